@@ -1,0 +1,21 @@
+//! What Kafka nodes say to each other: identifiers, error codes, record batches, requests and responses.
+//!
+//! No behaviour lives here. A broker and a controller know each other through these types only, which is
+//! what keeps one from peeking into the other. The names are those of Kafka's protocol guide.
+
+pub mod error_code;
+pub mod ids;
+pub mod metadata_record;
+pub mod record;
+pub mod request;
+pub mod response;
+
+pub use error_code::ErrorCode;
+pub use ids::{
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, Timestamp,
+    TopicId, TopicName, TopicPartition,
+};
+pub use metadata_record::MetadataRecord;
+pub use record::{BatchBody, Bytes, Header, Record, RecordBatch, TimestampType};
+pub use request::Request;
+pub use response::Response;

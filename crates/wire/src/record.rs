@@ -1,0 +1,179 @@
+//! Records and record batches, message format v2 (KIP-98), as values. Their bytes are in `codec`.
+//!
+//! A batch is immutable once built: the producer, the leader's log, the followers' logs and every fetch
+//! response share one allocation of its records.
+
+use crate::{LeaderEpoch, MetadataRecord, Offset, Timestamp};
+use std::sync::Arc;
+
+/// Immutable, shared bytes of a key or a value.
+pub type Bytes = Arc<[u8]>;
+
+/// A record's header; a key may occur several times.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// The header's name.
+    pub key: Arc<str>,
+    /// Its value, `None` for null.
+    pub value: Option<Bytes>,
+}
+
+/// One record. Its offset is its batch's base offset plus `offset_delta`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// Distance from the batch's base offset.
+    pub offset_delta: i32,
+    /// When the producer made it, or -1.
+    pub timestamp: Timestamp,
+    /// The key, `None` for null.
+    pub key: Option<Bytes>,
+    /// The value, `None` for null: a tombstone in a compacted topic.
+    pub value: Option<Bytes>,
+    /// The headers, in order.
+    pub headers: Arc<[Header]>,
+}
+
+/// Whether timestamps are the producer's or the broker's (`message.timestamp.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimestampType {
+    /// `CreateTime`: set by the producer.
+    CreateTime,
+    /// `LogAppendTime`: every record reads as the batch's `max_timestamp`.
+    LogAppendTime,
+}
+
+/// What a batch holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum BatchBody {
+    /// Records of producers.
+    Records(Arc<[Record]>),
+    /// Records of the cluster metadata log; only ever found in `__cluster_metadata`. Each takes one offset.
+    Metadata(Arc<[MetadataRecord]>),
+    /// The control record that a new quorum leader writes first (KIP-595). Takes one offset.
+    LeaderChange {
+        /// The quorum's new leader.
+        leader: i32,
+        /// All voters.
+        voters: Arc<[i32]>,
+    },
+}
+
+/// A record batch. Cheap to clone: the records are shared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RecordBatch {
+    /// Offset of the first record; producers send 0, the leader assigns it.
+    pub base_offset: Offset,
+    /// Epoch of the leader that appended it; producers send -1.
+    pub partition_leader_epoch: LeaderEpoch,
+    /// Distance from the first to the last offset; compaction keeps it.
+    pub last_offset_delta: i32,
+    /// Whose clock the timestamps are from.
+    pub timestamp_type: TimestampType,
+    /// The largest timestamp, or the append time under `LogAppendTime`; -1 when there is none.
+    pub max_timestamp: Timestamp,
+    /// The idempotent producer's id, or -1.
+    pub producer_id: i64,
+    /// Its epoch, or -1.
+    pub producer_epoch: i16,
+    /// Sequence number of the first record, or -1.
+    pub base_sequence: i32,
+    /// The records.
+    pub body: BatchBody,
+}
+
+/// Bytes before the first record of a batch.
+pub const BATCH_HEADER_BYTES: i32 = 61;
+
+impl Record {
+    /// A record without headers at the start of a batch.
+    #[must_use]
+    pub fn new(key: Option<&[u8]>, value: Option<&[u8]>, timestamp: Timestamp) -> Record {
+        Record {
+            offset_delta: 0,
+            timestamp,
+            key: key.map(Bytes::from),
+            value: value.map(Bytes::from),
+            headers: Arc::new([]),
+        }
+    }
+}
+
+impl RecordBatch {
+    /// A batch as a non-idempotent producer sends it: offsets from 0, no epoch, `CreateTime`.
+    /// The records' offset deltas are set to 0, 1, 2, … `records` must not be empty.
+    #[must_use]
+    pub fn from_producer(mut records: Vec<Record>) -> RecordBatch {
+        assert!(!records.is_empty(), "a producer never sends an empty batch");
+        for (delta, record) in (0..).zip(records.iter_mut()) {
+            record.offset_delta = delta;
+        }
+        let max_timestamp = records.iter().map(|record| record.timestamp).max().unwrap_or(Timestamp(-1));
+        RecordBatch::with_body(records.len() as i32, max_timestamp, BatchBody::Records(records.into()))
+    }
+
+    /// A batch of the metadata log, written by the active controller. `records` must not be empty.
+    #[must_use]
+    pub fn of_metadata(records: Vec<MetadataRecord>, timestamp: Timestamp) -> RecordBatch {
+        assert!(!records.is_empty(), "the controller never writes an empty batch");
+        RecordBatch::with_body(records.len() as i32, timestamp, BatchBody::Metadata(records.into()))
+    }
+
+    /// The control batch with which a quorum leader opens its epoch.
+    #[must_use]
+    pub fn of_leader_change(leader: i32, voters: Vec<i32>, timestamp: Timestamp) -> RecordBatch {
+        RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange { leader, voters: voters.into() })
+    }
+
+    fn with_body(count: i32, max_timestamp: Timestamp, body: BatchBody) -> RecordBatch {
+        RecordBatch {
+            base_offset: Offset::ZERO,
+            partition_leader_epoch: LeaderEpoch::NONE,
+            last_offset_delta: count - 1,
+            timestamp_type: TimestampType::CreateTime,
+            max_timestamp,
+            producer_id: -1,
+            producer_epoch: -1,
+            base_sequence: -1,
+            body,
+        }
+    }
+
+    /// The same batch as the leader stores it.
+    #[must_use]
+    pub fn appended_at(&self, base_offset: Offset, leader_epoch: LeaderEpoch) -> RecordBatch {
+        RecordBatch { base_offset, partition_leader_epoch: leader_epoch, ..self.clone() }
+    }
+
+    /// The last offset the batch covers, even if compaction removed its last record.
+    #[must_use]
+    pub fn last_offset(&self) -> Offset {
+        self.base_offset + i64::from(self.last_offset_delta)
+    }
+
+    /// The producers' records in it; none in batches of the metadata log.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        match &self.body {
+            BatchBody::Records(records) => records,
+            BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => &[],
+        }
+    }
+
+    /// The metadata records in it; none in batches of producers.
+    #[must_use]
+    pub fn metadata_records(&self) -> &[MetadataRecord] {
+        match &self.body {
+            BatchBody::Metadata(records) => records,
+            BatchBody::Records(_) | BatchBody::LeaderChange { .. } => &[],
+        }
+    }
+
+    /// The timestamp `record` reads as.
+    #[must_use]
+    pub fn timestamp_of(&self, record: &Record) -> Timestamp {
+        match self.timestamp_type {
+            TimestampType::CreateTime => record.timestamp,
+            TimestampType::LogAppendTime => self.max_timestamp,
+        }
+    }
+}

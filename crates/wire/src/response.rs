@@ -1,0 +1,376 @@
+//! Responses, one for each request of `request`, named as in Kafka's protocol guide.
+
+use crate::{
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch,
+    Timestamp, TopicId, TopicName, TopicPartition,
+};
+use std::sync::Arc;
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Response {
+    /// Success, or the error with which a server refuses clients: a KRaft controller answers clients too.
+    ApiVersions(ApiVersionsResponse),
+    /// Answer to `Metadata`.
+    Metadata(MetadataResponse),
+    /// Answer to `Produce`; there is none for `acks=0`.
+    Produce(ProduceResponse),
+    /// Answer to `Fetch`.
+    Fetch(FetchResponse),
+    /// Answer to `ListOffsets`.
+    ListOffsets(ListOffsetsResponse),
+    /// Answer to `OffsetForLeaderEpoch`.
+    OffsetForLeaderEpoch(OffsetForLeaderEpochResponse),
+    /// Answer to `CreateTopics`.
+    CreateTopics(TopicResults),
+    /// Answer to `CreatePartitions`.
+    CreatePartitions(TopicResults),
+    /// Answer to `DeleteTopics`.
+    DeleteTopics(TopicResults),
+    /// Answer to `DescribeTopicPartitions`.
+    DescribeTopicPartitions(DescribeTopicPartitionsResponse),
+    /// Answer to `DescribeConfigs`.
+    DescribeConfigs(DescribeConfigsResponse),
+    /// Answer to `BrokerRegistration`.
+    BrokerRegistration(BrokerRegistrationResponse),
+    /// Answer to `BrokerHeartbeat`.
+    BrokerHeartbeat(BrokerHeartbeatResponse),
+    /// Answer to `AlterPartition`.
+    AlterPartition(AlterPartitionResponse),
+}
+
+/// What kind of server answered `ApiVersions`: the two serve different requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ListenerKind {
+    /// A broker, which serves clients.
+    Broker,
+    /// A KRaft controller, which serves brokers only.
+    Controller,
+}
+
+/// `ApiVersionsResponse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ApiVersionsResponse {
+    /// Who answers.
+    pub listener: ListenerKind,
+}
+
+/// `MetadataResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MetadataResponse {
+    /// The unfenced brokers.
+    pub brokers: Vec<MetadataBroker>,
+    /// A broker that takes requests for the controller; KRaft picks any live one.
+    pub controller_id: Option<BrokerId>,
+    /// The topics asked for.
+    pub topics: Vec<MetadataTopic>,
+}
+
+/// A broker that clients may connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MetadataBroker {
+    /// Its id.
+    pub broker_id: BrokerId,
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// Its rack.
+    pub rack: Option<String>,
+}
+
+/// A topic, or why it cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MetadataTopic {
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The name.
+    pub name: TopicName,
+    /// The id; 0 when unknown.
+    pub topic_id: TopicId,
+    /// `__consumer_offsets` and its like.
+    pub is_internal: bool,
+    /// The partitions.
+    pub partitions: Vec<MetadataPartition>,
+}
+
+/// A partition as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MetadataPartition {
+    /// `LEADER_NOT_AVAILABLE` when there is no leader.
+    pub error: ErrorCode,
+    /// Its number.
+    pub partition: PartitionIndex,
+    /// Its leader.
+    pub leader: Option<BrokerId>,
+    /// That leader's epoch.
+    pub leader_epoch: LeaderEpoch,
+    /// All replicas.
+    pub replicas: Vec<BrokerId>,
+    /// The in-sync replicas.
+    pub isr: Vec<BrokerId>,
+    /// Replicas that are fenced or down.
+    pub offline_replicas: Vec<BrokerId>,
+}
+
+/// `ProduceResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ProduceResponse {
+    /// One result for each partition of the request.
+    pub partitions: Vec<ProducePartitionResult>,
+}
+
+/// What became of one batch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ProducePartitionResult {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// More about the error, where the broker says more.
+    pub error_message: Option<String>,
+    /// Offset of the first record, or -1.
+    pub base_offset: Offset,
+    /// The append time under `LogAppendTime`, or -1.
+    pub log_append_time: Timestamp,
+    /// The leader's log start offset, or -1.
+    pub log_start_offset: Offset,
+    /// The newer leader, when the error is `NOT_LEADER_OR_FOLLOWER` and the broker knows it (KIP-951).
+    pub current_leader: Option<CurrentLeader>,
+}
+
+/// A newer leader than the one the client asked (KIP-951).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CurrentLeader {
+    /// The leader.
+    pub leader: BrokerId,
+    /// Its epoch.
+    pub leader_epoch: LeaderEpoch,
+    /// Where it listens.
+    pub endpoint: Endpoint,
+}
+
+/// `FetchResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FetchResponse {
+    /// One result for each partition of the request.
+    pub partitions: Vec<FetchPartitionResult>,
+}
+
+/// Where the reader's log parts from the leader's (KIP-595): the largest epoch at or below the one asked
+/// about that the leader knows, and where it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EpochEndOffset {
+    /// The epoch, or -1 if the leader knows none.
+    pub leader_epoch: LeaderEpoch,
+    /// One above that epoch's last offset, or -1.
+    pub end_offset: Offset,
+}
+
+/// What was read of one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FetchPartitionResult {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The high watermark, or -1.
+    pub high_watermark: Offset,
+    /// The last stable offset, or -1.
+    pub last_stable_offset: Offset,
+    /// The log start offset, or -1.
+    pub log_start_offset: Offset,
+    /// Present when the reader must truncate first; there are no records then.
+    pub diverging_epoch: Option<EpochEndOffset>,
+    /// The newer leader, with `NOT_LEADER_OR_FOLLOWER` or `FENCED_LEADER_EPOCH` (KIP-951).
+    pub current_leader: Option<CurrentLeader>,
+    /// Whole batches in offset order; the first may begin below the offset asked for.
+    pub batches: Vec<Arc<RecordBatch>>,
+}
+
+/// `ListOffsetsResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListOffsetsResponse {
+    /// One result for each partition of the request.
+    pub partitions: Vec<ListOffsetsResult>,
+}
+
+/// The offset of one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListOffsetsResult {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// That record's timestamp, or -1.
+    pub timestamp: Timestamp,
+    /// The offset, or -1 when no record matches.
+    pub offset: Offset,
+    /// The epoch of that offset, or -1.
+    pub leader_epoch: LeaderEpoch,
+}
+
+/// `OffsetForLeaderEpochResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OffsetForLeaderEpochResponse {
+    /// One result for each partition of the request.
+    pub partitions: Vec<OffsetForLeaderResult>,
+}
+
+/// Where an epoch ended in one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OffsetForLeaderResult {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The epoch and its end.
+    pub end: EpochEndOffset,
+}
+
+/// Results by topic of `CreateTopics`, `CreatePartitions` and `DeleteTopics`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TopicResults {
+    /// One result for each topic of the request.
+    pub topics: Vec<TopicResult>,
+}
+
+/// What became of one topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TopicResult {
+    /// The topic.
+    pub name: TopicName,
+    /// Its id, when it was made.
+    pub topic_id: Option<TopicId>,
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The error in Kafka's words.
+    pub error_message: Option<String>,
+}
+
+/// `DescribeTopicPartitionsResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribeTopicPartitionsResponse {
+    /// The topics asked for.
+    pub topics: Vec<DescribedTopic>,
+}
+
+/// A topic in detail.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribedTopic {
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The name.
+    pub name: TopicName,
+    /// The id.
+    pub topic_id: TopicId,
+    /// `__consumer_offsets` and its like.
+    pub is_internal: bool,
+    /// The partitions.
+    pub partitions: Vec<DescribedPartition>,
+}
+
+/// A partition in detail.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribedPartition {
+    /// `LEADER_NOT_AVAILABLE` when there is no leader.
+    pub error: ErrorCode,
+    /// Its number.
+    pub partition: PartitionIndex,
+    /// Its leader.
+    pub leader: Option<BrokerId>,
+    /// That leader's epoch.
+    pub leader_epoch: LeaderEpoch,
+    /// All replicas.
+    pub replicas: Vec<BrokerId>,
+    /// The in-sync replicas.
+    pub isr: Vec<BrokerId>,
+    /// Replicas that are fenced or down.
+    pub offline_replicas: Vec<BrokerId>,
+}
+
+/// `DescribeConfigsResponse` for topics.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribeConfigsResponse {
+    /// The topics asked for.
+    pub topics: Vec<DescribedConfigs>,
+}
+
+/// A topic's configurations.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribedConfigs {
+    /// The topic.
+    pub name: TopicName,
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// All of its configurations, in the order the broker lists them.
+    pub entries: Vec<ConfigEntry>,
+}
+
+/// Where a value comes from, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfigSource {
+    /// Set on the topic.
+    DynamicTopicConfig,
+    /// Set in the broker's properties.
+    StaticBrokerConfig,
+    /// Kafka's default.
+    DefaultConfig,
+}
+
+/// One configuration and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConfigEntry {
+    /// For example `retention.ms`.
+    pub name: String,
+    /// Its value as text.
+    pub value: String,
+    /// Who set it.
+    pub source: ConfigSource,
+}
+
+/// `BrokerRegistrationResponse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BrokerRegistrationResponse {
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The broker's epoch, or -1.
+    pub broker_epoch: BrokerEpoch,
+}
+
+/// `BrokerHeartbeatResponse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BrokerHeartbeatResponse {
+    /// Success or the error.
+    pub error: ErrorCode,
+    /// The broker has applied its own registration.
+    pub is_caught_up: bool,
+    /// The broker is fenced.
+    pub is_fenced: bool,
+    /// The broker may exit now.
+    pub should_shut_down: bool,
+}
+
+/// `AlterPartitionResponse`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AlterPartitionResponse {
+    /// An error of the whole request.
+    pub error: ErrorCode,
+    /// One result for each partition of the request.
+    pub partitions: Vec<AlterPartitionResult>,
+}
+
+/// The partition's state after the change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AlterPartitionResult {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Success or the error; the other fields count only on success.
+    pub error: ErrorCode,
+    /// The leader.
+    pub leader: Option<BrokerId>,
+    /// Its epoch.
+    pub leader_epoch: LeaderEpoch,
+    /// The in-sync replicas.
+    pub isr: Vec<BrokerId>,
+    /// The epoch of this state.
+    pub partition_epoch: PartitionEpoch,
+}

@@ -4,11 +4,17 @@
 //! answers with ordered [`node::Effects`]. It reads no clock, opens no socket and draws no random number but
 //! from the generator it was given. What carries messages, keeps disks and moves time is the `sim` crate.
 
+pub mod broker;
 pub mod chunks;
+pub mod client;
+pub mod config;
+pub mod controller;
 pub mod event;
 pub mod instant;
+pub mod log;
 pub mod metadata;
 pub mod node;
+pub mod replica;
 pub mod server_channels;
 pub mod spec;
 pub mod storage;

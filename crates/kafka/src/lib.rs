@@ -1,1 +1,24 @@
-//! placeholder
+//! The machines of Apache Kafka as deterministic state machines: brokers, controllers and clients.
+//!
+//! Every machine is sans-IO: it takes one [`node::Input`] at a time with the instant at which it happens and
+//! answers with ordered [`node::Effects`]. It reads no clock, opens no socket and draws no random number but
+//! from the generator it was given. What carries messages, keeps disks and moves time is the `sim` crate.
+
+pub mod broker;
+pub mod chunks;
+pub mod client;
+pub mod config;
+pub mod controller;
+pub mod event;
+pub mod instant;
+pub mod log;
+pub mod metadata;
+pub mod node;
+pub mod replica;
+pub mod server_channels;
+pub mod spec;
+pub mod storage;
+pub mod view;
+
+/// The generator behind every random draw of a node: small, portable and pinned.
+pub type Rng = rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,0 +1,475 @@
+//! What happened, in the past tense: the events that nodes note and the trace keeps.
+
+use crate::node::ExitStatus;
+use wire::response::DescribedTopic;
+use wire::{
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, Timestamp, TimestampType,
+    TopicId, TopicName, TopicPartition,
+};
+
+/// One thing that happened at one node (the trace adds when, where and why).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The user did something to a process.
+    Operator(OperatorEvent),
+    /// Something happened in the controller.
+    Controller(ControllerEvent),
+    /// Something happened in a broker.
+    Broker(BrokerEvent),
+    /// Something happened in a client program.
+    Client(ClientEvent),
+}
+
+/// What the user did, or what a process did to itself by ending.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum OperatorEvent {
+    /// A process was started.
+    ProcessStarted,
+    /// A process got SIGKILL.
+    ProcessKilled,
+    /// A process was asked to shut down (SIGTERM).
+    ShutdownRequested,
+    /// A process ended of itself.
+    ProcessExited {
+        /// Its exit status.
+        status: ExitStatus,
+    },
+}
+
+/// Why a partition's state changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeReason {
+    /// A broker's session ran out or it registered anew.
+    BrokerFenced,
+    /// A broker came back.
+    BrokerUnfenced,
+    /// A broker is shutting down.
+    ControlledShutdown,
+    /// The leader proposed it (AlterPartition).
+    AlterPartition,
+}
+
+/// Events of the controller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ControllerEvent {
+    /// This controller became the active one.
+    BecameActive {
+        /// The quorum epoch.
+        epoch: LeaderEpoch,
+    },
+    /// A broker process registered.
+    BrokerRegistered {
+        /// The broker.
+        broker: BrokerId,
+        /// The new epoch.
+        broker_epoch: BrokerEpoch,
+    },
+    /// A broker may serve.
+    BrokerUnfenced {
+        /// The broker.
+        broker: BrokerId,
+    },
+    /// A broker may not serve any more: its session ran out, or it shut down.
+    BrokerFenced {
+        /// The broker.
+        broker: BrokerId,
+    },
+    /// A broker began its controlled shutdown.
+    ControlledShutdownStarted {
+        /// The broker.
+        broker: BrokerId,
+    },
+    /// A topic was made.
+    TopicCreated {
+        /// The topic.
+        topic: TopicName,
+        /// Its id.
+        topic_id: TopicId,
+        /// How many partitions it has.
+        partitions: i32,
+    },
+    /// Partitions were added.
+    PartitionsAdded {
+        /// The topic.
+        topic: TopicName,
+        /// How many it has now.
+        partitions: i32,
+    },
+    /// A topic was removed.
+    TopicDeleted {
+        /// The topic.
+        topic: TopicName,
+    },
+    /// A partition got a leader, at its creation or by election.
+    LeaderElected {
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader.
+        leader: BrokerId,
+        /// The one before it.
+        previous_leader: Option<BrokerId>,
+        /// The new epoch.
+        leader_epoch: LeaderEpoch,
+        /// The in-sync replicas.
+        isr: Vec<BrokerId>,
+        /// Why; `None` at creation.
+        reason: Option<ChangeReason>,
+    },
+    /// A partition lost its leader and no in-sync replica can take over.
+    PartitionWentOffline {
+        /// The partition.
+        partition: TopicPartition,
+        /// The new epoch.
+        leader_epoch: LeaderEpoch,
+        /// The in-sync replicas, kept.
+        isr: Vec<BrokerId>,
+        /// Why.
+        reason: ChangeReason,
+    },
+    /// The in-sync replicas changed.
+    IsrChanged {
+        /// The partition.
+        partition: TopicPartition,
+        /// Before.
+        from: Vec<BrokerId>,
+        /// After.
+        to: Vec<BrokerId>,
+        /// The epoch of this state.
+        partition_epoch: PartitionEpoch,
+        /// Why.
+        reason: ChangeReason,
+    },
+    /// A leader's proposal was refused.
+    AlterPartitionRejected {
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader that asked.
+        broker: BrokerId,
+        /// The error.
+        error: ErrorCode,
+    },
+}
+
+/// Why a log was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TruncationReason {
+    /// The leader's log parts from it there (KIP-595).
+    DivergingEpoch,
+    /// Its log end offset lies above the leader's, or the leader's log starts above it.
+    OffsetOutOfRange,
+}
+
+/// Events of brokers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum BrokerEvent {
+    /// The controller accepted the registration.
+    Registered {
+        /// The broker's epoch.
+        broker_epoch: BrokerEpoch,
+    },
+    /// The broker serves clients.
+    BecameReady,
+    /// The broker was fenced while it ran.
+    BecameFenced,
+    /// Controlled shutdown began.
+    ControlledShutdownStarted,
+    /// Controlled shutdown is complete; the process exits.
+    ControlledShutdownCompleted,
+    /// The broker leads a partition.
+    BecameLeader {
+        /// The partition.
+        partition: TopicPartition,
+        /// In which epoch.
+        leader_epoch: LeaderEpoch,
+        /// Where its log ended then.
+        log_end_offset: Offset,
+    },
+    /// The broker follows a partition's leader.
+    BecameFollower {
+        /// The partition.
+        partition: TopicPartition,
+        /// Whom it follows; nobody while there is no leader.
+        leader: Option<BrokerId>,
+        /// In which epoch.
+        leader_epoch: LeaderEpoch,
+        /// Where its log ended then.
+        log_end_offset: Offset,
+    },
+    /// The leader appended a producer's batch.
+    RecordsAppended {
+        /// The partition.
+        partition: TopicPartition,
+        /// Offset of the first record.
+        first_offset: Offset,
+        /// Offset of the last record.
+        last_offset: Offset,
+    },
+    /// A follower appended what it fetched.
+    RecordsReplicated {
+        /// The partition.
+        partition: TopicPartition,
+        /// Offset of the first record.
+        first_offset: Offset,
+        /// Offset of the last record.
+        last_offset: Offset,
+    },
+    /// A replica's high watermark rose.
+    HighWatermarkAdvanced {
+        /// The partition.
+        partition: TopicPartition,
+        /// Before.
+        from: Offset,
+        /// After.
+        to: Offset,
+    },
+    /// A log was cut.
+    LogTruncated {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where it ended before.
+        from: Offset,
+        /// Where it ends now.
+        to: Offset,
+        /// Why.
+        reason: TruncationReason,
+    },
+    /// The leader proposes other in-sync replicas.
+    IsrChangeProposed {
+        /// The partition.
+        partition: TopicPartition,
+        /// The committed ones.
+        from: Vec<BrokerId>,
+        /// The proposal.
+        to: Vec<BrokerId>,
+    },
+    /// The leader refused or gave up on a producer's batch.
+    ProduceRejected {
+        /// The partition.
+        partition: TopicPartition,
+        /// The error.
+        error: ErrorCode,
+    },
+}
+
+/// Events of client programs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientEvent {
+    /// A producer got the answer that a batch is stored as its `acks` demanded.
+    BatchAcknowledged {
+        /// The partition.
+        partition: TopicPartition,
+        /// Offset of the first record.
+        first_offset: Offset,
+        /// Offset of the last record.
+        last_offset: Offset,
+        /// What `acks` the producer had asked for (as on the wire).
+        acks: i16,
+    },
+    /// A producer gave a record up.
+    RecordFailed {
+        /// The topic.
+        topic: TopicName,
+        /// Bytes of the key, if there was one.
+        key_bytes: Option<u64>,
+        /// Bytes of the value, if there was one.
+        value_bytes: Option<u64>,
+        /// Why.
+        failure: SendFailure,
+    },
+    /// A consumer handed a record to its program.
+    RecordConsumed {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset.
+        offset: Offset,
+        /// The timestamp as it reads.
+        timestamp: Timestamp,
+        /// Whose clock that is from.
+        timestamp_type: TimestampType,
+        /// The record.
+        record: Record,
+    },
+    /// A consumer's place in a partition was set: at the start, after an offset out of range, or after truncation.
+    PositionReset {
+        /// The partition.
+        partition: TopicPartition,
+        /// From where it reads now.
+        offset: Offset,
+    },
+    /// A client learnt of another leader.
+    LeaderDiscovered {
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader.
+        leader: BrokerId,
+        /// Its epoch.
+        leader_epoch: LeaderEpoch,
+    },
+    /// A client wrote to its log.
+    Logged(ClientLog),
+    /// A consumer program stopped: no record came for `--timeout-ms`.
+    ConsumerTimedOut,
+    /// A consumer program ended.
+    ConsumerFinished {
+        /// How many records it had handed over.
+        messages: u64,
+    },
+    /// A consumer program met an error that it cannot handle.
+    ConsumerFailed {
+        /// The exception's class, for example `org.apache.kafka.common.errors.InvalidTopicException`.
+        exception: String,
+        /// Its message.
+        message: String,
+    },
+    /// `kafka-topics --create` is done.
+    TopicCreated(TopicName),
+    /// `kafka-topics --list` is done: the names, sorted.
+    TopicsListed(Vec<TopicName>),
+    /// `kafka-topics --describe` is done.
+    TopicsDescribed(Vec<TopicDescription>),
+    /// An action of `kafka-topics` failed.
+    TopicsFailed(TopicsFailure),
+}
+
+/// A topic as `kafka-topics --describe` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TopicDescription {
+    /// The topic and its partitions.
+    pub topic: DescribedTopic,
+    /// Configurations that are not Kafka's defaults, in the order in which the tool prints them.
+    pub configs: Vec<(String, String)>,
+    /// The `min.insync.replicas` in force.
+    pub min_insync_replicas: i32,
+    /// Brokers that are up, as metadata said: a leader that is not among them counts as unavailable.
+    pub live_brokers: Vec<BrokerId>,
+}
+
+/// Why `kafka-topics` failed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TopicsFailure {
+    /// No topic matches `--topic`.
+    NoSuchTopic(String),
+    /// No topic has that id.
+    NoSuchTopicId(TopicId),
+    /// The cluster refused.
+    Refused {
+        /// The error.
+        error: ErrorCode,
+        /// The error in Kafka's words.
+        message: String,
+    },
+    /// No broker answered in time.
+    TimedOut {
+        /// The call of the admin client, for example `listTopics`.
+        call: &'static str,
+        /// What went wrong in Kafka's words, for example `Timed out waiting for a node assignment.`
+        message: String,
+    },
+}
+
+/// Why a producer gave a record up, with what its exception's message needs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SendFailure {
+    /// The broker's last answer was an error that is not to be retried, or retries ran out.
+    Error {
+        /// The error.
+        error: ErrorCode,
+        /// The broker's own message, if it sent one.
+        message: Option<String>,
+    },
+    /// `Topic T not present in metadata after N ms.`
+    NotInMetadata {
+        /// `max.block.ms`.
+        after_ms: i64,
+        /// The error the cluster last gave for the topic.
+        cause: Option<ErrorCode>,
+    },
+    /// `Partition P of topic T with partition count N is not present in metadata after M ms.`
+    PartitionNotInMetadata {
+        /// The partition asked for.
+        partition: i32,
+        /// How many there are.
+        partition_count: i32,
+        /// `max.block.ms`.
+        after_ms: i64,
+    },
+    /// `Expiring N record(s) for T-P:M ms has passed since batch creation`
+    Expired {
+        /// The partition.
+        partition: TopicPartition,
+        /// Records in the batch.
+        records: i32,
+        /// Age of the batch.
+        after_ms: i64,
+    },
+    /// `The message is N bytes when serialized which is larger than M, …`
+    TooLarge {
+        /// Size of the record as the producer estimates it.
+        bytes: i64,
+        /// `max.request.size`.
+        max_request_size: i32,
+    },
+    /// The topic's name is not legal.
+    InvalidTopic,
+}
+
+/// What clients write to their logs, with what the line needs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientLog {
+    /// `Connection to node N (…) could not be established. Node may not be available.`
+    ConnectionNotEstablished {
+        /// -1, -2, … for bootstrap servers, else the broker's id.
+        node: i32,
+        /// Where it was sought.
+        endpoint: Endpoint,
+    },
+    /// `Bootstrap broker … (id: -1 rack: null) disconnected`
+    BootstrapBrokerDisconnected {
+        /// -1, -2, …
+        node: i32,
+        /// Where it was sought.
+        endpoint: Endpoint,
+    },
+    /// `The metadata response from the cluster reported a recoverable issue with correlation id N : {…}`
+    MetadataIssue {
+        /// Of the metadata request.
+        correlation_id: i32,
+        /// The topics with their errors.
+        topics: Vec<(TopicName, ErrorCode)>,
+    },
+    /// `Metadata response reported invalid topics […]`
+    InvalidTopics(Vec<TopicName>),
+    /// `Got error produce response with correlation id N on topic-partition T-P, retrying (M attempts left). Error: E`
+    ProduceRetried {
+        /// Of the produce request.
+        correlation_id: i32,
+        /// The partition.
+        partition: TopicPartition,
+        /// How often it may still try.
+        attempts_left: i32,
+        /// The error.
+        error: ErrorCode,
+        /// `Disconnected from node N` and its like.
+        message: Option<String>,
+    },
+    /// `Received invalid metadata error in produce request on partition T-P due to E. Going to request metadata update now`
+    ProduceMetadataError {
+        /// The partition.
+        partition: TopicPartition,
+        /// The error.
+        error: ErrorCode,
+        /// `Disconnected from node N` and its like.
+        message: Option<String>,
+    },
+    /// `Received unknown topic or partition error in produce request on partition T-P. …`
+    ProduceUnknownPartition(TopicPartition),
+    /// `Received unknown topic or partition error in fetch for partition T-P`
+    FetchUnknownPartition(TopicPartition),
+    /// `Disconnected from node N due to timeout` and its like.
+    DisconnectedByTimeout {
+        /// The node.
+        node: i32,
+    },
+    /// A KRaft controller was asked for what only brokers serve.
+    NotABroker,
+}

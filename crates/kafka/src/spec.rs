@@ -1,0 +1,292 @@
+//! What processes are made from: brokers and controllers with their properties, client programs with theirs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::request::{Acks, IsolationLevel};
+use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
+
+/// A server of the cluster and the properties file it starts with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSpec {
+    /// `node.id`.
+    pub node_id: i32,
+    /// `process.roles`.
+    pub role: ServerRole,
+    /// Where it listens; what it advertises.
+    pub endpoint: Endpoint,
+    /// `broker.rack`.
+    pub rack: Option<String>,
+    /// `controller.quorum.voters`: where brokers find the controllers.
+    pub controllers: Vec<(i32, Endpoint)>,
+    /// Properties that differ from the defaults.
+    pub properties: Arc<BTreeMap<String, String>>,
+}
+
+/// `process.roles` of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServerRole {
+    /// A broker only.
+    Broker,
+    /// An isolated controller.
+    Controller,
+}
+
+/// A client program and how it was called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientSpec {
+    /// `client.id`, for example `console-producer`.
+    pub client_id: String,
+    /// `bootstrap.servers`.
+    pub bootstrap_servers: Vec<Endpoint>,
+    /// What the program is.
+    pub program: Program,
+}
+
+/// The client programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Sends records.
+    Producer(ProducerSpec),
+    /// Reads records.
+    Consumer(ConsumerSpec),
+    /// `kafka-topics`: one administrative action, then exits.
+    Topics(TopicsAction),
+}
+
+/// A producer program. Without a workload it sends what it is told ([`crate::node::Instruction::Produce`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerSpec {
+    /// The producer's configuration.
+    pub config: ProducerConfig,
+    /// Wait for each record's answer before taking the next one (`--sync`).
+    pub is_synchronous: bool,
+    /// Records it makes of itself.
+    pub workload: Option<Workload>,
+}
+
+/// Records that a producer makes of itself, one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Where they go.
+    pub topic: TopicName,
+    /// The time between two of them, in milliseconds, at least 1.
+    pub interval_ms: i64,
+    /// Keys to draw from; empty for records without key.
+    pub keys: Vec<String>,
+    /// Values are this text with a counter from 1 behind it.
+    pub value_prefix: String,
+}
+
+/// `ProducerConfig`; the defaults are Kafka's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerConfig {
+    /// `acks`.
+    pub acks: Acks,
+    /// `batch.size`, in bytes.
+    pub batch_size: i32,
+    /// `linger.ms`.
+    pub linger_ms: i64,
+    /// `max.request.size`, in bytes.
+    pub max_request_size: i32,
+    /// `buffer.memory`, in bytes.
+    pub buffer_memory: i64,
+    /// `max.block.ms`.
+    pub max_block_ms: i64,
+    /// `max.in.flight.requests.per.connection`.
+    pub max_in_flight_requests_per_connection: i32,
+    /// `request.timeout.ms`.
+    pub request_timeout_ms: i32,
+    /// `delivery.timeout.ms`.
+    pub delivery_timeout_ms: i64,
+    /// `retries`.
+    pub retries: i32,
+    /// `retry.backoff.ms`.
+    pub retry_backoff_ms: i64,
+    /// `retry.backoff.max.ms`.
+    pub retry_backoff_max_ms: i64,
+    /// `metadata.max.age.ms`.
+    pub metadata_max_age_ms: i64,
+    /// `partitioner.ignore.keys`.
+    pub partitioner_ignore_keys: bool,
+}
+
+impl Default for ProducerConfig {
+    fn default() -> Self {
+        ProducerConfig {
+            acks: Acks::All,
+            batch_size: 16_384,
+            linger_ms: 0,
+            max_request_size: 1_048_576,
+            buffer_memory: 33_554_432,
+            max_block_ms: 60_000,
+            max_in_flight_requests_per_connection: 5,
+            request_timeout_ms: 30_000,
+            delivery_timeout_ms: 120_000,
+            retries: i32::MAX,
+            retry_backoff_ms: 100,
+            retry_backoff_max_ms: 1_000,
+            metadata_max_age_ms: 300_000,
+            partitioner_ignore_keys: false,
+        }
+    }
+}
+
+/// A consumer program. It assigns partitions to itself: consumer groups are not modelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerSpec {
+    /// The consumer's configuration.
+    pub config: ConsumerConfig,
+    /// What it reads.
+    pub subscription: Subscription,
+    /// `group.id` as its log lines print it.
+    pub group_id: Option<String>,
+    /// Exit after so many records.
+    pub max_messages: Option<u64>,
+    /// Exit when no record comes for so long.
+    pub timeout_ms: Option<i64>,
+}
+
+/// What a consumer reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subscription {
+    /// All partitions of a topic.
+    Topic(TopicName),
+    /// All partitions of the topics whose whole name matches this (Java) regular expression.
+    Pattern(String),
+    /// One partition, from a given place.
+    Partition {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: PartitionIndex,
+        /// Where to begin; `None` follows `auto.offset.reset`.
+        start: Option<StartOffset>,
+    },
+}
+
+/// Where a consumer begins to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartOffset {
+    /// The first record there is.
+    Earliest,
+    /// The records that come from now on.
+    Latest,
+    /// This offset.
+    At(wire::Offset),
+}
+
+/// `auto.offset.reset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutoOffsetReset {
+    /// The first record there is.
+    Earliest,
+    /// The records that come from now on.
+    Latest,
+    /// Fail.
+    None,
+}
+
+/// `ConsumerConfig`; the defaults are Kafka's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerConfig {
+    /// `auto.offset.reset`.
+    pub auto_offset_reset: AutoOffsetReset,
+    /// `isolation.level`.
+    pub isolation_level: IsolationLevel,
+    /// `fetch.min.bytes`.
+    pub fetch_min_bytes: i32,
+    /// `fetch.max.bytes`.
+    pub fetch_max_bytes: i32,
+    /// `fetch.max.wait.ms`.
+    pub fetch_max_wait_ms: i32,
+    /// `max.partition.fetch.bytes`.
+    pub max_partition_fetch_bytes: i32,
+    /// `max.poll.records`.
+    pub max_poll_records: i32,
+    /// `request.timeout.ms`.
+    pub request_timeout_ms: i32,
+    /// `retry.backoff.ms`.
+    pub retry_backoff_ms: i64,
+    /// `retry.backoff.max.ms`.
+    pub retry_backoff_max_ms: i64,
+    /// `metadata.max.age.ms`.
+    pub metadata_max_age_ms: i64,
+    /// `allow.auto.create.topics`.
+    pub allow_auto_create_topics: bool,
+}
+
+impl Default for ConsumerConfig {
+    fn default() -> Self {
+        ConsumerConfig {
+            auto_offset_reset: AutoOffsetReset::Latest,
+            isolation_level: IsolationLevel::ReadUncommitted,
+            fetch_min_bytes: 1,
+            fetch_max_bytes: 52_428_800,
+            fetch_max_wait_ms: 500,
+            max_partition_fetch_bytes: 1_048_576,
+            max_poll_records: 500,
+            request_timeout_ms: 30_000,
+            retry_backoff_ms: 100,
+            retry_backoff_max_ms: 1_000,
+            metadata_max_age_ms: 300_000,
+            allow_auto_create_topics: true,
+        }
+    }
+}
+
+/// What `kafka-topics` is asked to do, once its command line has been understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicsAction {
+    /// `--create`.
+    Create {
+        /// The topic and its layout.
+        topic: wire::request::CreatableTopic,
+        /// `--if-not-exists`.
+        if_not_exists: bool,
+    },
+    /// `--list`.
+    List(TopicFilter),
+    /// `--describe`.
+    Describe {
+        /// Which topics.
+        topics: DescribeTarget,
+        /// `--if-exists`.
+        if_exists: bool,
+    },
+    /// `--alter --partitions`.
+    Alter {
+        /// Which topics.
+        topics: TopicFilter,
+        /// `--partitions`.
+        count: i32,
+        /// `--replica-assignment`: the assignment of all partitions, old ones included.
+        assignments: Option<Vec<Vec<BrokerId>>>,
+        /// `--if-exists`.
+        if_exists: bool,
+    },
+    /// `--delete`.
+    Delete {
+        /// Which topics.
+        topics: TopicFilter,
+        /// `--if-exists`.
+        if_exists: bool,
+    },
+}
+
+/// Which topics `kafka-topics` works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicFilter {
+    /// `--topic`: a (Java) regular expression or a comma list; `None` for all topics.
+    pub pattern: Option<String>,
+    /// `--exclude-internal`.
+    pub exclude_internal: bool,
+}
+
+/// What `kafka-topics --describe` is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DescribeTarget {
+    /// Topics by name.
+    Filter(TopicFilter),
+    /// `--topic-id`.
+    Id(wire::TopicId),
+}

@@ -1,0 +1,178 @@
+//! What an onlooker may see of a node: plain values made of shared parts. The page, the checkers and the ledger read
+//! these and nothing else of a machine.
+
+use crate::chunks::Chunks;
+use crate::metadata::ClusterImage;
+use std::sync::Arc;
+use wire::request::Acks;
+use wire::{
+    BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicId, TopicName,
+    TopicPartition,
+};
+
+/// What kind of node, and its state.
+#[derive(Clone, Debug)]
+pub enum NodeView {
+    /// A broker.
+    Broker(BrokerView),
+    /// A controller.
+    Controller(ControllerView),
+    /// A producer program.
+    Producer(ProducerView),
+    /// A consumer program.
+    Consumer(ConsumerView),
+    /// A `kafka-topics` call.
+    Admin(AdminView),
+}
+
+/// `BrokerState`, as far as it is modelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BrokerState {
+    /// Registering, and catching up with the metadata log.
+    Starting,
+    /// Caught up, but still fenced.
+    Recovery,
+    /// Serving.
+    Running,
+    /// Moving its leaderships away.
+    PendingControlledShutdown,
+    /// About to exit.
+    ShuttingDown,
+}
+
+/// A broker.
+#[derive(Clone, Debug)]
+pub struct BrokerView {
+    /// Where it is in its life.
+    pub state: BrokerState,
+    /// Its registration, once it has one.
+    pub broker_epoch: Option<BrokerEpoch>,
+    /// Highest metadata offset it has applied, -1 for none.
+    pub metadata_offset: Offset,
+    /// The cluster as it knows it.
+    pub image: Arc<ClusterImage>,
+    /// Its replicas, by partition.
+    pub replicas: Vec<ReplicaView>,
+}
+
+/// One replica of a partition.
+#[derive(Clone, Debug)]
+pub struct ReplicaView {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Its topic's id.
+    pub topic_id: TopicId,
+    /// What the broker is for it.
+    pub role: ReplicaRole,
+    /// The epoch in which it leads or follows.
+    pub leader_epoch: LeaderEpoch,
+    /// Where the log starts.
+    pub log_start_offset: Offset,
+    /// Where the log ends: the offset of the next record.
+    pub log_end_offset: Offset,
+    /// Below it everything is committed, as far as this replica knows.
+    pub high_watermark: Offset,
+    /// Each epoch with the first offset written in it.
+    pub leader_epochs: Vec<(LeaderEpoch, Offset)>,
+    /// The log itself, shared.
+    pub batches: Chunks<Arc<RecordBatch>>,
+}
+
+/// What a broker is for a partition.
+#[derive(Clone, Debug)]
+pub enum ReplicaRole {
+    /// It leads.
+    Leader {
+        /// The committed in-sync replicas.
+        isr: Vec<BrokerId>,
+        /// The in-sync replicas that a pending change would leave or add.
+        maximal_isr: Vec<BrokerId>,
+        /// The state's epoch.
+        partition_epoch: PartitionEpoch,
+        /// What it knows of each follower.
+        followers: Vec<FollowerView>,
+    },
+    /// It follows.
+    Follower {
+        /// Whom; nobody while there is no leader.
+        leader: Option<BrokerId>,
+    },
+}
+
+/// What a leader knows of a follower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowerView {
+    /// The follower.
+    pub broker: BrokerId,
+    /// Where its log ends, as its last fetch said; -1 before the first.
+    pub log_end_offset: Offset,
+}
+
+/// A controller.
+#[derive(Clone, Debug)]
+pub struct ControllerView {
+    /// Whether it is the active one.
+    pub is_active: bool,
+    /// The quorum epoch.
+    pub epoch: LeaderEpoch,
+    /// Where its metadata log ends.
+    pub log_end_offset: Offset,
+    /// Below it the metadata log is committed.
+    pub high_watermark: Offset,
+    /// The cluster as it stands.
+    pub image: Arc<ClusterImage>,
+}
+
+/// A producer program.
+#[derive(Clone, Debug)]
+pub struct ProducerView {
+    /// `client.id`.
+    pub client_id: String,
+    /// `acks`.
+    pub acks: Acks,
+    /// Records not yet handed to a partition's queue.
+    pub waiting: u64,
+    /// Records in queues or sent and not yet answered.
+    pub pending: u64,
+    /// Records acknowledged.
+    pub acknowledged: u64,
+    /// Records given up.
+    pub failed: u64,
+    /// Last acknowledged offset by partition.
+    pub last_offsets: Vec<(TopicPartition, Offset)>,
+}
+
+/// A consumer program.
+#[derive(Clone, Debug)]
+pub struct ConsumerView {
+    /// `client.id`.
+    pub client_id: String,
+    /// Offset of the next record to hand over, by partition.
+    pub positions: Vec<PositionView>,
+    /// Records handed over.
+    pub consumed: u64,
+}
+
+/// A consumer's place in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PositionView {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Offset of the next record, once known.
+    pub position: Option<Offset>,
+    /// The leader it reads from, as far as it knows.
+    pub leader: Option<BrokerId>,
+}
+
+/// A `kafka-topics` call.
+#[derive(Clone, Debug)]
+pub struct AdminView {
+    /// `client.id`.
+    pub client_id: String,
+    /// The call under way, for example `listTopics`.
+    pub call: &'static str,
+    /// The topic it is about, if it names one.
+    pub topic: Option<TopicName>,
+    /// Where it asks.
+    pub bootstrap_servers: Vec<Endpoint>,
+}

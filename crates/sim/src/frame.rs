@@ -1,0 +1,85 @@
+//! The only door out, beside events: the world at one instant as an immutable value made of shared parts.
+
+use crate::trace::TraceHash;
+use kafka::instant::Instant;
+use kafka::node::{ConnectionId, Message, NodeId};
+use kafka::view::NodeView;
+use std::sync::Arc;
+use wire::Endpoint;
+
+/// The world at one instant.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The instant.
+    pub now: Instant,
+    /// How many steps (deliveries and commands) have been taken.
+    pub step: u64,
+    /// The digest of those steps.
+    pub hash: TraceHash,
+    /// Every server, and every client program that runs, servers first, each in order of its id.
+    pub nodes: Vec<NodeFrame>,
+    /// Messages on their way, in the order in which they will arrive.
+    pub messages: Vec<MessageInFlight>,
+    /// Which history this is, and where it and the others parted.
+    pub branch: BranchId,
+    /// The instant up to which this history is known: it is ahead of `now` after a step back or a seek.
+    pub known_until: Instant,
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct NodeFrame {
+    /// Which.
+    pub id: NodeId,
+    /// Where it listens, if it is a server.
+    pub endpoint: Option<Endpoint>,
+    /// Its process, or `None` while it is down.
+    pub process: Option<NodeView>,
+    /// Its logs as they lie on disk while it is down; empty while it runs.
+    pub disk: Arc<std::collections::BTreeMap<wire::TopicPartition, kafka::storage::StoredLog>>,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug)]
+pub struct MessageInFlight {
+    /// A number that no other message of the run has.
+    pub id: u64,
+    /// The sender.
+    pub from: NodeId,
+    /// The receiver.
+    pub to: NodeId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// When it was sent.
+    pub sent_at: Instant,
+    /// When it will arrive.
+    pub deliver_at: Instant,
+    /// What it is.
+    pub content: FlightContent,
+}
+
+/// What travels.
+#[derive(Clone, Debug)]
+pub enum FlightContent {
+    /// A connection is being opened: on its way there, or back.
+    Connecting,
+    /// A request or response, shared with the queue.
+    Message(Arc<Message>),
+    /// A connection is closed or refused.
+    Closing,
+}
+
+/// Which of the run's histories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BranchId(pub u32);
+
+/// How a history came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Which.
+    pub id: BranchId,
+    /// The history it forked from, and where; `None` for the first.
+    pub forked_from: Option<(BranchId, Instant)>,
+    /// How far it is known.
+    pub known_until: Instant,
+}

@@ -1,0 +1,57 @@
+//! What a world is made from. With a seed and a journal of commands it determines a run to the bit.
+
+use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::{Endpoint, Timestamp};
+
+/// The servers, the network and what runs from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldSpec {
+    /// Brokers and controllers; they start at instant 0.
+    pub servers: Vec<ServerSpec>,
+    /// Client programs that start once every broker is ready to serve, in order.
+    pub clients: Vec<ClientSpec>,
+    /// How long messages travel.
+    pub network: NetworkSpec,
+    /// The wall-clock time at instant 0.
+    pub epoch: Timestamp,
+}
+
+/// How long messages travel, one way, on every link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkSpec {
+    /// The shortest time, in microseconds.
+    pub delay_us: u64,
+    /// Up to so much more, drawn for each message, in microseconds.
+    pub jitter_us: u64,
+}
+
+impl WorldSpec {
+    /// Three brokers 1, 2, 3 at localhost:9092, 9093 and 9094 and one isolated controller with id 100 at
+    /// localhost:9090, on a fast local network. `properties` go to every server.
+    #[must_use]
+    pub fn three_brokers(properties: BTreeMap<String, String>) -> WorldSpec {
+        let properties = Arc::new(properties);
+        let controllers = vec![(100, Endpoint::new("localhost", 9090))];
+        let server = |node_id, role, port| ServerSpec {
+            node_id,
+            role,
+            endpoint: Endpoint::new("localhost", port),
+            rack: None,
+            controllers: controllers.clone(),
+            properties: properties.clone(),
+        };
+        WorldSpec {
+            servers: vec![
+                server(100, ServerRole::Controller, 9090),
+                server(1, ServerRole::Broker, 9092),
+                server(2, ServerRole::Broker, 9093),
+                server(3, ServerRole::Broker, 9094),
+            ],
+            clients: Vec::new(),
+            network: NetworkSpec { delay_us: 250, jitter_us: 100 },
+            epoch: Timestamp(1_795_230_000_000),
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! The page. Mounts the application into the document's body.
 
+mod determinism;
+mod exports;
+
 use yew::prelude::*;
 
 /// The whole page.

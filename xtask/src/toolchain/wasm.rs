@@ -44,6 +44,14 @@ impl WasmToolchain {
         }
     }
 
+    /// The manifest of the standard library, where that is built too.
+    pub(crate) fn std_manifest(&self) -> Option<PathBuf> {
+        match self {
+            WasmToolchain::Rustup => None,
+            WasmToolchain::Debian { .. } => Some(Path::new(DEBIAN_STD_SOURCES).join("Cargo.toml")),
+        }
+    }
+
     /// Sets what cargo needs to know, and returns the folders that must come first in `PATH`.
     pub(crate) fn set_environment(&self, command: &mut Command) -> Vec<PathBuf> {
         match self {

@@ -9,6 +9,7 @@ pub mod metadata_record;
 pub mod record;
 pub mod request;
 pub mod response;
+pub mod varint;
 
 pub use error_code::ErrorCode;
 pub use ids::{

@@ -178,6 +178,17 @@ impl RecordBatch {
         RecordBatch::with_body(records.len() as i32, max_timestamp, BatchBody::Records(records.into()))
     }
 
+    /// A batch read back from bytes, whose records and offsets may have gaps.
+    pub(crate) fn from_parts(
+        records: Vec<Record>,
+        last_offset_delta: i32,
+        timestamp_type: TimestampType,
+        max_timestamp: Timestamp,
+    ) -> RecordBatch {
+        let batch = RecordBatch::with_body(0, max_timestamp, BatchBody::Records(records.into()));
+        RecordBatch { last_offset_delta, timestamp_type, ..batch }
+    }
+
     /// A batch of the metadata log, written by the active controller. `records` must not be empty.
     #[must_use]
     pub fn of_metadata(records: Vec<MetadataRecord>, timestamp: Timestamp) -> RecordBatch {

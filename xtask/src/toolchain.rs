@@ -41,6 +41,8 @@ impl PageToolchain {
         let mut command = Command::new(&self.trunk);
         // Trunk builds offline: the crates are fetched, and it must not download tools of its own.
         command.args([subcommand, "--offline"]).current_dir(workspace::root());
+        // A compiler error would be followed by a backtrace of Trunk.
+        command.env_remove("RUST_BACKTRACE");
         self.set_environment(&mut command);
         command
     }

@@ -82,8 +82,3 @@ fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
-
-/// A `wasm-opt` in `PATH`, if there is one. It is never installed: what it saves is not worth a download.
-pub(crate) fn find_wasm_opt() -> Option<PathBuf> {
-    find_program("wasm-opt")
-}

@@ -1,10 +1,12 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
 use crate::node::ExitStatus;
+use std::sync::Arc;
+use wire::request::Acks;
 use wire::response::DescribedTopic;
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, Timestamp, TimestampType,
-    TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
+    TimestampType, TopicId, TopicName, TopicPartition,
 };
 
 /// One thing that happened at one node (the trace adds when, where and why).
@@ -262,8 +264,10 @@ pub enum ClientEvent {
         first_offset: Offset,
         /// Offset of the last record.
         last_offset: Offset,
-        /// What `acks` the producer had asked for (as on the wire).
-        acks: i16,
+        /// What the producer had asked for.
+        acks: Acks,
+        /// The records, as they were sent.
+        batch: Arc<RecordBatch>,
     },
     /// A producer gave a record up.
     RecordFailed {

@@ -3,12 +3,15 @@
 //! No behaviour lives here. A broker and a controller know each other through these types only, which is
 //! what keeps one from peeking into the other. The names are those of Kafka's protocol guide.
 
+pub mod codec;
+mod crc32c;
 pub mod error_code;
 pub mod ids;
 pub mod metadata_record;
 pub mod record;
 pub mod request;
 pub mod response;
+pub mod varint;
 
 pub use error_code::ErrorCode;
 pub use ids::{

@@ -3,7 +3,7 @@
 //! A batch is immutable once built: the producer, the leader's log, the followers' logs and every fetch
 //! response share one allocation of its records.
 
-use crate::{LeaderEpoch, MetadataRecord, Offset, Timestamp};
+use crate::{LeaderEpoch, MetadataRecord, Offset, Timestamp, varint};
 use std::sync::Arc;
 
 /// Immutable, shared bytes of a key or a value.
@@ -79,10 +79,21 @@ pub struct RecordBatch {
     pub base_sequence: i32,
     /// The records.
     pub body: BatchBody,
+    /// Set when the batch is built: neither base offset nor epoch change it.
+    size_in_bytes: i32,
 }
 
-/// Bytes before the first record of a batch.
+/// Bytes before the first record of a batch (`RECORD_BATCH_OVERHEAD`).
 pub const BATCH_HEADER_BYTES: i32 = 61;
+
+/// The most that a record takes beyond its key, value and headers (`MAX_RECORD_OVERHEAD`).
+const MAX_RECORD_OVERHEAD: i32 = 21;
+
+/// What one metadata record counts for. Its bytes are not modelled; this is about what real ones take.
+const METADATA_RECORD_BYTES: i32 = 64;
+
+/// What a leader change record with its three voters takes.
+const LEADER_CHANGE_BYTES: i32 = 45;
 
 impl Record {
     /// A record without headers at the start of a batch.
@@ -94,6 +105,62 @@ impl Record {
             key: key.map(Bytes::from),
             value: value.map(Bytes::from),
             headers: Arc::new([]),
+        }
+    }
+}
+
+impl Record {
+    /// Bytes of key, value and headers with the numbers that say how long each is.
+    #[must_use]
+    pub fn content_size_in_bytes(&self) -> i32 {
+        let headers: i32 = self.headers.iter().map(header_size_in_bytes).sum();
+        sized(self.key.as_ref()) + sized(self.value.as_ref()) + varint::size(self.headers.len() as i64) + headers
+    }
+
+    /// Bytes of the whole record in a batch whose base timestamp is `base_timestamp`.
+    #[must_use]
+    pub fn size_in_bytes(&self, base_timestamp: Timestamp) -> i32 {
+        let body = 1
+            + varint::size(self.timestamp.0.wrapping_sub(base_timestamp.0))
+            + varint::size(i64::from(self.offset_delta))
+            + self.content_size_in_bytes();
+        varint::size(i64::from(body)) + body
+    }
+
+    /// The most that the record can take in a batch (`DefaultRecord.recordSizeUpperBound`).
+    #[must_use]
+    pub fn size_upper_bound(&self) -> i32 {
+        MAX_RECORD_OVERHEAD + self.content_size_in_bytes()
+    }
+
+    /// The most that a batch with this record alone can take (`AbstractRecords.estimateSizeInBytesUpperBound`): what a
+    /// producer compares with `max.request.size`.
+    #[must_use]
+    pub fn batch_size_upper_bound(&self) -> i32 {
+        BATCH_HEADER_BYTES + self.size_upper_bound()
+    }
+}
+
+fn sized(bytes: Option<&Bytes>) -> i32 {
+    match bytes {
+        None => varint::size(-1),
+        Some(bytes) => varint::size(bytes.len() as i64) + bytes.len() as i32,
+    }
+}
+
+fn header_size_in_bytes(header: &Header) -> i32 {
+    varint::size(header.key.len() as i64) + header.key.len() as i32 + sized(header.value.as_ref())
+}
+
+impl BatchBody {
+    fn size_in_bytes(&self) -> i32 {
+        match self {
+            BatchBody::Records(records) => {
+                let base_timestamp = records.first().map_or(Timestamp(-1), |record| record.timestamp);
+                records.iter().map(|record| record.size_in_bytes(base_timestamp)).sum()
+            }
+            BatchBody::Metadata(records) => METADATA_RECORD_BYTES * records.len() as i32,
+            BatchBody::LeaderChange { .. } => LEADER_CHANGE_BYTES,
         }
     }
 }
@@ -111,6 +178,17 @@ impl RecordBatch {
         RecordBatch::with_body(records.len() as i32, max_timestamp, BatchBody::Records(records.into()))
     }
 
+    /// A batch read back from bytes, whose records and offsets may have gaps.
+    pub(crate) fn from_parts(
+        records: Vec<Record>,
+        last_offset_delta: i32,
+        timestamp_type: TimestampType,
+        max_timestamp: Timestamp,
+    ) -> RecordBatch {
+        let batch = RecordBatch::with_body(0, max_timestamp, BatchBody::Records(records.into()));
+        RecordBatch { last_offset_delta, timestamp_type, ..batch }
+    }
+
     /// A batch of the metadata log, written by the active controller. `records` must not be empty.
     #[must_use]
     pub fn of_metadata(records: Vec<MetadataRecord>, timestamp: Timestamp) -> RecordBatch {
@@ -125,8 +203,10 @@ impl RecordBatch {
     }
 
     fn with_body(count: i32, max_timestamp: Timestamp, body: BatchBody) -> RecordBatch {
+        let size_in_bytes = BATCH_HEADER_BYTES + body.size_in_bytes();
         RecordBatch {
             base_offset: Offset::ZERO,
+            size_in_bytes,
             partition_leader_epoch: LeaderEpoch::NONE,
             last_offset_delta: count - 1,
             timestamp_type: TimestampType::CreateTime,
@@ -142,6 +222,12 @@ impl RecordBatch {
     #[must_use]
     pub fn appended_at(&self, base_offset: Offset, leader_epoch: LeaderEpoch) -> RecordBatch {
         RecordBatch { base_offset, partition_leader_epoch: leader_epoch, ..self.clone() }
+    }
+
+    /// How many bytes the batch takes in a log or on the wire.
+    #[must_use]
+    pub fn size_in_bytes(&self) -> i32 {
+        self.size_in_bytes
     }
 
     /// The last offset the batch covers, even if compaction removed its last record.
@@ -175,5 +261,31 @@ impl RecordBatch {
             TimestampType::CreateTime => record.timestamp,
             TimestampType::LogAppendTime => self.max_timestamp,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(key: Option<&str>, value: Option<&str>, timestamp: i64) -> Record {
+        Record::new(key.map(str::as_bytes), value.map(str::as_bytes), Timestamp(timestamp))
+    }
+
+    #[test]
+    fn batches_have_the_sizes_of_real_ones() {
+        let one = RecordBatch::from_producer(vec![record(None, Some("test"), -1)]);
+        let three = RecordBatch::from_producer(vec![
+            record(Some("a"), Some("value"), 1000),
+            record(Some("b"), Some("value"), 1005),
+            record(Some("c"), None, 999),
+        ]);
+        assert_eq!((one.size_in_bytes(), three.size_in_bytes()), (72, 95));
+        assert_eq!(three.max_timestamp, Timestamp(1005));
+    }
+
+    #[test]
+    fn the_upper_bound_is_that_of_the_real_producer() {
+        assert_eq!(record(None, Some("x"), 0).batch_size_upper_bound(), 61 + 21 + 1 + 1 + 1 + 1);
     }
 }

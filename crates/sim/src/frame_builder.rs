@@ -12,16 +12,16 @@ use std::sync::Arc;
 /// The nodes of a world, made anew where they differ from those of an earlier frame of the same history.
 pub(crate) fn nodes(world: &World, earlier: Option<Rc<Frame>>) -> Vec<NodeFrame> {
     let mut unchanged = unchanged_nodes(world, earlier).into_iter().peekable();
-    let reuse_or_make = |(id, host): (&NodeId, &Host)| {
-        unchanged.next_if(|frame| frame.id == *id).unwrap_or_else(|| node(*id, host))
-    };
+    let reuse_or_make =
+        |(id, host): (&NodeId, &Host)| unchanged.next_if(|frame| frame.id == *id).unwrap_or_else(|| node(*id, host));
     world.hosts().iter().map(reuse_or_make).collect()
 }
 
 fn unchanged_nodes(world: &World, earlier: Option<Rc<Frame>>) -> Vec<NodeFrame> {
     let Some(earlier) = earlier else { return Vec::new() };
     let step = earlier.step;
-    let is_unchanged = |frame: &NodeFrame| world.hosts().get(&frame.id).is_some_and(|host| host.changed_in_step <= step);
+    let is_unchanged =
+        |frame: &NodeFrame| world.hosts().get(&frame.id).is_some_and(|host| host.changed_in_step <= step);
     match Rc::try_unwrap(earlier) {
         Ok(frame) => frame.nodes.into_iter().filter(is_unchanged).collect(),
         Err(shared) => shared.nodes.iter().filter(|frame| is_unchanged(frame)).cloned().collect(),

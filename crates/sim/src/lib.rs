@@ -12,13 +12,13 @@ mod network;
 mod queue;
 mod random;
 pub mod session;
-pub mod trace;
-mod world;
-pub mod world_spec;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod toy;
+pub mod trace;
+mod world;
+pub mod world_spec;
 
 pub use command::{Command, CommandError};
 pub use frame::Frame;

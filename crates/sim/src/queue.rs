@@ -80,7 +80,11 @@ impl Queue {
 
     fn timers_of(&self, node: NodeId) -> impl Iterator<Item = Timer> + '_ {
         let first = (node, Timer { kind: 0, key: 0 });
-        self.timers.range(first..).map(|(key, _)| *key).take_while(move |(owner, _)| *owner == node).map(|(_, timer)| timer)
+        self.timers
+            .range(first..)
+            .map(|(key, _)| *key)
+            .take_while(move |(owner, _)| *owner == node)
+            .map(|(_, timer)| timer)
     }
 
     /// Takes out what is due next, with its instant.

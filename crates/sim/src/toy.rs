@@ -5,9 +5,7 @@ use kafka::Rng;
 use kafka::event::{BrokerEvent, ClientEvent, EventKind};
 use kafka::instant::{Duration, Instant};
 use kafka::metadata::ClusterImage;
-use kafka::node::{
-    ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, RequestId, Timer,
-};
+use kafka::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, RequestId, Timer};
 use kafka::spec::{ClientSpec, ServerSpec};
 use kafka::storage::DiskWrite;
 use kafka::view::{AdminView, ControllerView, NodeView};

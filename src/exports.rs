@@ -2,6 +2,8 @@
 //!
 //! They are thin: what they compute is elsewhere.
 
+#![expect(unreachable_pub, reason = "wasm_bindgen exports public functions only")]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::determinism;

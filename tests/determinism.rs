@@ -26,6 +26,6 @@ fn random_draws_are_the_same_in_wasm() {
 /// A new release of the generator that draws other values would change every recorded run.
 #[test]
 fn random_draws_stay_what_they_were() {
-    assert_eq!(format!("{:016x}", random_draws_hash(42)), "");
+    assert_eq!(format!("{:016x}", random_draws_hash(42)), "faecd2b2ac8f0070");
     assert_ne!(random_draws_hash(42), random_draws_hash(43));
 }

@@ -62,7 +62,10 @@ fn answer(stream: TcpStream, folder: &Path) -> std::io::Result<()> {
     };
     let mut stream = reader.into_inner();
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
     stream.write_all(&body)
 }
 

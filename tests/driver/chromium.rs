@@ -58,8 +58,15 @@ impl Chromium {
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
-        let value = self.send("POST", "/session", &body).unwrap_or_else(|error| panic!("Chromium did not start: {error}"));
+        let value =
+            self.send("POST", "/session", &body).unwrap_or_else(|error| panic!("Chromium did not start: {error}"));
         value["sessionId"].as_str().expect("a new session has an id").to_owned()
+    }
+
+    fn kill(&mut self) {
+        if let Err(error) = self.driver.kill() {
+            eprintln!("chromedriver was not killed: {error}");
+        }
     }
 
     fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
@@ -74,11 +81,13 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Ending the session ends Chromium. What fails here cannot be helped, and the test's own outcome matters more.
-        if let Err(error) = self.send("DELETE", &format!("/session/{}", self.session), &Value::Null) {
-            eprintln!("Chromium was not ended: {error}");
+        // Ends every browser of this chromedriver, even one whose session could not be made. What fails here is told
+        // but not made a failure, for the outcome of the test itself matters more.
+        if let Err(error) = self.send("GET", "/shutdown", &Value::Null) {
+            eprintln!("chromedriver did not shut down: {error}");
+            self.kill();
         }
-        if let Err(error) = self.driver.kill().and_then(|()| self.driver.wait()) {
+        if let Err(error) = self.driver.wait() {
             eprintln!("chromedriver was not ended: {error}");
         }
         if let Err(error) = fs::remove_dir_all(&self.profile) {

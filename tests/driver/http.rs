@@ -1,9 +1,8 @@
 //! HTTP to a server on this machine: one request per connection, a JSON body both ways.
 //!
-//! Does not follow redirects and knows no chunked bodies; chromedriver sends a `Content-Length`, and the connection
-//! is closed after each answer.
+//! Does not follow redirects and knows no chunked bodies: chromedriver sends a `Content-Length`.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -24,15 +23,25 @@ pub(super) fn request(port: u16, method: &str, path: &str, body: &Value) -> std:
     );
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    serde_json::from_slice(body_of(&answer)).map_err(std::io::Error::other)
+    let answer = read_body(&mut BufReader::new(stream))?;
+    serde_json::from_slice(&answer).map_err(std::io::Error::other)
 }
 
-fn body_of(answer: &[u8]) -> &[u8] {
-    const END_OF_HEAD: &[u8] = b"\r\n\r\n";
-    let head = answer.windows(END_OF_HEAD.len()).position(|window| window == END_OF_HEAD);
-    head.map_or(&[], |position| &answer[position + END_OF_HEAD.len()..])
+fn read_body(answer: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut length = 0;
+    let mut line = String::new();
+    while answer.read_line(&mut line)? > "\r\n".len() {
+        length = content_length_in(&line).unwrap_or(length);
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    answer.read_exact(&mut body)?;
+    Ok(body)
+}
+
+fn content_length_in(header: &str) -> Option<usize> {
+    let (name, value) = header.split_once(':')?;
+    if name.eq_ignore_ascii_case("content-length") { value.trim().parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -40,8 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn body_is_what_follows_the_empty_line() {
-        assert_eq!(body_of(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}\r\n\r\n"), b"{}\r\n\r\n");
-        assert_eq!(body_of(b"HTTP/1.1 200 OK\r\n"), b"");
+    fn body_is_as_long_as_the_head_says() {
+        let mut answer: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nA: b\r\n\r\n{}and what follows";
+        assert_eq!(read_body(&mut answer).expect("it is all there"), b"{}");
+    }
+
+    #[test]
+    fn a_body_that_is_cut_short_is_an_error() {
+        let mut answer: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}";
+        assert!(read_body(&mut answer).is_err());
     }
 }

@@ -5,25 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::process::{Failure, Result, output_of, run, say};
-use crate::toolchain::{self, PageToolchain};
-use crate::workspace;
+use crate::process::{Failure, Result, run, say};
+use crate::toolchain::PageToolchain;
+use crate::{wasm_names, workspace};
 
 /// What all files of the site together may be after gzip, in bytes.
 const GZIP_LIMIT_BYTES: usize = 1_000_000;
-
-/// The features which the compiler uses anyhow. `-all` would let wasm-opt write modules that browsers reject.
-const WASM_OPT_FEATURES: [&str; 7] = [
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-reference-types",
-    "--enable-multivalue",
-    "--enable-sign-ext",
-    "--enable-nontrapping-float-to-int",
-    "--enable-mutable-globals",
-];
 
 /// Builds the site, prints its sizes, and returns its folder. Fails when it is too big.
 pub(crate) fn dist() -> Result<PathBuf> {
@@ -32,7 +20,7 @@ pub(crate) fn dist() -> Result<PathBuf> {
     let folder = workspace::dist_folder();
     run(toolchain.trunk("build").arg("--release").arg("--dist").arg(&folder))?;
     let files = files_below(&folder)?;
-    optimise(&files)?;
+    remove_names(&files)?;
     check_size(&sizes(&folder, &files)?)?;
     Ok(folder)
 }
@@ -62,27 +50,16 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("{} could not be read: {error}", path.display()))
 }
 
-/// Makes the wasm smaller where a `wasm-opt` is installed; one that fails changes nothing.
-fn optimise(files: &[PathBuf]) -> Result<()> {
-    let Some(wasm_opt) = toolchain::find_wasm_opt() else { return Ok(()) };
-    let known_options = output_of(Command::new(&wasm_opt).arg("--help")).unwrap_or_default();
+/// Makes the wasm smaller.
+fn remove_names(files: &[PathBuf]) -> Result<()> {
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "wasm")) {
-        say(format!("{} -O3 (optional; it is installed here)", wasm_opt.display()));
-        let optimised = workspace::root().join("target/optimised.wasm");
-        let mut command = Command::new(&wasm_opt);
-        command.arg("-O3").args(WASM_OPT_FEATURES.iter().filter(|feature| is_listed(&known_options, feature)));
-        command.arg(file).arg("-o").arg(&optimised);
-        match run(&mut command) {
-            Ok(()) => fs::copy(&optimised, file).map(drop).map_err(|error| unreadable(&optimised, &error))?,
-            Err(failure) => say(format!("going on without: {failure}")),
-        }
+        let module = fs::read(file).map_err(|error| unreadable(file, &error))?;
+        let smaller = wasm_names::without_names(&module)
+            .ok_or_else(|| Failure::new(format!("{} is not a wasm module", file.display())))?;
+        fs::write(file, smaller)
+            .map_err(|error| Failure::new(format!("{} could not be written: {error}", file.display())))?;
     }
     Ok(())
-}
-
-/// Whether a help text lists exactly that option.
-fn is_listed(help: &str, option: &str) -> bool {
-    help.split(|character: char| character.is_whitespace() || character == ',').any(|word| word == option)
 }
 
 fn sizes(folder: &Path, files: &[PathBuf]) -> Result<Vec<FileSize>> {
@@ -135,12 +112,5 @@ mod tests {
             (1..=10_000u32).map(|index| (index.wrapping_pow(3).rotate_left(index) % 251) as u8).collect();
         assert!(gzip_size(&[7; 10_000]) < 100);
         assert!(gzip_size(&noise) > 9_000);
-    }
-
-    #[test]
-    fn an_option_is_not_taken_for_a_longer_one() {
-        let help = "  --enable-bulk-memory-opt   Enable bulk memory\n  --enable-sign-ext  Sign";
-        assert!(is_listed(help, "--enable-bulk-memory-opt"));
-        assert!(!is_listed(help, "--enable-bulk-memory"));
     }
 }

@@ -9,6 +9,7 @@ mod process;
 mod serve;
 mod test;
 mod toolchain;
+mod wasm_names;
 mod workspace;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@
 
 pub(crate) mod browser;
 mod cargo_tool;
+pub(crate) mod components;
 mod debian;
 mod wasm;
 
@@ -41,6 +42,8 @@ impl PageToolchain {
         let mut command = Command::new(&self.trunk);
         // Trunk builds offline: the crates are fetched, and it must not download tools of its own.
         command.args([subcommand, "--offline"]).current_dir(workspace::root());
+        // A compiler error would be followed by a backtrace of Trunk.
+        command.env_remove("RUST_BACKTRACE");
         self.set_environment(&mut command);
         command
     }
@@ -79,9 +82,4 @@ fn find_program(name: &str) -> Option<PathBuf> {
 fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-/// A `wasm-opt` in `PATH`, if there is one. It is never installed: what it saves is not worth a download.
-pub(crate) fn find_wasm_opt() -> Option<PathBuf> {
-    find_program("wasm-opt")
 }

@@ -32,6 +32,13 @@ impl Controllers {
         self.voters[voter].1.clone()
     }
 
+    /// Another voter says that this one is active.
+    pub(super) fn is_active(&mut self, voter_id: i32) {
+        if let Some(voter) = self.voters.iter().position(|(id, _)| *id == voter_id) {
+            self.believed = voter;
+        }
+    }
+
     /// That voter is not active, or not there: the next one may be.
     pub(super) fn is_not_active(&mut self, voter: usize) {
         if self.believed == voter {
@@ -110,15 +117,9 @@ impl ControllerChannel {
         }
     }
 
-    /// The connection is gone; what was in flight is sent again.
-    pub(super) fn on_disconnected(
-        &mut self,
-        controllers: &mut Controllers,
-        outbound: &mut Outbound,
-        step: &mut Step<'_>,
-    ) {
-        controllers.is_not_active(self.voter);
-        self.channel.on_disconnected(outbound, step);
+    /// The voter it is or was last connected to.
+    pub(super) fn voter(&self) -> usize {
+        self.voter
     }
 
     /// The request in flight got its answer. Returns what it was for, or `None` if it has to be sent again.

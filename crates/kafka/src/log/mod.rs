@@ -6,4 +6,4 @@
 
 mod partition_log;
 
-pub use partition_log::{AppendError, AppendInfo, FollowerAppendError, LogConfig, PartitionLog, ReadLimit};
+pub use partition_log::{AppendError, AppendInfo, FollowerAppendError, PartitionLog, ReadLimit};

@@ -3,31 +3,13 @@
 //! Every change is mirrored to the disk at once. Decides nothing about replication (see `replica`).
 
 use crate::chunks::Chunks;
+use crate::config::TopicConfig;
 use crate::node::Effects;
 use crate::storage::StoredLog;
 use std::sync::Arc;
 use wire::request::OffsetSpec;
 use wire::response::EpochEndOffset;
-use wire::{ErrorCode, LeaderEpoch, Offset, RecordBatch, Timestamp, TimestampType, TopicId, TopicPartition};
-
-/// What a log needs of its topic's configuration (`LogConfig`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// `min.insync.replicas`, as configured: what is in force is never more than the number of replicas.
-    pub min_insync_replicas: i32,
-    /// `max.message.bytes`: the largest batch that a leader takes.
-    pub max_message_bytes: i32,
-    /// `segment.bytes`: no batch may be larger than a segment.
-    pub segment_bytes: i32,
-    /// Whether `cleanup.policy` contains `compact`, so that every record needs a key.
-    pub is_compacted: bool,
-    /// `message.timestamp.type`.
-    pub message_timestamp_type: TimestampType,
-    /// `message.timestamp.before.max.ms`.
-    pub message_timestamp_before_max_ms: i64,
-    /// `message.timestamp.after.max.ms`.
-    pub message_timestamp_after_max_ms: i64,
-}
+use wire::{ErrorCode, LeaderEpoch, Offset, RecordBatch, Timestamp, TopicId, TopicPartition};
 
 /// Why a leader did not append a producer's batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +142,7 @@ impl PartitionLog {
         &mut self,
         _batch: &RecordBatch,
         _leader_epoch: LeaderEpoch,
-        _config: &LogConfig,
+        _config: &TopicConfig,
         _wall_time: Timestamp,
         _effects: &mut Effects,
     ) -> Result<AppendInfo, AppendError> {

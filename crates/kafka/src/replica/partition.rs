@@ -1,11 +1,13 @@
 //! `kafka.cluster.Partition`: what a broker does with one replica, whichever role it has.
 
+use crate::config::{BrokerConfig, TopicConfig};
 use crate::instant::{Duration, Instant, WallClock};
-use crate::log::{AppendError, AppendInfo, LogConfig, PartitionLog, ReadLimit};
+use crate::log::{AppendError, AppendInfo, PartitionLog, ReadLimit};
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::Effects;
 use crate::storage::StoredLog;
 use crate::view::ReplicaView;
+use std::sync::Arc;
 use wire::request::{
     Acks, AlterPartitionData, FetchPartition, IsolationLevel, ListOffsetsPartition, OffsetForLeaderPartition,
     ReplicaState,
@@ -26,6 +28,19 @@ pub struct ReplicaSettings {
     pub replica_fetch_backoff: Duration,
     /// `replica.fetch.max.bytes`, for one partition.
     pub replica_fetch_max_bytes: i32,
+}
+
+impl ReplicaSettings {
+    /// What `config` says for the replicas of `broker_id`.
+    #[must_use]
+    pub fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaSettings {
+        ReplicaSettings {
+            broker_id,
+            replica_lag_time_max: Duration::from_ms(config.replica_lag_time_max_ms),
+            replica_fetch_backoff: Duration::from_ms(config.replica_fetch_backoff_ms),
+            replica_fetch_max_bytes: config.replica_fetch_max_bytes,
+        }
+    }
 }
 
 /// The world around a replica in one step.
@@ -144,7 +159,7 @@ impl Partition {
     pub fn create(
         _partition: TopicPartition,
         _topic_id: TopicId,
-        _config: LogConfig,
+        _config: Arc<TopicConfig>,
         _settings: ReplicaSettings,
         _effects: &mut Effects,
     ) -> Partition {
@@ -156,7 +171,7 @@ impl Partition {
     pub fn load(
         _partition: TopicPartition,
         _stored: &StoredLog,
-        _config: LogConfig,
+        _config: Arc<TopicConfig>,
         _settings: ReplicaSettings,
     ) -> Partition {
         todo!()
@@ -168,7 +183,7 @@ impl Partition {
     }
 
     /// The topic's configuration changed.
-    pub fn set_config(&mut self, _config: LogConfig) {
+    pub fn set_config(&mut self, _config: Arc<TopicConfig>) {
         todo!()
     }
 
@@ -339,7 +354,8 @@ impl Partition {
         todo!()
     }
 
-    /// The request to the leader came to nothing (disconnected, timed out): backs off.
+    /// The request to the leader came to nothing (disconnected, timed out): backs off. To be called only while the replica
+    /// still follows the leader and epoch that it was sent to.
     pub fn on_request_failed(&mut self, _now: Instant) {
         todo!()
     }

@@ -30,10 +30,7 @@ impl ForwardingManager {
         let retry_timeout = Duration::from_ms(RETRY_TIMEOUT_MS);
         let request_timeout = retry_timeout.min(Duration::from_ms(config.controller_socket_timeout_ms));
         let channel = Channel::new(ChannelId::Forwarding, CONTROLLER_RECONNECT_BACKOFF, request_timeout);
-        ForwardingManager {
-            channel: ControllerChannel::new(channel, Some(retry_timeout)),
-            creations: BTreeSet::new(),
-        }
+        ForwardingManager { channel: ControllerChannel::new(channel, Some(retry_timeout)), creations: BTreeSet::new() }
     }
 
     /// The creation of these topics was answered, or given up.

@@ -256,8 +256,11 @@ impl Broker {
             return self.finish_shutdown(step);
         }
         let is_first = !std::mem::replace(&mut self.lifecycle.has_controlled_shutdown_response, true);
-        let wait_ms =
-            if is_first { FIRST_SHUTDOWN_HEARTBEAT_INTERVAL_MS } else { self.setup.config.broker_heartbeat_interval_ms };
+        let wait_ms = if is_first {
+            FIRST_SHUTDOWN_HEARTBEAT_INTERVAL_MS
+        } else {
+            self.setup.config.broker_heartbeat_interval_ms
+        };
         self.communicate_after(Duration::from_ms(wait_ms), step);
     }
 

@@ -3,9 +3,7 @@
 use super::{Broker, Step};
 use crate::node::RequestId;
 use crate::replica::Reader;
-use wire::request::{
-    ListOffsetsPartition, ListOffsetsRequest, OffsetForLeaderEpochRequest, OffsetForLeaderPartition,
-};
+use wire::request::{ListOffsetsPartition, ListOffsetsRequest, OffsetForLeaderEpochRequest, OffsetForLeaderPartition};
 use wire::response::{
     EpochEndOffset, ListOffsetsResponse, ListOffsetsResult, OffsetForLeaderEpochResponse, OffsetForLeaderResult,
 };

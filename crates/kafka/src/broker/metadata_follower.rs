@@ -28,8 +28,7 @@ const FETCH_MAX_WAIT_MS: i32 = 500;
 /// How much one fetch may return.
 const FETCH_MAX_BYTES: i32 = 8 * 1024 * 1024;
 /// How long to wait before connecting again.
-const RECONNECT_BACKOFF: ExponentialBackoff =
-    ExponentialBackoff { initial_ms: 50, max_ms: 500, jitter_permille: 200 };
+const RECONNECT_BACKOFF: ExponentialBackoff = ExponentialBackoff { initial_ms: 50, max_ms: 500, jitter_permille: 200 };
 
 /// The broker's copy of the metadata log and what it adds up to.
 #[derive(Clone, Debug)]

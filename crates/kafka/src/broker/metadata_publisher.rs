@@ -1,8 +1,8 @@
 //! Acts on what a stretch of the metadata log changed (`kafka.server.metadata.BrokerMetadataPublisher` and
 //! `ReplicaManager.applyDelta`): replicas are deleted, made, led, followed and configured.
 
-use super::replica_manager::log_config;
 use super::{Broker, Step};
+use crate::config::TopicConfig;
 use crate::event::{BrokerEvent, EventKind};
 use crate::metadata::{ClusterImage, ImageDelta, PartitionRegistration, TopicImage};
 use crate::replica::Changes;
@@ -65,9 +65,9 @@ impl Broker {
         state: &PartitionRegistration,
         step: &mut Step<'_>,
     ) {
-        let config = log_config(topic, &self.setup.config);
+        let setup = Arc::clone(&self.setup);
         let (context, replicas) = self.context(step.now);
-        let replica = replicas.ensure(partition, topic, config, step.effects);
+        let replica = replicas.ensure(partition, topic, &setup.config, step.effects);
         let changes = replica.apply_metadata(state, &context, step.effects);
         self.apply_to_fetchers(partition, state, changes);
         self.on_changes(partition, changes, step);
@@ -101,10 +101,10 @@ impl Broker {
     fn configure_replicas(&mut self, image: &ClusterImage, delta: &ImageDelta) {
         for name in &delta.changed_configs {
             let topic = image.topics().get(name).expect("configured topics exist");
-            let config = log_config(topic, &self.setup.config);
+            let config = Arc::new(TopicConfig::resolve(&topic.configs, &self.setup.config));
             for index in topic.partitions.keys() {
                 if let Some(replica) = self.replicas.get_mut(&TopicPartition::new(name.clone(), *index)) {
-                    replica.set_config(config);
+                    replica.set_config(Arc::clone(&config));
                 }
             }
         }

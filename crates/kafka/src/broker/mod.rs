@@ -83,7 +83,8 @@ impl Broker {
     /// that Kafka starts with them.
     #[must_use]
     pub fn new(spec: ServerSpec, identity: Identity, rng: Rng) -> Broker {
-        let config = BrokerConfig::from_properties(&spec.properties).expect("a process is made from checked properties");
+        let config =
+            BrokerConfig::from_properties(&spec.properties).expect("a process is made from checked properties");
         let wall_clock = identity.clock;
         let mut outbound = Outbound::new(identity, rng);
         Broker {

@@ -58,12 +58,7 @@ impl Broker {
         }
     }
 
-    fn append(
-        &mut self,
-        batch: &ProducePartition,
-        acks: Acks,
-        step: &mut Step<'_>,
-    ) -> Result<Appended, AppendError> {
+    fn append(&mut self, batch: &ProducePartition, acks: Acks, step: &mut Step<'_>) -> Result<Appended, AppendError> {
         let partition = &batch.partition;
         let (context, replicas) = self.context(step.now);
         let Some(replica) = replicas.get_mut(partition) else {

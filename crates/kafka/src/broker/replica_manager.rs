@@ -2,9 +2,8 @@
 //! time to time, and what a change in one of them means for others. What a replica does itself is in `replica`.
 
 use super::{Broker, Step, timers};
-use crate::config::{BrokerConfig, CleanupPolicy, TopicConfig};
+use crate::config::{BrokerConfig, TopicConfig};
 use crate::instant::{Duration, Instant};
-use crate::log::LogConfig;
 use crate::metadata::{ClusterImage, TopicImage};
 use crate::node::Effects;
 use crate::replica::{Changes, Context, Partition, ReplicaSettings};
@@ -27,12 +26,7 @@ impl ReplicaManager {
     /// No replicas yet.
     pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaManager {
         ReplicaManager {
-            settings: ReplicaSettings {
-                broker_id,
-                replica_lag_time_max: Duration::from_ms(config.replica_lag_time_max_ms),
-                replica_fetch_backoff: Duration::from_ms(config.replica_fetch_backoff_ms),
-                replica_fetch_max_bytes: config.replica_fetch_max_bytes,
-            },
+            settings: ReplicaSettings::new(broker_id, config),
             replicas: BTreeMap::new(),
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),
@@ -64,11 +58,12 @@ impl ReplicaManager {
         &mut self,
         partition: &TopicPartition,
         topic: &TopicImage,
-        config: LogConfig,
+        config: &BrokerConfig,
         effects: &mut Effects,
     ) -> &mut Partition {
         let (settings, stored) = (self.settings, &self.stored);
         let replica = self.replicas.entry(partition.clone()).or_insert_with(|| {
+            let config = Arc::new(TopicConfig::resolve(&topic.configs, config));
             Arc::new(match stored.get(partition).filter(|log| log.topic_id == topic.topic_id) {
                 Some(log) => Partition::load(partition.clone(), log, config, settings),
                 None => Partition::create(partition.clone(), topic.topic_id, config, settings, effects),
@@ -118,23 +113,6 @@ fn is_replica_here(image: &ClusterImage, partition: &TopicPartition, log: &Store
     let topic = image.topics().get(&partition.topic).filter(|topic| topic.topic_id == log.topic_id);
     let state = topic.and_then(|topic| topic.partitions.get(&partition.partition));
     state.is_some_and(|state| state.replicas.contains(&broker_id))
-}
-
-/// What a log needs of its topic's configuration.
-pub(super) fn log_config(topic: &TopicImage, config: &BrokerConfig) -> LogConfig {
-    let topic = TopicConfig::resolve(&topic.configs, config);
-    LogConfig {
-        min_insync_replicas: topic.min_insync_replicas,
-        max_message_bytes: topic.max_message_bytes,
-        segment_bytes: topic.segment_bytes,
-        is_compacted: match topic.cleanup_policy {
-            CleanupPolicy::Compact | CleanupPolicy::CompactAndDelete => true,
-            CleanupPolicy::Delete | CleanupPolicy::Neither => false,
-        },
-        message_timestamp_type: topic.message_timestamp_type,
-        message_timestamp_before_max_ms: topic.message_timestamp_before_max_ms,
-        message_timestamp_after_max_ms: topic.message_timestamp_after_max_ms,
-    }
 }
 
 impl Broker {

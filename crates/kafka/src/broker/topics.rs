@@ -110,7 +110,11 @@ fn metadata_topic(image: &ClusterImage, name: &TopicName) -> MetadataTopic {
             name: name.clone(),
             topic_id: topic.topic_id,
             is_internal,
-            partitions: topic.partitions.iter().map(|(index, state)| metadata_partition(image, *index, state)).collect(),
+            partitions: topic
+                .partitions
+                .iter()
+                .map(|(index, state)| metadata_partition(image, *index, state))
+                .collect(),
         },
         None => MetadataTopic {
             error: error_without_topic(name),

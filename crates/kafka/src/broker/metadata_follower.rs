@@ -100,7 +100,9 @@ impl MetadataFollower {
         for batch in result.batches.iter().filter(|batch| batch.base_offset >= end) {
             log.append_as_follower(batch, step.effects).expect("batches of one answer follow each other");
         }
-        log.update_high_watermark(result.high_watermark);
+        if result.high_watermark > log.high_watermark() {
+            log.update_high_watermark(result.high_watermark);
+        }
     }
 
     /// Replays what is committed. The first time, only once the log has reached the controller's high watermark: a

@@ -214,7 +214,8 @@ impl Broker {
         let Some(fetcher) = self.fetchers.get_mut(&source) else { return };
         fetcher.in_flight = InFlight::Nothing;
         for partition in &fetcher.partitions {
-            if let Some(replica) = self.replicas.get_mut(partition) {
+            let replica = self.replicas.get_mut(partition).expect("a fetcher's partitions have replicas");
+            if replica.backs_off_until().is_none_or(|until| until <= step.now) {
                 replica.on_request_failed(step.now);
             }
         }

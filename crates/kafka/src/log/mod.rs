@@ -1,1 +1,9 @@
-//! The log of one partition.
+//! The log of one partition: batches, offsets, leader epochs.
+//!
+//! Follows `kafka.log.UnifiedLog` and `LeaderEpochFileCache` (KIP-101, KIP-320). Segments, retention, compaction,
+//! producer state and transactions are not modelled: the log start offset moves only when the log starts anew, and
+//! the last stable offset is the high watermark.
+
+mod partition_log;
+
+pub use partition_log::{AppendError, AppendInfo, FollowerAppendError, PartitionLog, ReadLimit};

@@ -20,10 +20,12 @@ use crate::view::layout::Layout;
 use crate::view::{self, Scene};
 use clock::Clock;
 use event_index::EventIndex;
-use kafka::instant::Instant;
+use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
+use shell::terminal::{Entry, Key, Terminal};
 use sim::frame::BranchId;
 use sim::world_spec::NetworkSpec;
+use sim::session::Stopped;
 use sim::{Budget, Command, CommandError, Event, EventId, Session};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -66,6 +68,7 @@ struct Inner {
     clock: Clock,
     is_playing: bool,
     pending_seek: Option<Instant>,
+    terminal: Terminal,
     notice: Option<Notice>,
     events: EventIndex,
     subscriber: Callback<Rc<Snapshot>>,
@@ -103,6 +106,7 @@ impl Player {
     pub(crate) fn start(window: Window, seed: u64, store: Rc<Store>) -> Player {
         let spec = start::world();
         let (cast, network) = (Rc::new(start::cast(&spec)), spec.network);
+        let terminal = Terminal::new(spec.epoch);
         let session = start::begin(spec, seed);
         let prefers_dark = window.match_media("(prefers-color-scheme: dark)").ok().flatten();
         let inner = Inner {
@@ -121,6 +125,7 @@ impl Player {
             clock: Clock::new(),
             is_playing: true,
             pending_seek: None,
+            terminal,
             notice: None,
             events: EventIndex::default(),
             subscriber: Callback::noop(),
@@ -251,9 +256,44 @@ impl Player {
     /// # Errors
     /// If the command does not fit the world as it is now. The page is told.
     pub(crate) fn command(&self, command: Command) -> Result<NodeId, CommandError> {
-        self.with_session(|session| session.apply(command)).inspect_err(|error| {
-            self.0.borrow_mut().notify(|number| Notice::refused(number, error.clone()));
-        })
+        self.with_session(|session| session.apply(command)).inspect_err(|error| self.refuse(error.clone()))
+    }
+
+    /// Tells the user that something could not be done.
+    pub(crate) fn refuse(&self, error: CommandError) {
+        self.0.borrow_mut().notify(|number| Notice::refused(number, error));
+    }
+
+    /// Gives the terminal a line: for the command that runs, or as a new one.
+    pub(crate) fn enter(&self, line: &str) {
+        self.use_terminal(|terminal, session| terminal.enter(line, session));
+    }
+
+    /// Presses a key at the terminal.
+    pub(crate) fn press(&self, key: Key) {
+        self.use_terminal(|terminal, session| terminal.press(key, session));
+    }
+
+    /// Lines entered at the terminal, oldest first.
+    pub(crate) fn typed_lines(&self) -> Vec<String> {
+        self.0.borrow().terminal.history().to_vec()
+    }
+
+    /// What the terminal shows at this instant.
+    pub(crate) fn terminal_entries(&self) -> Vec<Entry> {
+        let mut inner = self.0.borrow_mut();
+        let Inner { terminal, session, .. } = &mut *inner;
+        terminal.entries(session)
+    }
+
+    fn use_terminal(&self, action: impl FnOnce(&mut Terminal, &mut Session) -> Result<(), CommandError>) {
+        let mut terminal = self.0.borrow().terminal.clone();
+        let result = self.with_session(|session| action(&mut terminal, session));
+        let mut inner = self.0.borrow_mut();
+        inner.terminal = terminal;
+        if let Err(error) = result {
+            inner.notify(|number| Notice::refused(number, error));
+        }
     }
 
     /// Lets `action` use the session, and says so if it began a new history.
@@ -342,9 +382,18 @@ impl Inner {
         if let Some(instant) = self.pending_seek.take() {
             self.session.seek(instant);
         } else if self.is_playing {
-            let until = self.session.now() + span;
-            let budget = Budget { until, steps: SLICE_STEPS };
-            while self.session.run(budget) == sim::session::Stopped::OutOfSteps && self.time_ms() - began_ms < BUDGET_MS {}
+            self.run(span, began_ms);
+        }
+    }
+
+    /// Runs the session for a span, or for as long as the budget lasts; and lets the terminal's `timeout` strike.
+    fn run(&mut self, span: Duration, began_ms: f64) {
+        let wished = self.session.now() + span;
+        let until = self.terminal.due_at(&self.session).map_or(wished, |due| due.min(wished));
+        let budget = Budget { until, steps: SLICE_STEPS };
+        while self.session.run(budget) == Stopped::OutOfSteps && self.time_ms() - began_ms < BUDGET_MS {}
+        if let Err(error) = self.terminal.advance(&mut self.session) {
+            self.notify(|number| Notice::refused(number, error));
         }
     }
 

@@ -3,7 +3,9 @@
 
 use kafka::node::NodeId;
 use sim::EventId;
+use sim::frame::{Branch, BranchId};
 use std::rc::Rc;
+use wire::request::Acks;
 use wire::{BrokerId, Offset, TopicName, TopicPartition};
 use yew::Reducible;
 
@@ -163,8 +165,28 @@ pub(crate) struct Sent {
     pub(crate) client: NodeId,
     pub(crate) topic: String,
     pub(crate) value: String,
-    /// The number that the next event had then: the client's events come from there on.
+    pub(crate) acks: Acks,
+    /// The history in which it was started.
+    pub(crate) branch: BranchId,
+    /// The last step in which the client was told something.
+    pub(crate) step: u64,
+    /// The number that the next event had before: the client's events come from there on.
     pub(crate) since: EventId,
+}
+
+impl Sent {
+    /// Whether the history `current` shares the steps in which the record was sent.
+    pub(crate) fn is_part_of(&self, current: BranchId, branches: &[Branch]) -> bool {
+        let mut at = current;
+        while at != self.branch {
+            let branch = branches.iter().find(|branch| branch.id == at);
+            match branch.and_then(|branch| Some((branch.forked_from?.0, branch.shared_steps))) {
+                Some((parent, shared_steps)) if shared_steps >= self.step => at = parent,
+                Some(_) | None => return false,
+            }
+        }
+        true
+    }
 }
 
 /// One thing to remember.
@@ -234,6 +256,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka::instant::Instant;
 
     #[test]
     fn an_action_that_changes_nothing_keeps_the_store() {
@@ -254,6 +277,30 @@ mod tests {
     fn another_topic_is_shown_from_its_first_partition() {
         let store = Rc::new(Store { first_row: 7, ..Store::default() });
         assert_eq!(store.reduce(Action::ShowTopic(Some(TopicName::new("t")))).first_row, 0);
+    }
+
+    #[test]
+    fn a_record_belongs_to_the_histories_that_left_its_own_after_it_was_sent() {
+        let branch = |id, parent: Option<u32>, shared_steps| Branch {
+            id: BranchId(id),
+            forked_from: parent.map(|parent| (BranchId(parent), Instant(0))),
+            shared_steps,
+            known_until: Instant(0),
+        };
+        let branches = [branch(0, None, 0), branch(1, Some(0), 50), branch(2, Some(1), 90), branch(3, Some(0), 49)];
+        let sent = Sent {
+            client: NodeId::Client(3),
+            topic: String::new(),
+            value: String::new(),
+            acks: Acks::All,
+            branch: BranchId(0),
+            step: 50,
+            since: EventId(7),
+        };
+        let is_in = |id| sent.is_part_of(BranchId(id), &branches);
+        assert_eq!([is_in(0), is_in(1), is_in(2), is_in(3)], [true, true, true, false]);
+        let in_second = Sent { branch: BranchId(1), step: 80, ..sent.clone() };
+        assert!(!in_second.is_part_of(BranchId(0), &branches) && in_second.is_part_of(BranchId(2), &branches));
     }
 
     #[test]

@@ -154,7 +154,8 @@ labels! {
     LegendOnDisk = "on the disk of a dead broker", "죽은 브로커의 디스크";
     LegendHighWatermark = "HW: high watermark", "HW: 하이 워터마크";
     LegendLogEnd = "LEO: log end offset", "LEO: 로그 끝 오프셋";
-    LegendPositions = "▼ consumer's position; ▼ producer's last acknowledged record", "▼ 컨슈머의 위치, ▼ 프로듀서가 마지막으로 확인받은 레코드";
+    LegendConsumerPosition = "where a consumer reads next", "컨슈머가 다음에 읽을 자리";
+    LegendLastAcknowledged = "last record acknowledged to a producer", "프로듀서가 마지막으로 확인받은 레코드";
     LegendIsr = "ISR on a leader's row is the leader's own view; “not in ISR” is the controller's.", "리더 줄의 ISR은 리더가 아는 것이고, “ISR 밖”은 컨트롤러의 기록입니다.";
 
     ShownTopic = "Topic shown", "보이는 토픽";

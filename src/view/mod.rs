@@ -11,7 +11,7 @@ pub(crate) mod geometry;
 pub(crate) mod layout;
 mod logs;
 pub(crate) mod messages;
-mod nodes;
+pub(crate) mod nodes;
 
 use crate::store::Store;
 use cluster::Cast;

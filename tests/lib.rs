@@ -1,1 +1,4 @@
+//! What the tests of the built page share: a file server, and a driver for headless Chromium.
 
+pub mod driver;
+pub mod site;

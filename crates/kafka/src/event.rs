@@ -49,6 +49,10 @@ pub enum ChangeReason {
     ControlledShutdown,
     /// The leader proposed it (AlterPartition).
     AlterPartition,
+    /// The preferred replica takes over again (`auto.leader.rebalance.enable`).
+    LeaderRebalance,
+    /// A partition without leader gets one from outside its in-sync replicas (`unclean.leader.election.enable`).
+    UncleanElection,
 }
 
 /// Events of the controller.
@@ -114,6 +118,8 @@ pub enum ControllerEvent {
         leader_epoch: LeaderEpoch,
         /// The in-sync replicas.
         isr: Vec<BrokerId>,
+        /// The leader was not in sync: what it lacks is lost.
+        is_unclean: bool,
         /// Why; `None` at creation.
         reason: Option<ChangeReason>,
     },

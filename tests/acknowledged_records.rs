@@ -1,0 +1,191 @@
+//! What an acknowledgement is worth: records acknowledged with `acks=all` outlive the death of any one broker, records
+//! acknowledged with `acks=1` do not always.
+
+use kafka::event::{ClientEvent, ControllerEvent, EventKind};
+use kafka::instant::Duration;
+use kafka::node::NodeId;
+use kafka::spec::{ClientSpec, ProducerConfig, ProducerSpec, Program, TopicsAction, Workload};
+use kafka::view::{NodeView, ReplicaRole, ReplicaView};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use sim::{Budget, Command, EventId, Session, WorldSpec};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::request::{Acks, CreatableTopic};
+use wire::{BrokerId, Endpoint, Offset, PartitionIndex, RecordBatch, TopicName, TopicPartition};
+
+const SEEDS: u64 = 1_000;
+const KILLS: u32 = 3;
+
+fn topic() -> TopicName {
+    TopicName::new("orders")
+}
+
+fn partition() -> TopicPartition {
+    TopicPartition::new(topic(), PartitionIndex(0))
+}
+
+fn client(program: Program) -> ClientSpec {
+    let bootstrap_servers = (9092..=9094).map(|port| Endpoint::new("localhost", port)).collect();
+    ClientSpec { client_id: "test".to_owned(), bootstrap_servers, program }
+}
+
+fn create_topic() -> ClientSpec {
+    let all = vec![BrokerId(1), BrokerId(2), BrokerId(3)];
+    client(Program::Topics(TopicsAction::Create {
+        topic: CreatableTopic {
+            name: topic(),
+            num_partitions: None,
+            replication_factor: None,
+            assignments: vec![(PartitionIndex(0), all)],
+            configs: vec![("min.insync.replicas".to_owned(), "2".to_owned())],
+        },
+        if_not_exists: false,
+    }))
+}
+
+fn producer(acks: Acks) -> ClientSpec {
+    client(Program::Producer(ProducerSpec {
+        config: ProducerConfig { acks, ..ProducerConfig::default() },
+        is_synchronous: false,
+        workload: Some(Workload {
+            topic: topic(),
+            interval_ms: 20,
+            keys: Vec::new(),
+            value_prefix: "order ".to_owned(),
+        }),
+    }))
+}
+
+/// A producer writes while brokers are killed and restarted at random, one at a time.
+struct Run {
+    session: Session,
+    rng: Xoshiro256PlusPlus,
+}
+
+impl Run {
+    /// A cluster that notices a dead broker after one second, so that a run is short.
+    fn new(seed: u64, acks: Acks) -> Run {
+        let properties = BTreeMap::from([
+            ("broker.session.timeout.ms".to_owned(), "1000".to_owned()),
+            ("broker.heartbeat.interval.ms".to_owned(), "200".to_owned()),
+        ]);
+        let mut spec = WorldSpec::three_brokers(properties);
+        spec.clients = vec![create_topic(), producer(acks)];
+        let mut run = Run { session: Session::new(spec, seed), rng: Xoshiro256PlusPlus::seed_from_u64(seed) };
+        run.sleep_ms(3_000);
+        run
+    }
+
+    fn sleep_ms(&mut self, milliseconds: i64) {
+        let until = self.session.now() + Duration::from_ms(milliseconds);
+        self.session.run(Budget { until, steps: u64::MAX });
+    }
+
+    fn kill_and_restart_brokers(&mut self) {
+        for _ in 0..KILLS {
+            let pause = self.rng.random_range(0..500);
+            self.sleep_ms(pause);
+            let broker = NodeId::Server(self.rng.random_range(1..=3));
+            self.session.apply(Command::Kill(broker)).expect("the broker runs");
+            let down = self.rng.random_range(500..2_500);
+            self.sleep_ms(down);
+            self.session.apply(Command::Start(broker)).expect("the broker was killed");
+            self.wait_for_full_isr();
+        }
+        self.sleep_ms(1_000);
+    }
+
+    /// One broker down at a time means also: the one before it is in sync again.
+    fn wait_for_full_isr(&mut self) {
+        let deadline = self.session.now() + Duration::from_ms(60_000);
+        while self.isr_size() < 3 {
+            assert!(self.session.now() < deadline, "the in-sync replicas are not complete after a minute");
+            self.sleep_ms(100);
+        }
+    }
+
+    fn isr_size(&mut self) -> usize {
+        match self.leader_view().map(|replica| replica.role) {
+            Some(ReplicaRole::Leader { isr, .. }) => isr.len(),
+            Some(ReplicaRole::Follower { .. }) | None => 0,
+        }
+    }
+
+    /// The replica that leads in the highest epoch.
+    fn leader_view(&mut self) -> Option<ReplicaView> {
+        let frame = self.session.frame();
+        let views = frame.nodes.iter().filter_map(|node| match &node.process {
+            Some(NodeView::Broker(broker)) => broker.replicas.iter().find(|replica| replica.partition == partition()),
+            _ => None,
+        });
+        views
+            .filter(|replica| matches!(replica.role, ReplicaRole::Leader { .. }))
+            .max_by_key(|replica| replica.leader_epoch)
+            .cloned()
+    }
+
+    fn acknowledged(&self) -> Vec<(Offset, Arc<RecordBatch>)> {
+        let events = self.session.events(EventId(0));
+        events
+            .filter_map(|event| match &event.kind {
+                EventKind::Client(ClientEvent::BatchAcknowledged { first_offset, batch, .. }) => {
+                    Some((*first_offset, batch.clone()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn elections(&self) -> usize {
+        let is_election = |kind: &EventKind| {
+            matches!(kind, EventKind::Controller(ControllerEvent::LeaderElected { reason: Some(_), .. }))
+        };
+        self.session.events(EventId(0)).filter(|event| is_election(&event.kind)).count()
+    }
+
+    /// Acknowledged records that the leader does not have where the acknowledgement said they are.
+    fn lost_records(&mut self) -> usize {
+        let leader = self.leader_view().expect("all brokers are up");
+        let mut stored = BTreeMap::new();
+        for batch in leader.batches.iter() {
+            for record in batch.records() {
+                stored.insert(batch.base_offset + i64::from(record.offset_delta), record.value.clone());
+            }
+        }
+        let is_lost = |first: Offset, delta: i32, value: &Option<wire::Bytes>| {
+            stored.get(&(first + i64::from(delta))) != Some(value)
+        };
+        self.acknowledged()
+            .iter()
+            .flat_map(|(first, batch)| batch.records().iter().map(|record| (*first, record)))
+            .filter(|(first, record)| is_lost(*first, record.offset_delta, &record.value))
+            .count()
+    }
+}
+
+fn run_with_kills(seed: u64, acks: Acks) -> Run {
+    let mut run = Run::new(seed, acks);
+    assert_eq!(run.isr_size(), 3, "seed {seed}: the topic is there, with all replicas in sync");
+    run.kill_and_restart_brokers();
+    run
+}
+
+#[test]
+fn records_acknowledged_by_all_survive_the_death_of_any_broker() {
+    let (mut acknowledged, mut elections) = (0, 0);
+    for seed in 0..SEEDS {
+        let mut run = run_with_kills(seed, Acks::All);
+        assert_eq!(run.lost_records(), 0, "seed {seed}");
+        acknowledged += run.acknowledged().len();
+        elections += run.elections();
+    }
+    assert!(acknowledged > 50_000, "only {acknowledged} batches were acknowledged");
+    assert!(elections > 500, "only {elections} leaders were elected");
+}
+
+#[test]
+fn a_record_acknowledged_by_the_leader_alone_can_be_lost() {
+    let losses = (0..SEEDS).filter(|seed| run_with_kills(*seed, Acks::Leader).lost_records() > 0).count();
+    assert!(losses > 0, "no acknowledged record was lost in {SEEDS} seeds");
+}

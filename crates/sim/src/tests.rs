@@ -350,6 +350,7 @@ fn a_command_in_the_past_forks_and_leaves_the_old_branch_as_it_was() {
     let (fork, fork_picture, fork_events) = (session.branch(), picture(&mut session), events(&session));
     assert_eq!(fork, BranchId(1));
     assert_eq!(session.branches()[1].forked_from, Some((BranchId(0), Instant(100_000))));
+    assert!(session.branches()[1].shared_steps < session.steps());
     assert_eq!(fork_events[..shared.0 as usize], old_events[..shared.0 as usize]);
     assert_eq!(fork_events[shared.0 as usize].kind, EventKind::Operator(OperatorEvent::ProcessKilled));
     assert!(session.switch_branch(BranchId(0)));

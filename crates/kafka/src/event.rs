@@ -49,6 +49,10 @@ pub enum ChangeReason {
     ControlledShutdown,
     /// The leader proposed it (AlterPartition).
     AlterPartition,
+    /// The preferred replica takes over again (`auto.leader.rebalance.enable`).
+    LeaderRebalance,
+    /// A partition without leader gets one from outside its in-sync replicas (`unclean.leader.election.enable`).
+    UncleanElection,
 }
 
 /// Events of the controller.
@@ -114,6 +118,8 @@ pub enum ControllerEvent {
         leader_epoch: LeaderEpoch,
         /// The in-sync replicas.
         isr: Vec<BrokerId>,
+        /// The leader was not in sync: what it lacks is lost.
+        is_unclean: bool,
         /// Why; `None` at creation.
         reason: Option<ChangeReason>,
     },
@@ -415,6 +421,20 @@ pub enum SendFailure {
     },
     /// The topic's name is not legal.
     InvalidTopic,
+    /// `Failed to allocate N bytes within the configured max blocking time M ms. Total memory: T bytes. Available memory:
+    /// A bytes. Poolable size: P bytes` (`org.apache.kafka.clients.producer.BufferExhaustedException`)
+    BufferExhausted {
+        /// Bytes wanted.
+        bytes: i64,
+        /// `max.block.ms`.
+        after_ms: i64,
+        /// `buffer.memory`.
+        total_memory: i64,
+        /// Bytes of it that are free.
+        available_memory: i64,
+        /// `batch.size`.
+        poolable_size: i32,
+    },
 }
 
 /// What clients write to their logs, with what the line needs.

@@ -1,0 +1,199 @@
+//! Reads records for consumers and followers (`KafkaApis.handleFetchRequest`, `ReplicaManager.fetchMessages`,
+//! `kafka.server.DelayedFetch`). Fetch sessions (KIP-227) and reading from followers (KIP-392) are not modelled.
+
+use super::purgatory::{Completion, Delayed};
+use super::{Broker, Step};
+use crate::log::ReadLimit;
+use crate::node::RequestId;
+use crate::replica::{FetchRead, ParkedFetch, Partition, Reader};
+use wire::request::{FetchPartition, FetchRequest};
+use wire::response::{FetchPartitionResult, FetchResponse};
+use wire::{ErrorCode, Offset, Response, TopicPartition};
+
+/// A fetch that waits for records.
+#[derive(Clone, Debug)]
+pub(super) struct DelayedFetch {
+    /// The request's name.
+    pub(super) id: RequestId,
+    request: FetchRequest,
+}
+
+impl DelayedFetch {
+    /// Whether a change in that partition may complete the request.
+    pub(super) fn watches(&self, partition: &TopicPartition) -> bool {
+        let is_it = |fetch: &FetchPartition| {
+            fetch.partition.partition == partition.partition && fetch.partition.topic == partition.topic
+        };
+        self.request.partitions.iter().any(is_it)
+    }
+}
+
+/// What was read so far in one request.
+struct Reading {
+    results: Vec<FetchPartitionResult>,
+    bytes: i64,
+    remaining_bytes: i32,
+    is_urgent: bool,
+    is_anything_known: bool,
+}
+
+impl Reading {
+    fn new(request: &FetchRequest) -> Reading {
+        Reading {
+            results: Vec::with_capacity(request.partitions.len()),
+            bytes: 0,
+            remaining_bytes: request.max_bytes,
+            is_urgent: false,
+            is_anything_known: false,
+        }
+    }
+
+    fn limit(&self, fetch: &FetchPartition) -> ReadLimit {
+        ReadLimit { max_bytes: fetch.max_bytes.min(self.remaining_bytes), at_least_one_batch: self.bytes == 0 }
+    }
+
+    fn add(&mut self, read: FetchRead) {
+        self.is_anything_known = true;
+        self.is_urgent |= read.is_urgent();
+        self.bytes += i64::from(read.size_in_bytes);
+        self.remaining_bytes = self.remaining_bytes.saturating_sub(read.size_in_bytes).max(0);
+        self.results.push(read.result);
+    }
+
+    /// A partition that does not exist is told with the answer, but does not hasten it.
+    fn add_unknown(&mut self, partition: &TopicPartition, error: ErrorCode) {
+        self.results.push(failed(partition, error));
+    }
+
+    fn is_enough(&self, request: &FetchRequest) -> bool {
+        request.max_wait_ms <= 0
+            || !self.is_anything_known
+            || self.is_urgent
+            || self.bytes >= i64::from(request.min_bytes)
+    }
+}
+
+impl Broker {
+    /// Reads what there is; if that is too little, the request waits.
+    pub(super) fn on_fetch(&mut self, id: RequestId, mut request: FetchRequest, step: &mut Step<'_>) {
+        request.max_bytes = request.max_bytes.min(self.setup.config.fetch_max_bytes);
+        request.min_bytes = request.min_bytes.min(request.max_bytes);
+        let mut reading = Reading::new(&request);
+        for fetch in &request.partitions {
+            self.read_first(&request, fetch, &mut reading, step);
+        }
+        if reading.is_enough(&request) {
+            return self.respond_to_fetch(id, reading.results, step);
+        }
+        let wait_ms = request.max_wait_ms;
+        self.purgatory.park(Delayed::Fetch(DelayedFetch { id, request }), wait_ms, step);
+    }
+
+    /// Reads as the request arrives: this is when the leader learns how far a follower has come.
+    fn read_first(
+        &mut self,
+        request: &FetchRequest,
+        fetch: &FetchPartition,
+        reading: &mut Reading,
+        step: &mut Step<'_>,
+    ) {
+        if let Err(error) = self.check_known(fetch) {
+            return reading.add_unknown(&fetch.partition, error);
+        }
+        let limit = reading.limit(fetch);
+        match (self.replicas.get_for(fetch), request.replica) {
+            (Err(error), _) => reading.add(refused(&fetch.partition, error)),
+            (Ok(replica), None) => reading.add(replica.read(fetch, reader(request), limit)),
+            (Ok(_), Some(follower)) => {
+                let (context, replicas) = self.context(step.now);
+                let replica = replicas.get_mut(&fetch.partition).expect("the replica was just seen");
+                let (read, changes) = replica.on_follower_fetch(fetch, follower, limit, &context, step.effects);
+                reading.add(read);
+                self.on_changes(&fetch.partition, changes, step);
+            }
+        }
+    }
+
+    fn check_known(&self, fetch: &FetchPartition) -> Result<(), ErrorCode> {
+        let image = &self.metadata.image;
+        if fetch.topic_id.is_some_and(|topic_id| image.topic_name(topic_id).is_none()) {
+            return Err(ErrorCode::UnknownTopicId);
+        }
+        match image.partition(&fetch.partition) {
+            Some(_) => Ok(()),
+            None => Err(ErrorCode::UnknownTopicOrPartition),
+        }
+    }
+
+    /// Whether a parked fetch can be answered.
+    pub(super) fn check_fetch(&self, delayed: &DelayedFetch) -> Completion {
+        let request = &delayed.request;
+        let mut available = 0;
+        for fetch in request.partitions.iter().filter(|fetch| self.check_known(fetch).is_ok()) {
+            let Some(replica) = self.replicas.get(&fetch.partition) else { return Completion::Complete };
+            match replica.parked_fetch(fetch, reader(request)) {
+                ParkedFetch::Complete => return Completion::Complete,
+                ParkedFetch::Available(bytes) => available += bytes,
+            }
+        }
+        if available >= i64::from(request.min_bytes) { Completion::Complete } else { Completion::Waiting }
+    }
+
+    /// Reads once more and answers.
+    pub(super) fn complete_fetch(&mut self, delayed: &DelayedFetch, step: &mut Step<'_>) {
+        let request = &delayed.request;
+        let mut reading = Reading::new(request);
+        for fetch in &request.partitions {
+            match (self.check_known(fetch), self.replicas.get_for(fetch)) {
+                (Err(error), _) => reading.add_unknown(&fetch.partition, error),
+                (Ok(()), Err(error)) => reading.add(refused(&fetch.partition, error)),
+                (Ok(()), Ok(replica)) => reading.add(replica.read(fetch, reader(request), reading.limit(fetch))),
+            }
+        }
+        self.respond_to_fetch(delayed.id, reading.results, step);
+    }
+
+    fn respond_to_fetch(&mut self, id: RequestId, mut partitions: Vec<FetchPartitionResult>, step: &mut Step<'_>) {
+        for result in &mut partitions {
+            if matches!(result.error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch) {
+                result.current_leader = self.current_leader(&result.partition);
+            }
+        }
+        self.server.respond(id, Response::Fetch(FetchResponse { partitions }), step.effects);
+    }
+}
+
+impl super::replica_manager::ReplicaManager {
+    /// The replica that a fetch is for. Partitions that do not exist have been sorted out before.
+    fn get_for(&self, fetch: &FetchPartition) -> Result<&Partition, ErrorCode> {
+        let replica = self.get(&fetch.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        if fetch.topic_id.is_some_and(|topic_id| topic_id != replica.log().topic_id()) {
+            return Err(ErrorCode::InconsistentTopicId);
+        }
+        Ok(replica)
+    }
+}
+
+fn reader(request: &FetchRequest) -> Reader {
+    match request.replica {
+        Some(follower) => Reader::Follower(follower.replica_id),
+        None => Reader::Consumer(request.isolation_level),
+    }
+}
+
+fn refused(partition: &TopicPartition, error: ErrorCode) -> FetchRead {
+    FetchRead { result: failed(partition, error), size_in_bytes: 0 }
+}
+
+fn failed(partition: &TopicPartition, error: ErrorCode) -> FetchPartitionResult {
+    FetchPartitionResult {
+        partition: partition.clone(),
+        error,
+        high_watermark: Offset(-1),
+        last_stable_offset: Offset(-1),
+        log_start_offset: Offset(-1),
+        diverging_epoch: None,
+        current_leader: None,
+        batches: Vec::new(),
+    }
+}

@@ -15,9 +15,8 @@ fn pair(leader: &[i32], follower: &[i32], leader_epoch: i32) -> (Bench, Bench) {
 
 /// Where the follower's log was cut, in order.
 fn cuts(bench: &Bench) -> Vec<i64> {
-    let cut = |event: &BrokerEvent| match event {
-        BrokerEvent::LogTruncated { to, .. } => Some(to.0),
-        _ => None,
+    let cut = |event: &BrokerEvent| {
+        if let BrokerEvent::LogTruncated { to, .. } = event { Some(to.0) } else { None }
     };
     bench.events.iter().filter_map(cut).collect()
 }

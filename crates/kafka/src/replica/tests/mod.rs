@@ -129,10 +129,12 @@ impl Bench {
     /// Carries the effects out.
     fn flush(&mut self) {
         for effect in self.effects.drain() {
-            match effect {
-                Effect::Write(write) => self.disk.apply(write),
-                Effect::Note(EventKind::Broker(event)) => self.events.push(event),
-                other => panic!("a replica writes and notes, but did {other:?}"),
+            if let Effect::Write(write) = effect {
+                self.disk.apply(write);
+            } else if let Effect::Note(EventKind::Broker(event)) = effect {
+                self.events.push(event);
+            } else {
+                panic!("a replica writes and notes, but did {effect:?}");
             }
         }
     }

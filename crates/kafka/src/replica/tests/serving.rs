@@ -20,10 +20,10 @@ fn leader_with_history(log_start_offset: i64) -> Bench {
 fn diverging(bench: &Bench, epoch: i32, offset: i64) -> Result<Option<(i32, i64)>, ErrorCode> {
     let request = FetchPartition { last_fetched_epoch: LeaderEpoch(epoch), ..bench.request(offset) };
     let read = bench.partition.read(&request, Reader::Follower(BrokerId(2)), ALL);
-    match read.result.error {
-        ErrorCode::None => Ok(read.result.diverging_epoch.map(|end| (end.leader_epoch.0, end.end_offset.0))),
-        error => Err(error),
+    if !read.result.error.is_none() {
+        return Err(read.result.error);
     }
+    Ok(read.result.diverging_epoch.map(|end| (end.leader_epoch.0, end.end_offset.0)))
 }
 
 #[test]

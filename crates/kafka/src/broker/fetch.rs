@@ -5,7 +5,7 @@ use super::purgatory::{Completion, Delayed};
 use super::{Broker, Step};
 use crate::log::ReadLimit;
 use crate::node::RequestId;
-use crate::replica::{FetchRead, ParkedFetch, Partition, Reader};
+use crate::replica::{FetchRead, ParkedFetch, Reader};
 use wire::request::{FetchPartition, FetchRequest};
 use wire::response::{FetchPartitionResult, FetchResponse};
 use wire::{ErrorCode, Offset, Response, TopicPartition};
@@ -48,8 +48,8 @@ impl Reading {
         }
     }
 
-    fn limit(&self, fetch: &FetchPartition) -> ReadLimit {
-        ReadLimit { max_bytes: fetch.max_bytes.min(self.remaining_bytes), at_least_one_batch: self.bytes == 0 }
+    fn limit(&self) -> ReadLimit {
+        ReadLimit { max_bytes: self.remaining_bytes, at_least_one_batch: self.bytes == 0 }
     }
 
     fn add(&mut self, read: FetchRead) {
@@ -100,11 +100,11 @@ impl Broker {
         if let Err(error) = self.check_known(fetch) {
             return reading.add_unknown(&fetch.partition, error);
         }
-        let limit = reading.limit(fetch);
-        match (self.replicas.get_for(fetch), request.replica) {
-            (Err(error), _) => reading.add(refused(&fetch.partition, error)),
-            (Ok(replica), None) => reading.add(replica.read(fetch, reader(request), limit)),
-            (Ok(_), Some(follower)) => {
+        let limit = reading.limit();
+        match (self.replicas.get(&fetch.partition), request.replica) {
+            (None, _) => reading.add(refused(&fetch.partition)),
+            (Some(replica), None) => reading.add(replica.read(fetch, reader(request), limit)),
+            (Some(_), Some(follower)) => {
                 let (context, replicas) = self.context(step.now);
                 let replica = replicas.get_mut(&fetch.partition).expect("the replica was just seen");
                 let (read, changes) = replica.on_follower_fetch(fetch, follower, limit, &context, step.effects);
@@ -144,10 +144,10 @@ impl Broker {
         let request = &delayed.request;
         let mut reading = Reading::new(request);
         for fetch in &request.partitions {
-            match (self.check_known(fetch), self.replicas.get_for(fetch)) {
+            match (self.check_known(fetch), self.replicas.get(&fetch.partition)) {
                 (Err(error), _) => reading.add_unknown(&fetch.partition, error),
-                (Ok(()), Err(error)) => reading.add(refused(&fetch.partition, error)),
-                (Ok(()), Ok(replica)) => reading.add(replica.read(fetch, reader(request), reading.limit(fetch))),
+                (Ok(()), None) => reading.add(refused(&fetch.partition)),
+                (Ok(()), Some(replica)) => reading.add(replica.read(fetch, reader(request), reading.limit())),
             }
         }
         self.respond_to_fetch(delayed.id, reading.results, step);
@@ -163,17 +163,6 @@ impl Broker {
     }
 }
 
-impl super::replica_manager::ReplicaManager {
-    /// The replica that a fetch is for. Partitions that do not exist have been sorted out before.
-    fn get_for(&self, fetch: &FetchPartition) -> Result<&Partition, ErrorCode> {
-        let replica = self.get(&fetch.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
-        if fetch.topic_id.is_some_and(|topic_id| topic_id != replica.log().topic_id()) {
-            return Err(ErrorCode::InconsistentTopicId);
-        }
-        Ok(replica)
-    }
-}
-
 fn reader(request: &FetchRequest) -> Reader {
     match request.replica {
         Some(follower) => Reader::Follower(follower.replica_id),
@@ -181,8 +170,9 @@ fn reader(request: &FetchRequest) -> Reader {
     }
 }
 
-fn refused(partition: &TopicPartition, error: ErrorCode) -> FetchRead {
-    FetchRead { result: failed(partition, error), size_in_bytes: 0 }
+/// The partition exists, but has no replica here.
+fn refused(partition: &TopicPartition) -> FetchRead {
+    FetchRead { result: failed(partition, ErrorCode::NotLeaderOrFollower), size_in_bytes: 0 }
 }
 
 fn failed(partition: &TopicPartition, error: ErrorCode) -> FetchPartitionResult {

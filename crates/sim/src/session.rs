@@ -211,6 +211,11 @@ impl Session {
         self.world.trace_hash()
     }
 
+    /// The world as it would be kept to come back to.
+    pub(crate) fn checkpoint(&self) -> World {
+        self.world.clone()
+    }
+
     fn history(&self) -> &History {
         &self.histories[self.branch.0 as usize]
     }

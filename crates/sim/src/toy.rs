@@ -1,6 +1,8 @@
 //! A small machine for tests of the world alone: toy clients send numbered requests in bursts over one connection, the
 //! toy server stores each and answers it. Everything it does depends on its inputs and its random stream.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "what a test does not expect fails it")]
+
 use kafka::Rng;
 use kafka::event::{BrokerEvent, ClientEvent, EventKind};
 use kafka::instant::{Duration, Instant};

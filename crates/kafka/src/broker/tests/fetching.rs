@@ -1,10 +1,13 @@
 //! Fetch requests of consumers and followers, and the in-sync replicas that follow from them.
 
-use super::scene::{FIRST_OPERATION, Scene, client, consumer_fetch, follower_fetch, peer, produce};
+use super::scene::{FIRST_OPERATION, Scene, TOPIC_ID, client, consumer_fetch, follower_fetch, peer, produce};
 use crate::broker::timers;
-use wire::request::Acks;
+use wire::request::{Acks, FetchPartition};
 use wire::response::{AlterPartitionResponse, AlterPartitionResult};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, PartitionEpoch, Response};
+use wire::{
+    BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, PartitionEpoch, PartitionIndex, Request, Response, TopicName,
+    TopicPartition,
+};
 
 /// The first connection that is opened beyond metadata and heartbeats.
 const NEXT_CONNECTION: u32 = 2;
@@ -134,4 +137,39 @@ fn altered(isr: &[i32], partition_epoch: i32) -> Response {
             partition_epoch: PartitionEpoch(partition_epoch),
         }],
     })
+}
+
+#[test]
+fn a_partition_that_does_not_exist_is_told_but_does_not_hasten_the_answer() {
+    let mut scene = Scene::leading();
+    let Request::Fetch(mut request) = consumer_fetch(0) else { unreachable!("a fetch") };
+    let missing = TopicPartition::new(TopicName::new("missing"), PartitionIndex(0));
+    request
+        .partitions
+        .insert(0, FetchPartition { partition: missing, topic_id: None, ..request.partitions[0].clone() });
+    assert_eq!(scene.ask(client(1), 0, Request::Fetch(request)), ["timer delayed operation/1 in 500 ms"]);
+    assert_eq!(
+        scene.fire(FIRST_OPERATION.0, FIRST_OPERATION.1),
+        ["send client-1#0 !0 fetch t-0 NONE hw 0 [], missing-0 UNKNOWN_TOPIC_OR_PARTITION hw -1 []"]
+    );
+}
+
+#[test]
+fn requests_that_wait_for_a_deleted_topic_are_answered_at_once() {
+    let mut scene = Scene::leading();
+    scene.ask(client(1), 0, consumer_fetch(0));
+    scene.ask(client(2), 0, produce(Acks::All));
+    let lines = scene.metadata(vec![MetadataRecord::RemoveTopic { topic_id: TOPIC_ID }]);
+    assert_eq!(
+        lines[1..],
+        [
+            "write delete t-0",
+            "send #0 ?3 fetch __cluster_metadata-0@7 epoch -1 last 1",
+            "cancel delayed operation/1",
+            "send client-1#0 !0 fetch t-0 UNKNOWN_TOPIC_OR_PARTITION hw -1 []",
+            "note rejected t-0 UNKNOWN_TOPIC_OR_PARTITION",
+            "cancel delayed operation/2",
+            "send client-2#0 !0 produce t-0 UNKNOWN_TOPIC_OR_PARTITION @0",
+        ]
+    );
 }

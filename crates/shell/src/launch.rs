@@ -238,7 +238,8 @@ mod tests {
 
     #[test]
     fn times_are_read_as_timeout_reads_them() {
-        let cases = [("20", Some(20_000_000)), ("1.5s", Some(1_500_000)), ("2m", Some(120_000_000)), ("x", None), ("", None)];
+        let cases =
+            [("20", Some(20_000_000)), ("1.5s", Some(1_500_000)), ("2m", Some(120_000_000)), ("x", None), ("", None)];
         for (text, micros) in cases {
             assert_eq!(seconds(text), micros.map(Duration), "{text}");
         }

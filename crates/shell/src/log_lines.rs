@@ -199,6 +199,16 @@ pub fn send_failure_exception(topic: &TopicName, failure: &SendFailure) -> JavaE
         SendFailure::InvalidTopic => {
             JavaException::of_kafka("InvalidTopicException", &format!("Invalid topics: [{topic}]"))
         }
+        SendFailure::BufferExhausted { bytes, after_ms, total_memory, available_memory, poolable_size } => {
+            JavaException::new(
+                "org.apache.kafka.clients.producer.BufferExhaustedException",
+                &format!(
+                    "Failed to allocate {bytes} bytes within the configured max blocking time {after_ms} ms. \
+                     Total memory: {total_memory} bytes. Available memory: {available_memory} bytes. \
+                     Poolable size: {poolable_size} bytes"
+                ),
+            )
+        }
     }
 }
 

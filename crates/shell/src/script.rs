@@ -104,9 +104,9 @@ impl Script {
             "@kill" => Statement::Kill(server_id(argument)?),
             "@stop" => Statement::Stop(server_id(argument)?),
             "@start" => Statement::Start(server_id(argument)?),
-            "@sleep" => Statement::Sleep(
-                seconds(argument).ok_or_else(|| format!("@sleep takes seconds, not \"{argument}\""))?,
-            ),
+            "@sleep" => {
+                Statement::Sleep(seconds(argument).ok_or_else(|| format!("@sleep takes seconds, not \"{argument}\""))?)
+            }
             other => return Err(format!("there is no directive {other}")),
         };
         self.push(line, text, statement);

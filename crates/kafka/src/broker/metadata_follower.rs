@@ -198,8 +198,9 @@ impl Broker {
             return self.metadata.truncate(leader_end, step);
         }
         self.metadata.append(result, step);
-        if let Some(delta) = self.metadata.replay(result.high_watermark) {
-            self.publish(&delta, step);
+        match self.metadata.replay(result.high_watermark) {
+            Some(delta) if !self.metadata.is_published || delta != ImageDelta::default() => self.publish(&delta, step),
+            Some(_) | None => {}
         }
     }
 

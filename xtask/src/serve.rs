@@ -13,13 +13,16 @@ use crate::toolchain::PageToolchain;
 
 pub(crate) const DEFAULT_PORT: u16 = 8080;
 
+/// Trunk clears it at every build, so it must not be `target/PROFILE`, which is cargo's.
+const SITE_FOLDER: &str = "target/served-site";
+
 /// Serves until Trunk ends or the user presses Ctrl-C.
 pub(crate) fn serve(port: u16) -> Result<()> {
     check_port_is_free(port)?;
     let toolchain = PageToolchain::ensure()?;
     say("building the page (the first time 1 to 2 minutes)");
     let mut trunk = toolchain.trunk("serve");
-    trunk.args(["--dist", "target/serve", "--port", &port.to_string()]);
+    trunk.args(["--dist", SITE_FOLDER, "--port", &port.to_string()]);
     let mut child = trunk.spawn().map_err(|error| Failure::new(format!("Trunk could not be started: {error}")))?;
     announce_when_served(&mut child, port)?;
     let status = child.wait().map_err(trunk_lost)?;

@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::dist;
 use crate::process::{Failure, Result, run, run_watched, say};
 use crate::toolchain::browser::Browser;
+use crate::toolchain::components;
 use crate::workspace::cargo;
 
 /// What can be tested alone.
@@ -50,6 +51,10 @@ pub(crate) fn test(parts: &[Part]) -> Result<()> {
 }
 
 fn lint(tally: &mut Tally) {
+    if let Err(failure) = components::ensure() {
+        tally.check("formatting and clippy", Err(failure));
+        return;
+    }
     say("cargo fmt --check");
     tally.check("formatting", run(cargo().args(["fmt", "--all", "--check"])));
     say("cargo clippy, with warnings as errors");

@@ -6,6 +6,7 @@
 
 pub(crate) mod browser;
 mod cargo_tool;
+pub(crate) mod components;
 mod debian;
 mod wasm;
 

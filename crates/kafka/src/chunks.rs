@@ -1,22 +1,31 @@
 //! A sequence that grows at its end, can be cut at its end, and is cheap to clone however long it is.
 //!
-//! Full chunks are sealed and shared between clones; a clone copies one pointer and the short tail. Logs,
-//! traces and journals are such sequences, which is what makes a checkpoint cost next to nothing.
+//! Full chunks are sealed and shared between clones, and so are groups of chunks; a clone copies one pointer and the
+//! short tail, and its next change copies one group of pointers and the list of groups. Logs, traces and journals are
+//! such sequences, which is what makes a checkpoint cost next to nothing.
 
 use std::sync::Arc;
 
 const CHUNK: usize = 64;
 
+/// Items in a group of chunks.
+const GROUP: usize = 64 * CHUNK;
+
+type Group<T> = Arc<Vec<Arc<[T]>>>;
+
 /// A cheaply cloned, append-only sequence (with truncation).
 #[derive(Clone, Debug)]
 pub struct Chunks<T> {
-    sealed: Arc<Vec<Arc<[T]>>>,
+    /// All but the last are full.
+    groups: Arc<Vec<Group<T>>>,
+    /// Items in the groups.
+    sealed: usize,
     tail: Vec<T>,
 }
 
 impl<T> Default for Chunks<T> {
     fn default() -> Self {
-        Chunks { sealed: Arc::default(), tail: Vec::new() }
+        Chunks { groups: Arc::default(), sealed: 0, tail: Vec::new() }
     }
 }
 
@@ -30,7 +39,7 @@ impl<T: Clone> Chunks<T> {
     /// How many items there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.sealed.len() * CHUNK + self.tail.len()
+        self.sealed + self.tail.len()
     }
 
     /// Whether there are none.
@@ -42,16 +51,16 @@ impl<T: Clone> Chunks<T> {
     /// The item at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&T> {
-        match self.sealed.get(index / CHUNK) {
-            Some(chunk) => chunk.get(index % CHUNK),
-            None => self.tail.get(index - self.sealed.len() * CHUNK),
+        match index.checked_sub(self.sealed) {
+            Some(place) => self.tail.get(place),
+            None => self.groups[index / GROUP][index % GROUP / CHUNK].get(index % CHUNK),
         }
     }
 
     /// The last item.
     #[must_use]
     pub fn last(&self) -> Option<&T> {
-        self.tail.last().or_else(|| self.sealed.last().and_then(|chunk| chunk.last()))
+        self.tail.last().or_else(|| self.get(self.len().checked_sub(1)?))
     }
 
     /// Adds an item at the end.
@@ -59,19 +68,33 @@ impl<T: Clone> Chunks<T> {
         self.tail.push(item);
         if self.tail.len() == CHUNK {
             let chunk = std::mem::replace(&mut self.tail, Vec::with_capacity(CHUNK));
-            Arc::make_mut(&mut self.sealed).push(chunk.into());
+            self.seal(chunk.into());
         }
+    }
+
+    fn seal(&mut self, chunk: Arc<[T]>) {
+        let groups = Arc::make_mut(&mut self.groups);
+        if self.sealed.is_multiple_of(GROUP) {
+            groups.push(Arc::default());
+        }
+        let last = groups.last_mut().expect("a group was added if there was none with room");
+        Arc::make_mut(last).push(chunk);
+        self.sealed += CHUNK;
     }
 
     /// Keeps the first `len` items.
     pub fn truncate(&mut self, len: usize) {
-        if len >= self.sealed.len() * CHUNK {
-            self.tail.truncate(len - self.sealed.len() * CHUNK);
+        if len >= self.sealed {
+            self.tail.truncate(len - self.sealed);
             return;
         }
-        let sealed = Arc::make_mut(&mut self.sealed);
-        self.tail = sealed[len / CHUNK][..len % CHUNK].to_vec();
-        sealed.truncate(len / CHUNK);
+        let groups = Arc::make_mut(&mut self.groups);
+        self.tail = groups[len / GROUP][len % GROUP / CHUNK][..len % CHUNK].to_vec();
+        self.sealed = len - self.tail.len();
+        groups.truncate(self.sealed.div_ceil(GROUP));
+        if let Some(last) = groups.last_mut() {
+            Arc::make_mut(last).truncate((self.sealed - 1) % GROUP / CHUNK + 1);
+        }
     }
 
     /// The items from `index` on, in order.
@@ -81,7 +104,8 @@ impl<T: Clone> Chunks<T> {
 
     /// All items, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
-        self.sealed.iter().flat_map(|chunk| chunk.iter()).chain(self.tail.iter())
+        let sealed = self.groups.iter().flat_map(|group| group.iter()).flat_map(|chunk| chunk.iter());
+        sealed.chain(self.tail.iter())
     }
 
     /// The index of the first item for which `is_after` holds, given that it holds for every item behind it too.
@@ -122,6 +146,20 @@ mod tests {
                 assert_eq!(whole.partition_point(|item| *item < cut), cut);
                 assert_eq!(whole.get(cut), (cut < len).then_some(&cut));
             }
+        }
+    }
+
+    #[test]
+    fn groups_of_chunks_can_be_cut_anywhere() {
+        let whole: Chunks<usize> = (0..10_000).collect();
+        assert!(whole.iter().copied().eq(0..10_000));
+        for cut in [0, 63, 64, 4_095, 4_096, 4_097, 4_159, 4_160, 8_191, 8_192, 8_193, 9_999] {
+            let mut shorter = whole.clone();
+            shorter.truncate(cut);
+            assert_eq!((shorter.len(), shorter.last().copied()), (cut, cut.checked_sub(1)));
+            (cut..9_000).for_each(|item| shorter.push(item));
+            assert!(shorter.iter_from(4_000).copied().eq(4_000..9_000.max(cut)));
+            assert_eq!((whole.get(cut), whole.get(10_000)), (Some(&cut), None));
         }
     }
 

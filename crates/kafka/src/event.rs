@@ -421,6 +421,20 @@ pub enum SendFailure {
     },
     /// The topic's name is not legal.
     InvalidTopic,
+    /// `Failed to allocate N bytes within the configured max blocking time M ms. Total memory: T bytes. Available memory:
+    /// A bytes. Poolable size: P bytes` (`org.apache.kafka.clients.producer.BufferExhaustedException`)
+    BufferExhausted {
+        /// Bytes wanted.
+        bytes: i64,
+        /// `max.block.ms`.
+        after_ms: i64,
+        /// `buffer.memory`.
+        total_memory: i64,
+        /// Bytes of it that are free.
+        available_memory: i64,
+        /// `batch.size`.
+        poolable_size: i32,
+    },
 }
 
 /// What clients write to their logs, with what the line needs.

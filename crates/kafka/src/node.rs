@@ -146,6 +146,9 @@ pub struct ExitStatus(pub i32);
 /// One thing a node does.
 #[derive(Clone, Debug)]
 pub enum Effect {
+    /// Accept connections at one's own endpoint from now on, until the process ends; before that they are refused.
+    /// A broker opens its listener only once it has been unfenced, a controller as soon as it starts.
+    Listen,
     /// Open a connection.
     Connect {
         /// Its name, not used before.
@@ -196,6 +199,11 @@ impl Effects {
     #[must_use]
     pub fn new() -> Effects {
         Effects::default()
+    }
+
+    /// Accepts connections at one's own endpoint from now on.
+    pub fn listen(&mut self) {
+        self.effects.push(Effect::Listen);
     }
 
     /// Opens a connection.

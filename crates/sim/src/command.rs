@@ -30,6 +30,8 @@ pub enum CommandError {
     AlreadyRunning(NodeId),
     /// A client program that has ended cannot be started again.
     NotAServer(NodeId),
+    /// Only client programs can be told something.
+    NotAClient(NodeId),
 }
 
 impl fmt::Display for CommandError {
@@ -39,6 +41,7 @@ impl fmt::Display for CommandError {
             CommandError::NotRunning(node) => write!(formatter, "node {node} is not running"),
             CommandError::AlreadyRunning(node) => write!(formatter, "node {node} is running already"),
             CommandError::NotAServer(node) => write!(formatter, "{node} is not a server"),
+            CommandError::NotAClient(node) => write!(formatter, "{node} is not a client program"),
         }
     }
 }

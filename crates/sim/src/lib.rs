@@ -1,10 +1,24 @@
 //! The world around the machines: virtual time, the event queue, the network, disks, faults, the trace, and time
 //! travel. [`Session`] is the only type that the page, the shell and the swarm may hold.
 
+pub mod bench;
+mod checkpoints;
 pub mod command;
+mod digest;
 pub mod frame;
+mod frame_builder;
+mod history;
+mod machine;
+mod network;
+mod queue;
+mod random;
 pub mod session;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
 pub mod trace;
+mod world;
 pub mod world_spec;
 
 pub use command::{Command, CommandError};

@@ -3,7 +3,10 @@
 
 use crate::command::{Command, CommandError};
 use crate::frame::{Branch, BranchId, Frame};
+use crate::frame_builder;
+use crate::history::History;
 use crate::trace::{Event, EventId, TraceHash};
+use crate::world::World;
 use crate::world_spec::WorldSpec;
 use kafka::instant::Instant;
 use kafka::node::NodeId;
@@ -11,7 +14,16 @@ use std::rc::Rc;
 
 /// A run.
 #[derive(Debug)]
-pub struct Session {}
+pub struct Session {
+    world: World,
+    /// Not before the world's last step, and not behind its next.
+    now: Instant,
+    branch: BranchId,
+    /// By the number of the branch; never empty.
+    histories: Vec<History>,
+    /// The frame made last; none after a jump, when nothing of it can be taken over.
+    last_frame: Option<Rc<Frame>>,
+}
 
 /// How far `run` may go; it stops at whichever comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +46,10 @@ pub enum Stopped {
 impl Session {
     /// A world at instant 0, before anything has happened.
     #[must_use]
-    pub fn new(_spec: WorldSpec, _seed: u64) -> Session {
-        todo!()
+    pub fn new(spec: WorldSpec, seed: u64) -> Session {
+        let world = World::new(spec, seed);
+        let histories = vec![History::new(world.clone())];
+        Session { world, now: Instant::ZERO, branch: BranchId(0), histories, last_frame: None }
     }
 
     /// Does something now. If a later part of this history is already known, the run forks first: the history so
@@ -44,96 +58,219 @@ impl Session {
     ///
     /// # Errors
     /// If the command does not fit the world as it is now; nothing has changed then.
-    pub fn apply(&mut self, _command: Command) -> Result<NodeId, CommandError> {
-        todo!()
+    pub fn apply(&mut self, command: Command) -> Result<NodeId, CommandError> {
+        let now = self.now;
+        self.world.check(&command)?;
+        if self.is_future_known() {
+            self.fork();
+        }
+        let node = self.world.command(now, &command);
+        let step = self.world.steps();
+        self.history_mut().record_command(step, now, command);
+        self.record_step();
+        Ok(node)
     }
 
     /// Moves on: re-steps what is known, simulates what is not. Time passes even when nothing happens.
-    pub fn run(&mut self, _budget: Budget) -> Stopped {
-        todo!()
+    pub fn run(&mut self, budget: Budget) -> Stopped {
+        let mut steps_left = budget.steps;
+        while self.next_step_at().is_some_and(|next| next <= budget.until) {
+            if steps_left == 0 {
+                return Stopped::OutOfSteps;
+            }
+            steps_left -= 1;
+            self.step();
+        }
+        self.pass_time(budget.until);
+        Stopped::AtInstant
     }
 
     /// Takes the next step, at its own instant. False if nothing will ever happen.
     pub fn step(&mut self) -> bool {
-        todo!()
+        let step = self.world.steps() + 1;
+        if let Some((at, command)) = self.history().command_at(step).cloned() {
+            self.world.check(&command).expect("a command fits the world in a replay as it did when it was given");
+            self.world.command(at, &command);
+        } else if !self.world.step() {
+            return false;
+        }
+        self.record_step();
+        true
     }
 
     /// Goes back to just before the last step, at the instant of the one before it. False at the beginning.
     pub fn step_back(&mut self) -> bool {
-        todo!()
+        let steps = self.world.steps();
+        if steps > 0 {
+            self.seek_step(steps - 1);
+        }
+        steps > 0
     }
 
     /// Goes to an instant of this history, known or not yet: everything due by then has happened.
-    pub fn seek(&mut self, _instant: Instant) {
-        todo!()
+    pub fn seek(&mut self, instant: Instant) {
+        let nearest = self.history().checkpoints().before_instant(instant);
+        if self.world.now() > instant || nearest.steps() > self.world.steps() {
+            self.jump(nearest.clone());
+        }
+        self.now = self.now.min(instant);
+        self.run(Budget { until: instant, steps: u64::MAX });
     }
 
     /// Goes to just behind a step of this history, at that step's instant. Beyond the known it goes to the end.
-    pub fn seek_step(&mut self, _step: u64) {
-        todo!()
+    pub fn seek_step(&mut self, step: u64) {
+        let known_steps = self.history().known_steps();
+        let target = step.min(known_steps);
+        let nearest = self.history().checkpoints().before_step(target);
+        if self.world.steps() > target || nearest.steps() > self.world.steps() {
+            self.jump(nearest.clone());
+        }
+        while self.world.steps() < target {
+            self.step();
+        }
+        self.now = if step > known_steps { self.known_until() } else { self.world.now() };
     }
 
     /// Goes to another history, at the same instant as now, or at its end if that comes sooner.
     /// False if there is no such history.
-    pub fn switch_branch(&mut self, _branch: BranchId) -> bool {
-        todo!()
+    pub fn switch_branch(&mut self, branch: BranchId) -> bool {
+        let Some(history) = self.histories.get(branch.0 as usize) else { return false };
+        let instant = self.now.min(history.branch().known_until);
+        if branch != self.branch {
+            let world = history.checkpoints().before_instant(instant).clone();
+            self.branch = branch;
+            self.jump(world);
+            self.seek(instant);
+        }
+        true
     }
 
     /// All histories, in the order in which they came about.
     #[must_use]
     pub fn branches(&self) -> Vec<Branch> {
-        todo!()
+        self.histories.iter().map(History::branch).collect()
     }
 
     /// The history in which we are.
     #[must_use]
     pub fn branch(&self) -> BranchId {
-        todo!()
+        self.branch
     }
 
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Instant {
-        todo!()
+        self.now
     }
 
     /// How many steps have been taken up to now.
     #[must_use]
     pub fn steps(&self) -> u64 {
-        todo!()
+        self.world.steps()
     }
 
     /// When the next step is due; `None` if nothing will ever happen.
     #[must_use]
     pub fn next_step_at(&self) -> Option<Instant> {
-        todo!()
+        match self.history().command_at(self.world.steps() + 1) {
+            Some((at, _)) => Some(*at),
+            None => self.world.next_at(),
+        }
     }
 
     /// The instant up to which this history is known, now or later.
     #[must_use]
     pub fn known_until(&self) -> Instant {
-        todo!()
+        self.history().branch().known_until
     }
 
     /// The world now. The same `Rc` comes back while nothing changes.
     pub fn frame(&mut self) -> Rc<Frame> {
-        todo!()
+        let frame = match self.last_frame.take() {
+            Some(frame) if frame.step == self.world.steps() => self.at_this_instant(frame),
+            earlier => Rc::new(self.new_frame(earlier)),
+        };
+        self.last_frame = Some(frame.clone());
+        frame
     }
 
     /// The known events of this history from `since` on, in order, those ahead of now included.
-    pub fn events(&self, _since: EventId) -> impl Iterator<Item = &Event> {
-        std::iter::empty()
+    pub fn events(&self, since: EventId) -> impl Iterator<Item = &Event> {
+        self.history().events().iter_from(since.0 as usize)
     }
 
     /// The number that the next event will get: events below it have happened by now.
     #[must_use]
     pub fn next_event(&self) -> EventId {
-        todo!()
+        self.world.next_event()
     }
 
     /// The digest of all that has happened by now.
     #[must_use]
     pub fn trace_hash(&self) -> TraceHash {
-        todo!()
+        self.world.trace_hash()
+    }
+
+    /// The world as it would be kept to come back to.
+    pub(crate) fn checkpoint(&self) -> World {
+        self.world.clone()
+    }
+
+    fn history(&self) -> &History {
+        &self.histories[self.branch.0 as usize]
+    }
+
+    fn history_mut(&mut self) -> &mut History {
+        &mut self.histories[self.branch.0 as usize]
+    }
+
+    fn is_future_known(&self) -> bool {
+        self.world.steps() < self.history().known_steps() || self.now < self.known_until()
+    }
+
+    fn fork(&mut self) {
+        let id = BranchId(u32::try_from(self.histories.len()).expect("a user forks fewer than 2^32 times"));
+        let fork = self.history().fork(id, &self.world, self.now);
+        self.histories.push(fork);
+        self.branch = id;
+    }
+
+    fn record_step(&mut self) {
+        self.now = self.world.now();
+        self.histories[self.branch.0 as usize].record_step(&mut self.world);
+    }
+
+    fn pass_time(&mut self, until: Instant) {
+        self.now = self.now.max(until);
+        let now = self.now;
+        self.history_mut().record_time(now);
+    }
+
+    fn jump(&mut self, world: World) {
+        self.now = world.now();
+        self.world = world;
+        self.last_frame = None;
+    }
+
+    /// A frame of the same step: only time and what is known can differ.
+    fn at_this_instant(&self, mut frame: Rc<Frame>) -> Rc<Frame> {
+        let present = (self.now, self.branch, self.known_until());
+        if (frame.now, frame.branch, frame.known_until) != present {
+            let frame = Rc::make_mut(&mut frame);
+            (frame.now, frame.branch, frame.known_until) = present;
+        }
+        frame
+    }
+
+    fn new_frame(&self, earlier: Option<Rc<Frame>>) -> Frame {
+        Frame {
+            now: self.now,
+            step: self.world.steps(),
+            hash: self.world.trace_hash(),
+            nodes: frame_builder::nodes(&self.world, earlier),
+            messages: frame_builder::messages(&self.world),
+            branch: self.branch,
+            known_until: self.known_until(),
+        }
     }
 }

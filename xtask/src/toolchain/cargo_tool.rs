@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::find_program;
+use super::{find_program, path_with};
 use crate::process::{Failure, Result, output_of, run, say};
 use crate::workspace;
 
@@ -80,6 +80,8 @@ impl CargoTool {
         let mut command = workspace::cargo();
         command.arg("install").arg(format!("{}@{}", self.package, self.version)).arg("--debug").args(options);
         command.arg("--root").arg(workspace::tools_folder());
+        // Else cargo asks to put the folder into `PATH`, which is not needed.
+        command.env("PATH", path_with(vec![workspace::tools_folder().join("bin")]));
         command.env("CARGO_TARGET_DIR", build_folder).env("CARGO_PROFILE_DEV_DEBUG", "0");
         command
     }

@@ -10,6 +10,13 @@ pub(crate) fn can_install() -> bool {
     Path::new("/etc/debian_version").exists() && output_of(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
 
+/// Whether all of these packages are installed; never true on another system.
+pub(crate) fn are_installed(packages: &[&str]) -> bool {
+    let status =
+        output_of(Command::new("dpkg-query").args(["--show", "--showformat", "${db:Status-Status}\n"]).args(packages));
+    status.is_some_and(|lines| lines.lines().all(|line| line == "installed"))
+}
+
 /// Installs packages with `apt-get`.
 ///
 /// `what_for` completes the line "installing ...: " and says how long it takes.

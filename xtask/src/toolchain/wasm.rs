@@ -84,7 +84,7 @@ fn is_target_installed() -> bool {
 }
 
 fn ensure_debian() -> Result<WasmToolchain> {
-    if !Path::new(DEBIAN_RUSTC).exists() || !Path::new(DEBIAN_STD_SOURCES).exists() {
+    if !debian::are_installed(&DEBIAN_PACKAGES) {
         debian::install(&DEBIAN_PACKAGES, "Rust for the page, with the standard library's sources (about 2 minutes)")?;
     }
     let linker = find_linker().ok_or_else(|| {

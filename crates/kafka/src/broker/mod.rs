@@ -1,31 +1,172 @@
-//! A broker.
+//! A broker of a KRaft cluster: it registers with the controller, follows the metadata log, keeps replicas, and serves
+//! clients and other brokers.
+//!
+//! The struct only holds the parts and passes each input to the one that is concerned; every file beside this one is one
+//! responsibility. Follows `kafka.server.BrokerServer`. Consumer groups, transactions, quotas, authorization and dynamic
+//! broker configurations are not modelled.
+
+mod alter_partition;
+mod backoff;
+mod channel;
+mod connections;
+mod controller_channel;
+mod fetch;
+mod forwarding;
+mod lifecycle;
+mod list_offsets;
+mod metadata_follower;
+mod metadata_publisher;
+mod produce;
+mod purgatory;
+mod replica_fetcher;
+mod replica_manager;
+mod requests;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod topics;
+mod view;
 
 use crate::Rng;
-use crate::instant::Instant;
-use crate::node::{Effects, Identity, Input, Node};
+use crate::config::BrokerConfig;
+use crate::instant::{Instant, WallClock};
+use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, Timer};
+use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
-use crate::view::BrokerView;
+use crate::storage::Disk;
+use alter_partition::AlterPartitionManager;
+use channel::{ChannelId, Outbound};
+use controller_channel::Controllers;
+use forwarding::ForwardingManager;
+use lifecycle::Lifecycle;
+use metadata_follower::MetadataFollower;
+use purgatory::Purgatory;
+use replica_fetcher::ReplicaFetcher;
+use replica_manager::ReplicaManager;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::BrokerId;
 
 /// A broker.
 #[derive(Clone, Debug)]
-pub struct Broker {}
+pub struct Broker {
+    setup: Arc<Setup>,
+    outbound: Outbound,
+    controllers: Controllers,
+    lifecycle: Lifecycle,
+    metadata: MetadataFollower,
+    replicas: ReplicaManager,
+    fetchers: BTreeMap<BrokerId, ReplicaFetcher>,
+    alter_partition: AlterPartitionManager,
+    forwarding: ForwardingManager,
+    server: ServerChannels,
+    purgatory: Purgatory,
+}
+
+/// What stays the same as long as the process runs.
+#[derive(Debug)]
+struct Setup {
+    broker_id: BrokerId,
+    spec: ServerSpec,
+    config: BrokerConfig,
+    wall_clock: WallClock,
+}
+
+/// One step: when it happens, and what it does.
+struct Step<'a> {
+    now: Instant,
+    effects: &'a mut Effects,
+}
 
 impl Broker {
-    /// A process that has not started yet: its first input is `Input::Started`.
+    /// A process that has not started yet: its first input is `Input::Started`. The properties in `spec` must be such
+    /// that Kafka starts with them.
     #[must_use]
-    pub fn new(_spec: ServerSpec, _identity: Identity, _rng: Rng) -> Broker {
-        todo!()
+    pub fn new(spec: ServerSpec, identity: Identity, rng: Rng) -> Broker {
+        let config =
+            BrokerConfig::from_properties(&spec.properties).expect("a process is made from checked properties");
+        let wall_clock = identity.clock;
+        let mut outbound = Outbound::new(identity, rng);
+        Broker {
+            controllers: Controllers::new(spec.controllers.clone()),
+            lifecycle: Lifecycle::new(&config, &mut outbound.rng),
+            metadata: MetadataFollower::new(&config),
+            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config),
+            fetchers: BTreeMap::new(),
+            alter_partition: AlterPartitionManager::new(&config),
+            forwarding: ForwardingManager::new(&config),
+            server: ServerChannels::default(),
+            purgatory: Purgatory::default(),
+            outbound,
+            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, wall_clock }),
+        }
     }
 
-    /// What an onlooker may see.
-    #[must_use]
-    pub fn view(&self) -> BrokerView {
-        todo!()
+    fn on_input(&mut self, input: Input, step: &mut Step<'_>) {
+        match input {
+            Input::Started { disk } => self.on_started(disk, step),
+            Input::Connected { connection } => self.on_connected(connection, step),
+            Input::Disconnected { connection } => self.on_disconnected(connection, step),
+            Input::Received { connection, message } => self.on_message(connection, message, step),
+            Input::TimerFired { timer } => self.on_timer(timer, step),
+            Input::Told(instruction) => self.on_instruction(&instruction, step),
+        }
+    }
+
+    fn on_started(&mut self, disk: Disk, step: &mut Step<'_>) {
+        self.replicas.take_disk(&disk);
+        self.start_metadata(&disk, step);
+        self.start_lifecycle(disk.clean_shutdown, step);
+    }
+
+    fn on_message(&mut self, connection: ConnectionId, message: Message, step: &mut Step<'_>) {
+        match message {
+            Message::Request { correlation_id, request } => self.server.receive(connection, correlation_id, request),
+            Message::Response { correlation_id, response } => {
+                self.on_response((connection, correlation_id), response, step);
+            }
+        }
+    }
+
+    fn on_instruction(&mut self, instruction: &Instruction, step: &mut Step<'_>) {
+        match instruction {
+            Instruction::ShutDown => self.begin_controlled_shutdown(step),
+            Instruction::Produce(_) | Instruction::EndOfInput | Instruction::Interrupt => {}
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, step: &mut Step<'_>) {
+        match timer.kind {
+            timers::COMMUNICATION => self.on_communication_due(step),
+            timers::REGISTRATION_TIMEOUT => self.on_registration_timeout(step),
+            timers::SHUTDOWN_TIMEOUT => self.finish_shutdown(step),
+            timers::RECONNECT => self.on_reconnect(ChannelId::from_timer_key(timer.key), step),
+            timers::CHANNEL_TIMEOUT => self.on_channel_timeout(ChannelId::from_timer_key(timer.key), step),
+            timers::METADATA_FETCH => self.on_metadata_backoff_over(step),
+            timers::FETCH_BACKOFF => self.advance(ChannelId::ReplicaFetcher(BrokerId(timer.key as i32)), step),
+            timers::ISR_EXPIRATION => self.on_isr_expiration(step),
+            timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),
+            timers::ALTER_PARTITION => self.send_proposals(step),
+            timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
+            kind => unreachable!("a broker sets no timer of kind {kind}"),
+        }
+    }
+
+    /// Works until nothing is left to do at this instant: parked requests that became complete, and requests that
+    /// waited for the answer to the one before them.
+    fn settle(&mut self, step: &mut Step<'_>) {
+        loop {
+            self.complete_parked(step);
+            let Some((id, request)) = self.server.next_ready() else { return };
+            self.on_request(id, request, step);
+        }
     }
 }
 
 impl Node for Broker {
-    fn step(&mut self, _now: Instant, _input: Input, _effects: &mut Effects) {
-        todo!()
+    fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
+        let mut step = Step { now, effects };
+        self.on_input(input, &mut step);
+        self.settle(&mut step);
     }
 }

@@ -1,31 +1,85 @@
-//! A client program.
+//! Client programs: producers, consumers and `kafka-topics`, with the parts of the Java clients that they rest on.
+//!
+//! Every program is one state machine that behaves like the loop of a Java client: an input is taken in, then everything
+//! that can be done now is done, then one timer is set to the next instant at which there is something to do. Consumer
+//! groups, transactions, idempotence, compression, quotas and security are absent.
+
+mod admin;
+mod alarm;
+mod backoff;
+mod cluster_client;
+mod consumer;
+mod metadata;
+mod network_client;
+mod partitioner;
+mod pattern;
+mod producer;
+#[cfg(test)]
+mod testing;
 
 use crate::Rng;
 use crate::instant::Instant;
 use crate::node::{Effects, Identity, Input, Node};
-use crate::spec::ClientSpec;
+use crate::spec::{ClientSpec, Program};
 use crate::view::NodeView;
+use admin::TopicsCommand;
+use consumer::Consumer;
+use producer::Producer;
+use rand::{RngExt, SeedableRng};
 
 /// A client program.
 #[derive(Clone, Debug)]
-pub struct Client {}
+pub struct Client {
+    program: ClientProgram,
+}
+
+#[derive(Clone, Debug)]
+enum ClientProgram {
+    Producer(Box<Producer>),
+    Consumer(Box<Consumer>),
+    Topics(Box<TopicsCommand>),
+}
 
 impl Client {
     /// A process that has not started yet: its first input is `Input::Started`.
     #[must_use]
-    pub fn new(_spec: ClientSpec, _identity: Identity, _rng: Rng) -> Client {
-        todo!()
+    pub fn new(spec: ClientSpec, identity: Identity, rng: Rng) -> Client {
+        let program = match spec.program.clone() {
+            Program::Producer(producer) => {
+                ClientProgram::Producer(Box::new(Producer::new(spec, producer, &identity, rng)))
+            }
+            Program::Consumer(consumer) => {
+                ClientProgram::Consumer(Box::new(Consumer::new(spec, consumer, &identity, rng)))
+            }
+            Program::Topics(action) => {
+                ClientProgram::Topics(Box::new(TopicsCommand::new(spec, action, &identity, rng)))
+            }
+        };
+        Client { program }
     }
 
     /// What an onlooker may see.
     #[must_use]
     pub fn view(&self) -> NodeView {
-        todo!()
+        match &self.program {
+            ClientProgram::Producer(producer) => NodeView::Producer(producer.view()),
+            ClientProgram::Consumer(consumer) => NodeView::Consumer(consumer.view()),
+            ClientProgram::Topics(topics) => NodeView::Admin(topics.view()),
+        }
     }
 }
 
 impl Node for Client {
-    fn step(&mut self, _now: Instant, _input: Input, _effects: &mut Effects) {
-        todo!()
+    fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
+        match &mut self.program {
+            ClientProgram::Producer(producer) => producer.step(now, input, effects),
+            ClientProgram::Consumer(consumer) => consumer.step(now, input, effects),
+            ClientProgram::Topics(topics) => topics.step(now, input, effects),
+        }
     }
+}
+
+/// A generator of its own for one part of a program, so that its draws do not shift those of the others.
+fn split_rng(rng: &mut Rng) -> Rng {
+    Rng::seed_from_u64(rng.random_range(0..=u64::MAX))
 }

@@ -4,9 +4,18 @@
 //! connections, parked requests and timers: the broker asks it and tells it, and learns from [`Changes`] which parked
 //! requests to look at again.
 
+mod context;
+mod follower_progress;
+mod following;
+mod isr_state;
+mod leading;
 mod partition;
+mod serving;
+#[cfg(test)]
+mod tests;
 
-pub use partition::{
-    AlterPartitionOutcome, Appended, Changes, Context, FetchRead, FollowerRequest, ParkedFetch, ParkedProduce,
-    Partition, Reader, ReplicaSettings,
-};
+pub use context::{Changes, Context, ReplicaSettings};
+pub use following::FollowerRequest;
+pub use leading::{AlterPartitionOutcome, Appended, ParkedProduce};
+pub use partition::Partition;
+pub use serving::{FetchRead, ParkedFetch, Reader};

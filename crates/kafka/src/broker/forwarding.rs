@@ -1,0 +1,112 @@
+//! Clients' requests that only the controller can answer (`kafka.server.ForwardingManager`), and the creation of topics
+//! that a client asked about (`kafka.server.AutoTopicCreationManager`).
+
+use super::channel::{Channel, ChannelId};
+use super::controller_channel::{ControllerChannel, Purpose};
+use super::lifecycle::CONTROLLER_RECONNECT_BACKOFF;
+use super::{Broker, Step};
+use crate::config::BrokerConfig;
+use crate::instant::Duration;
+use crate::node::RequestId;
+use std::collections::BTreeSet;
+use wire::request::{CreatableTopic, CreateTopicsRequest};
+use wire::response::{TopicResult, TopicResults};
+use wire::{ErrorCode, Request, Response, TopicName};
+
+/// How long a forwarded request is tried.
+const RETRY_TIMEOUT_MS: i64 = 60_000;
+
+/// The channel for forwarded requests.
+#[derive(Clone, Debug)]
+pub(super) struct ForwardingManager {
+    /// The channel to the controller.
+    pub(super) channel: ControllerChannel,
+    creations: BTreeSet<TopicName>,
+}
+
+impl ForwardingManager {
+    /// Nothing is forwarded yet.
+    pub(super) fn new(config: &BrokerConfig) -> ForwardingManager {
+        let retry_timeout = Duration::from_ms(RETRY_TIMEOUT_MS);
+        let request_timeout = retry_timeout.min(Duration::from_ms(config.controller_socket_timeout_ms));
+        let channel = Channel::new(ChannelId::Forwarding, CONTROLLER_RECONNECT_BACKOFF, request_timeout);
+        ForwardingManager { channel: ControllerChannel::new(channel, Some(retry_timeout)), creations: BTreeSet::new() }
+    }
+
+    /// The creation of these topics was answered, or given up.
+    pub(super) fn forget_creations(&mut self, topics: &[TopicName]) {
+        for topic in topics {
+            self.creations.remove(topic);
+        }
+    }
+}
+
+impl Broker {
+    /// Passes a client's request on to the controller; its answer goes back as it is.
+    pub(super) fn forward(&mut self, id: RequestId, request: Request, step: &mut Step<'_>) {
+        self.forwarding.channel.enqueue(Purpose::Forwarded(id), request, step.now);
+        self.advance(ChannelId::Forwarding, step);
+    }
+
+    /// No controller took the request in time.
+    pub(super) fn on_forwarded_expired(&mut self, id: RequestId, request: &Request, step: &mut Step<'_>) {
+        self.server.respond(id, timed_out(request), step.effects);
+    }
+
+    /// Asks the controller to make topics that a client asked about, unless that is under way already.
+    pub(super) fn create_automatically(&mut self, topics: Vec<TopicName>, step: &mut Step<'_>) {
+        let missing: Vec<TopicName> =
+            topics.into_iter().filter(|topic| self.forwarding.creations.insert(topic.clone())).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let topics = missing.iter().map(|name| self.automatic_topic(name)).collect();
+        let request = Request::CreateTopics(CreateTopicsRequest { topics, validate_only: false });
+        self.forwarding.channel.enqueue(Purpose::AutoTopicCreation(missing), request, step.now);
+        self.advance(ChannelId::Forwarding, step);
+    }
+
+    fn automatic_topic(&self, name: &TopicName) -> CreatableTopic {
+        let config = &self.setup.config;
+        CreatableTopic {
+            name: name.clone(),
+            num_partitions: Some(config.num_partitions),
+            replication_factor: i16::try_from(config.default_replication_factor).ok(),
+            assignments: Vec::new(),
+            configs: Vec::new(),
+        }
+    }
+}
+
+fn timed_out(request: &Request) -> Response {
+    match request {
+        Request::CreateTopics(request) => {
+            Response::CreateTopics(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
+        }
+        Request::CreatePartitions(request) => {
+            Response::CreatePartitions(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
+        }
+        Request::DeleteTopics(request) => Response::DeleteTopics(all_timed_out(request.topics.iter())),
+        Request::ApiVersions
+        | Request::Metadata(_)
+        | Request::Produce(_)
+        | Request::Fetch(_)
+        | Request::ListOffsets(_)
+        | Request::OffsetForLeaderEpoch(_)
+        | Request::DescribeTopicPartitions(_)
+        | Request::DescribeConfigs(_)
+        | Request::BrokerRegistration(_)
+        | Request::BrokerHeartbeat(_)
+        | Request::AlterPartition(_) => unreachable!("{request:?} is not forwarded"),
+    }
+}
+
+fn all_timed_out<'a>(names: impl Iterator<Item = &'a TopicName>) -> TopicResults {
+    let result = |name: &TopicName| TopicResult {
+        name: name.clone(),
+        topic_id: None,
+        error: ErrorCode::RequestTimedOut,
+        error_message: None,
+    };
+    TopicResults { topics: names.map(result).collect() }
+}

@@ -1,0 +1,122 @@
+//! Acts on what a stretch of the metadata log changed (`kafka.server.metadata.BrokerMetadataPublisher` and
+//! `ReplicaManager.applyDelta`): replicas are deleted, made, led, followed and configured.
+
+use super::{Broker, Step};
+use crate::config::TopicConfig;
+use crate::event::{BrokerEvent, EventKind};
+use crate::metadata::{ClusterImage, ImageDelta, PartitionRegistration, TopicImage};
+use crate::replica::Changes;
+use crate::view::BrokerState;
+use std::sync::Arc;
+use wire::{BrokerId, TopicPartition};
+
+impl Broker {
+    /// Acts on a new image.
+    pub(super) fn publish(&mut self, delta: &ImageDelta, step: &mut Step<'_>) {
+        let image = Arc::clone(&self.metadata.image);
+        let is_first = !std::mem::replace(&mut self.metadata.is_published, true);
+        if is_first {
+            self.start_replica_manager(step);
+            self.replicas.delete_strays(&image, &self.metadata.partition, step.effects);
+        }
+        self.delete_replicas(&image, delta, step);
+        self.apply_roles(&image, delta, step);
+        self.configure_replicas(&image, delta);
+        self.note_fencing(&image, delta, step);
+        if is_first {
+            self.replicas.forget_disk();
+            self.on_first_publish(step);
+        }
+    }
+
+    /// Deletes replicas of removed topics. A topic that was made anew has another id: its replicas are made below.
+    fn delete_replicas(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
+        for partition in &delta.removed_partitions {
+            let Some(replica) = self.replicas.get(partition) else { continue };
+            let topic_id = replica.log().topic_id();
+            if image.topics().get(&partition.topic).is_some_and(|topic| topic.topic_id == topic_id) {
+                continue;
+            }
+            self.remove_from_fetchers(partition);
+            self.replicas.delete(partition, step.effects);
+            self.purgatory.touch(partition);
+        }
+    }
+
+    /// First the partitions to lead, then those to follow.
+    fn apply_roles(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
+        for leads in [true, false] {
+            for partition in &delta.changed_partitions {
+                let topic = image.topics().get(&partition.topic).expect("changed partitions exist");
+                let state = topic.partitions.get(&partition.partition).expect("changed partitions exist");
+                let leader_is_here = state.leader == Some(self.setup.broker_id);
+                if state.replicas.contains(&self.setup.broker_id) && leader_is_here == leads {
+                    self.apply_role(partition, topic, state, step);
+                }
+            }
+        }
+        self.advance_fetchers(step);
+    }
+
+    fn apply_role(
+        &mut self,
+        partition: &TopicPartition,
+        topic: &TopicImage,
+        state: &PartitionRegistration,
+        step: &mut Step<'_>,
+    ) {
+        let setup = Arc::clone(&self.setup);
+        let (context, replicas) = self.context(step.now);
+        let replica = replicas.ensure(partition, topic, &setup.config, step.effects);
+        let changes = replica.apply_metadata(state, &context, step.effects);
+        self.apply_to_fetchers(partition, state, changes);
+        self.on_changes(partition, changes, step);
+    }
+
+    fn apply_to_fetchers(&mut self, partition: &TopicPartition, state: &PartitionRegistration, changes: Changes) {
+        let leads = state.leader == Some(self.setup.broker_id);
+        let gives_up = !leads && self.gives_up_following(state);
+        if leads || gives_up || changes.leadership {
+            self.remove_from_fetchers(partition);
+        }
+        if gives_up {
+            self.replicas.get_mut(partition).expect("the replica was just seen").stop_fetching();
+        } else if !leads && changes.leadership {
+            self.start_fetching(partition, state.leader);
+        }
+    }
+
+    /// In controlled shutdown, replicas without a leader, and out of the in-sync replicas, are not followed any more.
+    fn gives_up_following(&self, state: &PartitionRegistration) -> bool {
+        self.lifecycle.is_shutting_down() && (state.leader.is_none() || !state.isr.contains(&self.setup.broker_id))
+    }
+
+    fn start_fetching(&mut self, partition: &TopicPartition, leader: Option<BrokerId>) {
+        let Some(leader) = leader else { return };
+        let Some(registration) = self.metadata.image.brokers().get(&leader) else { return };
+        let endpoint = registration.endpoint.clone();
+        self.add_to_fetcher(leader, endpoint, partition.clone());
+    }
+
+    fn configure_replicas(&mut self, image: &ClusterImage, delta: &ImageDelta) {
+        for name in &delta.changed_configs {
+            let topic = image.topics().get(name).expect("configured topics exist");
+            let config = Arc::new(TopicConfig::resolve(&topic.configs, &self.setup.config));
+            for index in topic.partitions.keys() {
+                if let Some(replica) = self.replicas.get_mut(&TopicPartition::new(name.clone(), *index)) {
+                    replica.set_config(Arc::clone(&config));
+                }
+            }
+        }
+    }
+
+    fn note_fencing(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
+        let broker_id = self.setup.broker_id;
+        let is_own = delta.changed_brokers.contains(&broker_id) && self.lifecycle.state == BrokerState::Running;
+        let registration = image.brokers().get(&broker_id).filter(|_| is_own);
+        let is_current = |epoch| self.lifecycle.broker_epoch == Some(epoch);
+        if registration.is_some_and(|registration| registration.fenced && is_current(registration.broker_epoch)) {
+            step.effects.note(EventKind::Broker(BrokerEvent::BecameFenced));
+        }
+    }
+}

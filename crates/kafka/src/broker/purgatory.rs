@@ -1,0 +1,128 @@
+//! Requests that wait for something to happen in a partition (`kafka.server.DelayedOperationPurgatory`), each with a
+//! timer. There are never more than connections, so the ones that watch a partition are found by looking at all.
+
+use super::fetch::DelayedFetch;
+use super::produce::DelayedProduce;
+use super::{Broker, Step, timers};
+use crate::instant::Duration;
+use crate::node::{ConnectionId, RequestId};
+use std::collections::{BTreeMap, BTreeSet};
+use wire::TopicPartition;
+
+/// A request that waits.
+#[derive(Clone, Debug)]
+pub(super) enum Delayed {
+    /// `acks=all`, until the in-sync replicas have the records.
+    Produce(DelayedProduce),
+    /// Until there is enough to read.
+    Fetch(DelayedFetch),
+}
+
+impl Delayed {
+    fn request(&self) -> RequestId {
+        match self {
+            Delayed::Produce(produce) => produce.id,
+            Delayed::Fetch(fetch) => fetch.id,
+        }
+    }
+
+    fn watches(&self, partition: &TopicPartition) -> bool {
+        match self {
+            Delayed::Produce(produce) => produce.watches(partition),
+            Delayed::Fetch(fetch) => fetch.watches(partition),
+        }
+    }
+}
+
+/// What became of an attempt to complete a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Completion {
+    /// It still waits.
+    Waiting,
+    /// It can be answered.
+    Complete,
+}
+
+/// All requests that wait.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Purgatory {
+    parked: BTreeMap<u64, Delayed>,
+    last: u64,
+    touched: BTreeSet<TopicPartition>,
+}
+
+impl Purgatory {
+    /// Something happened in a partition: the requests that watch it are looked at before the step ends.
+    pub(super) fn touch(&mut self, partition: &TopicPartition) {
+        if !self.parked.is_empty() {
+            self.touched.insert(partition.clone());
+        }
+    }
+
+    /// Parks a request for at most `wait_ms`.
+    pub(super) fn park(&mut self, delayed: Delayed, wait_ms: i32, step: &mut Step<'_>) {
+        self.last += 1;
+        self.parked.insert(self.last, delayed);
+        let at = step.now + Duration::from_ms(i64::from(wait_ms));
+        step.effects.set_timer(timers::of_operation(self.last), at);
+    }
+
+    /// Drops the requests of a connection that is gone.
+    pub(super) fn forget_connection(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
+        self.parked.retain(|operation, delayed| {
+            let stays = delayed.request().connection != connection;
+            if !stays {
+                step.effects.cancel_timer(timers::of_operation(*operation));
+            }
+            stays
+        });
+    }
+
+    fn next_watching(&self, partition: &TopicPartition, from: u64) -> Option<u64> {
+        self.parked.range(from..).find(|(_, delayed)| delayed.watches(partition)).map(|(operation, _)| *operation)
+    }
+}
+
+impl Broker {
+    /// Answers the parked requests that have become complete. Call it until nothing changes any more.
+    pub(super) fn complete_parked(&mut self, step: &mut Step<'_>) {
+        while let Some(partition) = self.purgatory.touched.pop_first() {
+            let mut from = 0;
+            while let Some(operation) = self.purgatory.next_watching(&partition, from) {
+                from = operation + 1;
+                self.try_complete(operation, step);
+            }
+        }
+    }
+
+    fn try_complete(&mut self, operation: u64, step: &mut Step<'_>) {
+        let Some(mut delayed) = self.purgatory.parked.remove(&operation) else { return };
+        let completion = match &mut delayed {
+            Delayed::Produce(produce) => self.check_produce(produce, step),
+            Delayed::Fetch(fetch) => self.check_fetch(fetch),
+        };
+        match completion {
+            Completion::Waiting => drop(self.purgatory.parked.insert(operation, delayed)),
+            Completion::Complete => {
+                step.effects.cancel_timer(timers::of_operation(operation));
+                self.complete(delayed, step);
+            }
+        }
+    }
+
+    /// A parked request has waited long enough: it is answered with what there is.
+    pub(super) fn on_operation_expired(&mut self, operation: u64, step: &mut Step<'_>) {
+        match self.purgatory.parked.remove(&operation) {
+            Some(Delayed::Produce(produce)) => self.expire_produce(produce, step),
+            Some(fetch @ Delayed::Fetch(_)) => self.complete(fetch, step),
+            None => {}
+        }
+    }
+
+    fn complete(&mut self, delayed: Delayed, step: &mut Step<'_>) {
+        match delayed {
+            Delayed::Produce(produce) => self.respond_to_produce(produce.id, produce.results, step),
+            Delayed::Fetch(fetch) => self.complete_fetch(fetch, step),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The replicas on this broker (`kafka.server.ReplicaManager`): where they are found, what runs over all of them from
+//! time to time, and what a change in one of them means for others. What a replica does itself is in `replica`.
+
+use super::{Broker, Step, timers};
+use crate::config::{BrokerConfig, TopicConfig};
+use crate::instant::{Duration, Instant};
+use crate::metadata::{ClusterImage, TopicImage};
+use crate::node::Effects;
+use crate::replica::{Changes, Context, Partition, ReplicaSettings};
+use crate::storage::{Disk, DiskWrite, StoredLog};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::{BrokerId, ErrorCode, Offset, TopicPartition};
+
+/// The replicas by partition.
+#[derive(Clone, Debug)]
+pub(super) struct ReplicaManager {
+    settings: ReplicaSettings,
+    replicas: BTreeMap<TopicPartition, Arc<Partition>>,
+    /// What the disk held at start, until each log is taken or deleted.
+    stored: Arc<BTreeMap<TopicPartition, StoredLog>>,
+    checkpointed: BTreeMap<TopicPartition, Offset>,
+}
+
+impl ReplicaManager {
+    /// No replicas yet.
+    pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaManager {
+        ReplicaManager {
+            settings: ReplicaSettings::new(broker_id, config),
+            replicas: BTreeMap::new(),
+            stored: Arc::default(),
+            checkpointed: BTreeMap::new(),
+        }
+    }
+
+    /// Remembers the logs that an earlier run left. They are loaded when metadata says what they are for.
+    pub(super) fn take_disk(&mut self, disk: &Disk) {
+        self.stored = Arc::clone(&disk.logs);
+    }
+
+    /// The replica of a partition, if there is one here.
+    pub(super) fn get(&self, partition: &TopicPartition) -> Option<&Partition> {
+        self.replicas.get(partition).map(|replica| &**replica)
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut Partition> {
+        self.replicas.get_mut(partition).map(Arc::make_mut)
+    }
+
+    /// All replicas, by partition.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &Partition)> {
+        self.replicas.iter().map(|(partition, replica)| (partition, &**replica))
+    }
+
+    /// Loads the replica's log, or makes it, unless the replica is there already.
+    pub(super) fn ensure(
+        &mut self,
+        partition: &TopicPartition,
+        topic: &TopicImage,
+        config: &BrokerConfig,
+        effects: &mut Effects,
+    ) -> &mut Partition {
+        let (settings, stored) = (self.settings, &self.stored);
+        let replica = self.replicas.entry(partition.clone()).or_insert_with(|| {
+            let config = Arc::new(TopicConfig::resolve(&topic.configs, config));
+            Arc::new(match stored.get(partition).filter(|log| log.topic_id == topic.topic_id) {
+                Some(log) => Partition::load(partition.clone(), log, config, settings),
+                None => Partition::create(partition.clone(), topic.topic_id, config, settings, effects),
+            })
+        });
+        Arc::make_mut(replica)
+    }
+
+    /// Deletes a replica and its log. Returns whether there was one.
+    pub(super) fn delete(&mut self, partition: &TopicPartition, effects: &mut Effects) -> bool {
+        self.checkpointed.remove(partition);
+        let Some(replica) = self.replicas.remove(partition) else { return false };
+        Arc::unwrap_or_clone(replica).delete(effects);
+        true
+    }
+
+    /// Deletes the logs on the disk that belong to no replica of this broker (`isStrayKraftReplica`), which an earlier
+    /// run left. The metadata log is not among them.
+    pub(super) fn delete_strays(&mut self, image: &ClusterImage, metadata: &TopicPartition, effects: &mut Effects) {
+        let strays = self.stored.iter().filter(|(partition, log)| {
+            *partition != metadata && !is_replica_here(image, partition, log, self.settings.broker_id)
+        });
+        for (partition, _) in strays {
+            effects.write(DiskWrite::DeleteLog { partition: partition.clone() });
+        }
+    }
+
+    /// Forgets what the disk held at start: every log has been taken or deleted.
+    pub(super) fn forget_disk(&mut self) {
+        self.stored = Arc::default();
+    }
+
+    fn take_checkpoint(&mut self) -> Vec<(TopicPartition, Offset)> {
+        let mut changed = Vec::new();
+        for (partition, replica) in &self.replicas {
+            let high_watermark = replica.log().high_watermark();
+            if self.checkpointed.get(partition) != Some(&high_watermark) {
+                changed.push((partition.clone(), high_watermark));
+            }
+        }
+        self.checkpointed.extend(changed.iter().cloned());
+        changed
+    }
+}
+
+fn is_replica_here(image: &ClusterImage, partition: &TopicPartition, log: &StoredLog, broker_id: BrokerId) -> bool {
+    let topic = image.topics().get(&partition.topic).filter(|topic| topic.topic_id == log.topic_id);
+    let state = topic.and_then(|topic| topic.partitions.get(&partition.partition));
+    state.is_some_and(|state| state.replicas.contains(&broker_id))
+}
+
+impl Broker {
+    /// The world around the replicas, and the replicas.
+    pub(super) fn context(&mut self, now: Instant) -> (Context<'_>, &mut ReplicaManager) {
+        let context = Context {
+            now,
+            wall_clock: self.setup.wall_clock,
+            broker_epoch: self.lifecycle.broker_epoch_or_none(),
+            image: &self.metadata.image,
+        };
+        (context, &mut self.replicas)
+    }
+
+    /// A replica changed: others may wait for that.
+    pub(super) fn on_changes(&mut self, partition: &TopicPartition, changes: Changes, step: &mut Step<'_>) {
+        let Changes { leadership, log_end_offset, high_watermark, isr_proposed } = changes;
+        if leadership || log_end_offset || high_watermark {
+            self.purgatory.touch(partition);
+        }
+        if isr_proposed {
+            self.submit_proposal(partition, step);
+        }
+    }
+
+    /// Why a partition that has no replica here cannot be served.
+    pub(super) fn error_without_replica(&self, partition: &TopicPartition) -> ErrorCode {
+        match self.metadata.image.partition(partition) {
+            Some(_) => ErrorCode::NotLeaderOrFollower,
+            None => ErrorCode::UnknownTopicOrPartition,
+        }
+    }
+
+    /// Starts what runs from time to time.
+    pub(super) fn start_replica_manager(&mut self, step: &mut Step<'_>) {
+        self.schedule_isr_expiration(step);
+        self.schedule_checkpoint(step);
+    }
+
+    /// Leaders look for followers that lag.
+    pub(super) fn on_isr_expiration(&mut self, step: &mut Step<'_>) {
+        let led = self.replicas.iter().filter(|(_, replica)| replica.is_leader());
+        let led: Vec<TopicPartition> = led.map(|(partition, _)| partition.clone()).collect();
+        for partition in led {
+            let (context, replicas) = self.context(step.now);
+            let replica = replicas.get_mut(&partition).expect("the replica was just seen");
+            let changes = replica.maybe_shrink_isr(&context, step.effects);
+            self.on_changes(&partition, changes, step);
+        }
+        self.schedule_isr_expiration(step);
+    }
+
+    fn schedule_isr_expiration(&mut self, step: &mut Step<'_>) {
+        let interval = Duration::from_ms(self.setup.config.replica_lag_time_max_ms / 2);
+        step.effects.set_timer(timers::single(timers::ISR_EXPIRATION), step.now + interval);
+    }
+
+    /// High watermarks are written down.
+    pub(super) fn on_high_watermark_checkpoint(&mut self, step: &mut Step<'_>) {
+        self.checkpoint_high_watermarks(step);
+        self.schedule_checkpoint(step);
+    }
+
+    /// Writes down the high watermarks that are not on the disk yet.
+    pub(super) fn checkpoint_high_watermarks(&mut self, step: &mut Step<'_>) {
+        let changed = self.replicas.take_checkpoint();
+        if !changed.is_empty() {
+            step.effects.write(DiskWrite::HighWatermarks(changed));
+        }
+    }
+
+    fn schedule_checkpoint(&mut self, step: &mut Step<'_>) {
+        let interval = Duration::from_ms(self.setup.config.replica_high_watermark_checkpoint_interval_ms);
+        step.effects.set_timer(timers::single(timers::HIGH_WATERMARK_CHECKPOINT), step.now + interval);
+    }
+}

@@ -1,0 +1,40 @@
+//! Which part of the broker a request is for (`kafka.server.KafkaApis`).
+
+use super::{Broker, Step};
+use crate::node::{ConnectionId, RequestId};
+use wire::response::{ApiVersionsResponse, ListenerKind};
+use wire::{Request, Response};
+
+impl Broker {
+    /// Works on one request of a client or another broker.
+    pub(super) fn on_request(&mut self, id: RequestId, request: Request, step: &mut Step<'_>) {
+        match request {
+            Request::ApiVersions => self.on_api_versions(id, step),
+            Request::Metadata(request) => self.on_metadata_request(id, request, step),
+            Request::Produce(request) => self.on_produce(id, &request, step),
+            Request::Fetch(request) => self.on_fetch(id, request, step),
+            Request::ListOffsets(request) => self.on_list_offsets(id, &request, step),
+            Request::OffsetForLeaderEpoch(request) => self.on_offset_for_leader_epoch(id, &request, step),
+            Request::CreateTopics(_) | Request::CreatePartitions(_) | Request::DeleteTopics(_) => {
+                self.forward(id, request, step);
+            }
+            Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
+            Request::DescribeConfigs(request) => self.on_describe_configs(id, request, step),
+            Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) | Request::AlterPartition(_) => {
+                self.close_client(id.connection, step);
+            }
+        }
+    }
+
+    fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
+        let response = ApiVersionsResponse { listener: ListenerKind::Broker };
+        self.server.respond(id, Response::ApiVersions(response), step.effects);
+    }
+
+    /// Closes a connection that another process opened.
+    pub(super) fn close_client(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
+        step.effects.close(connection);
+        self.server.disconnected(connection);
+        self.purgatory.forget_connection(connection, step);
+    }
+}

@@ -1,0 +1,48 @@
+//! The timers of a broker: what each kind means and what its key counts.
+
+use super::channel::ChannelId;
+use crate::node::Timer;
+use wire::BrokerId;
+
+/// Registration or heartbeat is due.
+pub(super) const COMMUNICATION: u8 = 1;
+/// The first registration has taken too long (`initial.broker.registration.timeout.ms`).
+pub(super) const REGISTRATION_TIMEOUT: u8 = 2;
+/// Controlled shutdown has taken too long.
+pub(super) const SHUTDOWN_TIMEOUT: u8 = 3;
+/// A channel may connect again. The key is the channel's.
+pub(super) const RECONNECT: u8 = 4;
+/// A channel's connection or request may have taken too long. The key is the channel's.
+pub(super) const CHANNEL_TIMEOUT: u8 = 5;
+/// The metadata log may be fetched again after an error.
+pub(super) const METADATA_FETCH: u8 = 6;
+/// Partitions that a fetcher had put off are due again. The key is the source broker's id.
+pub(super) const FETCH_BACKOFF: u8 = 7;
+/// Time to look for followers that lag (`replica.lag.time.max.ms` / 2).
+pub(super) const ISR_EXPIRATION: u8 = 8;
+/// Time to write high watermarks down (`replica.high.watermark.checkpoint.interval.ms`).
+pub(super) const HIGH_WATERMARK_CHECKPOINT: u8 = 9;
+/// AlterPartition may be sent again after an error of the whole request.
+pub(super) const ALTER_PARTITION: u8 = 10;
+/// A parked request has waited long enough. The key is the operation's.
+pub(super) const DELAYED_OPERATION: u8 = 11;
+
+/// The one timer of a kind that has one only.
+pub(super) fn single(kind: u8) -> Timer {
+    Timer { kind, key: 0 }
+}
+
+/// A channel's timer.
+pub(super) fn of_channel(kind: u8, channel: ChannelId) -> Timer {
+    Timer { kind, key: channel.timer_key() }
+}
+
+/// The timer after which a fetcher tries failed partitions again.
+pub(super) fn of_fetcher(source: BrokerId) -> Timer {
+    Timer { kind: FETCH_BACKOFF, key: u64::from(source.0.unsigned_abs()) }
+}
+
+/// A parked request's timer.
+pub(super) fn of_operation(operation: u64) -> Timer {
+    Timer { kind: DELAYED_OPERATION, key: operation }
+}

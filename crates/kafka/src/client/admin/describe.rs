@@ -1,0 +1,78 @@
+//! Puts a topic's description together from what `kafka-topics --describe` asks for.
+
+use crate::event::TopicDescription;
+use wire::BrokerId;
+use wire::response::{ConfigEntry, ConfigSource, DescribedConfigs, DescribedTopic};
+
+/// The least number of buckets of the `java.util.HashMap` in which the real tool keeps a topic's 36 configurations.
+const BUCKETS: u32 = 64;
+
+/// A topic with its configurations as the tool shows them.
+pub(super) fn description(
+    topic: DescribedTopic,
+    configs: Option<&DescribedConfigs>,
+    live_brokers: &[BrokerId],
+) -> TopicDescription {
+    let entries = configs.map_or(&[][..], |configs| &configs.entries);
+    let min_insync = entries.iter().find(|entry| entry.name == "min.insync.replicas");
+    TopicDescription {
+        topic,
+        configs: overrides(entries),
+        min_insync_replicas: min_insync.and_then(|entry| entry.value.parse().ok()).unwrap_or(1),
+        live_brokers: live_brokers.to_vec(),
+    }
+}
+
+/// Everything that is not Kafka's default, in the order of a Java hash map.
+fn overrides(entries: &[ConfigEntry]) -> Vec<(String, String)> {
+    let buckets = buckets_for(entries.len() as u32);
+    let mut shown: Vec<&ConfigEntry> =
+        entries.iter().filter(|entry| entry.source != ConfigSource::DefaultConfig).collect();
+    shown.sort_by_key(|entry| bucket(&entry.name, buckets));
+    shown.into_iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect()
+}
+
+fn buckets_for(entries: u32) -> u32 {
+    let mut buckets = BUCKETS;
+    while entries > buckets / 4 * 3 {
+        buckets *= 2;
+    }
+    buckets
+}
+
+/// Where `java.util.HashMap` puts a string: `String.hashCode` with its upper half mixed in.
+fn bucket(name: &str, buckets: u32) -> u32 {
+    let hash = name.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    (hash ^ (hash >> 16)) & (buckets - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, value: &str, source: ConfigSource) -> ConfigEntry {
+        ConfigEntry { name: name.into(), value: value.into(), source }
+    }
+
+    #[test]
+    fn overrides_come_in_the_order_of_the_real_tool() {
+        let entries = [
+            entry("cleanup.policy", "compact", ConfigSource::DynamicTopicConfig),
+            entry("compression.type", "producer", ConfigSource::DefaultConfig),
+            entry("min.insync.replicas", "2", ConfigSource::DynamicTopicConfig),
+        ];
+        let shown = overrides(&entries);
+        let text: Vec<String> = shown.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(text, ["min.insync.replicas=2", "cleanup.policy=compact"]);
+    }
+
+    #[test]
+    fn a_pair_seen_in_another_transcript_keeps_its_order_too() {
+        let entries = [
+            entry("cleanup.policy", "compact", ConfigSource::DynamicTopicConfig),
+            entry("message.timestamp.type", "CreateTime", ConfigSource::DynamicTopicConfig),
+        ];
+        let names: Vec<String> = overrides(&entries).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["cleanup.policy", "message.timestamp.type"]);
+    }
+}

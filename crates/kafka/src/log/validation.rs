@@ -1,0 +1,107 @@
+//! `LogValidator`: what a leader checks before it appends a producer's batch.
+//!
+//! Checksums and compression are not checked: batches travel as values. Sequence numbers are not either.
+
+use super::AppendError;
+use crate::config::{CleanupPolicy, TopicConfig};
+use wire::{BatchBody, ErrorCode, Offset, Record, RecordBatch, Timestamp, TimestampType, TopicPartition};
+
+impl AppendError {
+    /// An error about which Kafka sends the producer no more than the code.
+    #[must_use]
+    pub fn plain(error: ErrorCode) -> AppendError {
+        AppendError { error, message: None }
+    }
+}
+
+/// Checks a producer's batch in Kafka's order; `wall_time` is the broker's.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub(super) fn validate(
+    batch: &RecordBatch,
+    partition: &TopicPartition,
+    config: &TopicConfig,
+    wall_time: Timestamp,
+) -> Result<(), AppendError> {
+    if batch.base_offset != Offset::ZERO {
+        return Err(AppendError::plain(ErrorCode::InvalidRecord));
+    }
+    if batch.size_in_bytes() > config.max_message_bytes {
+        return Err(AppendError::plain(ErrorCode::MessageTooLarge));
+    }
+    let records = records_of(batch)?;
+    validate_keys(records, partition, config)?;
+    validate_timestamps(records, batch.timestamp_type, config, wall_time)?;
+    if batch.size_in_bytes() > config.segment_bytes {
+        return Err(AppendError::plain(ErrorCode::RecordListTooLarge));
+    }
+    Ok(())
+}
+
+/// The records, if there are as many as the batch says and clients may write them.
+fn records_of(batch: &RecordBatch) -> Result<&[Record], AppendError> {
+    let records = match &batch.body {
+        BatchBody::Records(records) => records,
+        BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => {
+            return Err(AppendError::plain(ErrorCode::InvalidRecord));
+        }
+    };
+    let offsets = i64::from(batch.last_offset_delta) + 1;
+    let is_consistent = offsets > 0 && offsets == records.len() as i64;
+    let has_sequence = batch.producer_id < 0 || batch.base_sequence >= 0;
+    if is_consistent && has_sequence { Ok(records) } else { Err(AppendError::plain(ErrorCode::InvalidRecord)) }
+}
+
+fn validate_keys(records: &[Record], partition: &TopicPartition, config: &TopicConfig) -> Result<(), AppendError> {
+    let needs_keys = match config.cleanup_policy {
+        CleanupPolicy::Compact | CleanupPolicy::CompactAndDelete => true,
+        CleanupPolicy::Delete | CleanupPolicy::Neither => false,
+    };
+    if !needs_keys || records.iter().all(|record| record.key.is_some()) {
+        return Ok(());
+    }
+    Err(AppendError { error: ErrorCode::InvalidRecord, message: Some(missing_keys(records, partition)) })
+}
+
+/// The exception's message, which names the first three records at most.
+fn missing_keys(records: &[Record], partition: &TopicPartition) -> String {
+    let keyless = || records.iter().enumerate().filter(|(_, record)| record.key.is_none());
+    let shown: Vec<String> = keyless()
+        .take(3)
+        .map(|(index, _)| {
+            format!(
+                "RecordError(batchIndex={index}, message='Compacted topic cannot accept message without key in topic \
+                 partition {partition}')"
+            )
+        })
+        .collect();
+    format!(
+        "One or more records have been rejected due to {} record errors in total, and only showing the first three \
+         errors at most: [{}]",
+        keyless().count(),
+        shown.join(", ")
+    )
+}
+
+fn validate_timestamps(
+    records: &[Record],
+    timestamp_type: TimestampType,
+    config: &TopicConfig,
+    wall_time: Timestamp,
+) -> Result<(), AppendError> {
+    let is_valid = |record: &Record| match config.message_timestamp_type {
+        TimestampType::CreateTime if record.timestamp != Timestamp(-1) => is_in_range(record, config, wall_time),
+        TimestampType::CreateTime | TimestampType::LogAppendTime => timestamp_type == TimestampType::CreateTime,
+    };
+    if records.iter().all(is_valid) {
+        return Ok(());
+    }
+    let message = "One or more records have been rejected due to invalid timestamp".to_owned();
+    Err(AppendError { error: ErrorCode::InvalidTimestamp, message: Some(message) })
+}
+
+fn is_in_range(record: &Record, config: &TopicConfig, wall_time: Timestamp) -> bool {
+    let age_ms = wall_time.0.wrapping_sub(record.timestamp.0);
+    age_ms <= config.message_timestamp_before_max_ms && age_ms.wrapping_neg() <= config.message_timestamp_after_max_ms
+}

@@ -1,0 +1,75 @@
+//! What a replica is told with each call, and what it tells of the call's consequences.
+
+use crate::config::BrokerConfig;
+use crate::instant::{Duration, Instant, WallClock};
+use crate::metadata::ClusterImage;
+use wire::{BrokerEpoch, BrokerId};
+
+/// What all replicas of one broker share: its id and what its properties say about replication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicaSettings {
+    /// The broker's `node.id`.
+    pub broker_id: BrokerId,
+    /// `replica.lag.time.max.ms`.
+    pub replica_lag_time_max: Duration,
+    /// `replica.fetch.backoff.ms`.
+    pub replica_fetch_backoff: Duration,
+    /// `replica.fetch.max.bytes`, for one partition.
+    pub replica_fetch_max_bytes: i32,
+}
+
+impl ReplicaSettings {
+    /// What `config` says for the replicas of `broker_id`.
+    #[must_use]
+    pub fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaSettings {
+        ReplicaSettings {
+            broker_id,
+            replica_lag_time_max: Duration::from_ms(config.replica_lag_time_max_ms),
+            replica_fetch_backoff: Duration::from_ms(config.replica_fetch_backoff_ms),
+            replica_fetch_max_bytes: config.replica_fetch_max_bytes,
+        }
+    }
+}
+
+/// The world around a replica in one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The time.
+    pub now: Instant,
+    /// The broker's wall clock.
+    pub wall_clock: WallClock,
+    /// The broker's own registration.
+    pub broker_epoch: BrokerEpoch,
+    /// The cluster as the broker knows it: who may join the in-sync replicas.
+    pub image: &'a ClusterImage,
+}
+
+impl Context<'_> {
+    /// The epoch of an unfenced broker (`getAliveBrokerEpoch`).
+    pub(super) fn alive_broker_epoch(&self, broker: BrokerId) -> Option<BrokerEpoch> {
+        let registration = self.image.brokers().get(&broker)?;
+        (!registration.fenced).then_some(registration.broker_epoch)
+    }
+
+    /// Whether a broker whose fetches carry `fetch_epoch` may join the in-sync replicas (`isReplicaIsrEligible`).
+    pub(super) fn may_be_in_sync(&self, broker: BrokerId, fetch_epoch: Option<BrokerEpoch>) -> bool {
+        let Some(registration) = self.image.brokers().get(&broker) else { return false };
+        let is_this_run =
+            fetch_epoch.is_some_and(|epoch| epoch == BrokerEpoch::NONE || epoch == registration.broker_epoch);
+        registration.is_active() && is_this_run
+    }
+}
+
+/// What a call changed in a replica, so that the broker knows what to look at again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The replica leads or follows in a newer leader epoch: look at all parked requests of the partition, and at whom
+    /// to fetch from.
+    pub leadership: bool,
+    /// The log end offset moved: look at parked fetches (of followers).
+    pub log_end_offset: bool,
+    /// The high watermark moved: look at parked fetches and parked produce requests.
+    pub high_watermark: bool,
+    /// There is a new proposal for the in-sync replicas: send [`super::Partition::proposed_isr`] to the controller.
+    pub isr_proposed: bool,
+}

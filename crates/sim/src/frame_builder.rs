@@ -1,0 +1,58 @@
+//! Makes frames from worlds. Nodes that have not changed since the frame before are taken over from it.
+
+use crate::frame::{Frame, MessageInFlight, NodeFrame};
+use crate::network::Flight;
+use crate::world::{Host, World};
+use kafka::instant::Instant;
+use kafka::node::NodeId;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The nodes of a world, made anew where they differ from those of an earlier frame of the same history.
+pub(crate) fn nodes(world: &World, earlier: Option<Rc<Frame>>) -> Vec<NodeFrame> {
+    let mut unchanged = unchanged_nodes(world, earlier).into_iter().peekable();
+    let reuse_or_make =
+        |(id, host): (&NodeId, &Host)| unchanged.next_if(|frame| frame.id == *id).unwrap_or_else(|| node(*id, host));
+    world.hosts().iter().map(reuse_or_make).collect()
+}
+
+fn unchanged_nodes(world: &World, earlier: Option<Rc<Frame>>) -> Vec<NodeFrame> {
+    let Some(earlier) = earlier else { return Vec::new() };
+    let step = earlier.step;
+    let is_unchanged =
+        |frame: &NodeFrame| world.hosts().get(&frame.id).is_some_and(|host| host.changed_in_step <= step);
+    match Rc::try_unwrap(earlier) {
+        Ok(frame) => frame.nodes.into_iter().filter(is_unchanged).collect(),
+        Err(shared) => shared.nodes.iter().filter(|frame| is_unchanged(frame)).cloned().collect(),
+    }
+}
+
+fn node(id: NodeId, host: &Host) -> NodeFrame {
+    NodeFrame {
+        id,
+        endpoint: host.server.as_ref().map(|spec| spec.endpoint.clone()),
+        process: host.process.as_ref().map(|machine| machine.view()),
+        disk: match host.process {
+            Some(_) => Arc::new(BTreeMap::new()),
+            None => host.disk.logs.clone(),
+        },
+    }
+}
+
+/// What is under way, in the order in which it will arrive.
+pub(crate) fn messages(world: &World) -> Vec<MessageInFlight> {
+    world.flights().map(|(deliver_at, flight)| message(deliver_at, flight)).collect()
+}
+
+fn message(deliver_at: Instant, flight: &Flight) -> MessageInFlight {
+    MessageInFlight {
+        id: flight.id,
+        from: flight.from,
+        to: flight.to,
+        connection: flight.connection,
+        sent_at: flight.sent_at,
+        deliver_at,
+        content: flight.content.clone(),
+    }
+}

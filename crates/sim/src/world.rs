@@ -1,0 +1,428 @@
+//! The world at one instant, and how it moves: one step pops one entry of the queue, gives one input to one node and
+//! carries out what the node does.
+//!
+//! A clone is a checkpoint: everything large is behind `Arc` and copied by whoever changes it next. The world knows no
+//! past and no commands but the one at hand; see `session`.
+
+use crate::command::{Command, CommandError};
+use crate::digest;
+use crate::machine::Machine;
+use crate::network::{Arrival, Departure, Flight, Network};
+use crate::queue::{Due, Happening, Queue};
+use crate::random;
+use crate::trace::{Event, EventId, TraceHash, TraceHasher};
+use crate::world_spec::WorldSpec;
+use kafka::event::{BrokerEvent, EventKind, OperatorEvent};
+use kafka::instant::{Instant, WallClock};
+use kafka::node::{Effect, Effects, ExitStatus, Identity, Input, Instruction, NodeId};
+use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
+use kafka::storage::Disk;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// More steps than this at one instant mean that nodes wake each other in a circle.
+const STEPS_AT_ONE_INSTANT: u64 = 1_000_000;
+
+/// The world at one instant.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    spec: Arc<WorldSpec>,
+    seed: u64,
+    now: Instant,
+    now_since_step: u64,
+    steps: u64,
+    hasher: TraceHasher,
+    next_event: EventId,
+    next_client: u32,
+    clients_of_the_spec: ClientsOfTheSpec,
+    hosts: Arc<BTreeMap<NodeId, Host>>,
+    queue: Arc<Queue>,
+    network: Arc<Network>,
+    /// Filled within a step, taken by whoever asked for the step.
+    noted: Vec<Event>,
+    /// Empty between steps.
+    effects: Effects,
+}
+
+/// What a node is when its process is taken away: a place, a disk and the number of its runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// How to start it again, if it is a server.
+    pub(crate) server: Option<Arc<ServerSpec>>,
+    /// Its process, while it runs.
+    pub(crate) process: Option<Machine>,
+    /// What it has written.
+    pub(crate) disk: Disk,
+    /// The last step in which it changed.
+    pub(crate) changed_in_step: u64,
+    runs: u32,
+    readiness: Readiness,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    NeverReadyYet,
+    HasBeenReady,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientsOfTheSpec {
+    WaitForBrokers,
+    Started,
+}
+
+impl World {
+    /// The world at instant 0, before anything has happened.
+    pub(crate) fn new(spec: WorldSpec, seed: u64) -> World {
+        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), NodeId::Server(server.node_id)));
+        let mut world = World {
+            seed,
+            now: Instant::ZERO,
+            now_since_step: 0,
+            steps: 0,
+            hasher: TraceHasher::default(),
+            next_event: EventId(0),
+            next_client: 1,
+            clients_of_the_spec: ClientsOfTheSpec::WaitForBrokers,
+            hosts: Arc::new(spec.servers.iter().map(Host::of_server).collect()),
+            queue: Arc::default(),
+            network: Arc::new(Network::new(spec.network, seed, addresses)),
+            noted: Vec::new(),
+            effects: Effects::new(),
+            spec: Arc::new(spec),
+        };
+        world.expect_servers();
+        world
+    }
+
+    fn expect_servers(&mut self) {
+        for server in &self.spec.clone().servers {
+            let happening = Happening::ServerStarts(NodeId::Server(server.node_id));
+            self.queue().push(Instant::ZERO, Due { cause: None, happening });
+        }
+        self.expect_clients_once_brokers_are_ready(None);
+    }
+
+    /// The instant of the last step.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many steps have been taken.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The digest of those steps and their events.
+    pub(crate) fn trace_hash(&self) -> TraceHash {
+        self.hasher.digest()
+    }
+
+    /// The number that the next event will get.
+    pub(crate) fn next_event(&self) -> EventId {
+        self.next_event
+    }
+
+    /// When the next step is due, if nobody commands anything before.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        self.queue.next_at()
+    }
+
+    /// The nodes: servers first, then the client programs that run, each in order of its id.
+    pub(crate) fn hosts(&self) -> &BTreeMap<NodeId, Host> {
+        &self.hosts
+    }
+
+    /// What is under way, in the order in which it will arrive.
+    pub(crate) fn flights(&self) -> impl Iterator<Item = (Instant, &Flight)> {
+        self.queue.iter().filter_map(|(at, due)| match &due.happening {
+            Happening::FlightArrives(flight) => Some((at, flight)),
+            Happening::ServerStarts(_) | Happening::ClientStarts(_) | Happening::TimerFires { .. } => None,
+        })
+    }
+
+    /// Takes out the events of the last step.
+    pub(crate) fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
+        self.noted.drain(..)
+    }
+
+    /// Takes the next step. False if nothing is due, ever.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some((at, due)) = self.queue().pop() else { return false };
+        self.begin_step(at);
+        digest::mix_happening(&mut self.hasher, &due.happening);
+        let mut cause = due.cause;
+        match due.happening {
+            Happening::ServerStarts(node) => self.start_server_unless_running(node, &mut cause),
+            Happening::ClientStarts(index) => self.start_client_of_the_spec(index, &mut cause),
+            Happening::TimerFires { node, timer } => self.deliver(node, Input::TimerFired { timer }, &mut cause),
+            Happening::FlightArrives(flight) => self.arrive(flight, &mut cause),
+        }
+        true
+    }
+
+    /// Takes a step that a user asks for at `at`, which lies between the last step and the next; the command must fit
+    /// (see `check`). Returns the node it was about.
+    pub(crate) fn command(&mut self, at: Instant, command: &Command) -> NodeId {
+        assert!(at >= self.now && self.next_at().is_none_or(|next| at <= next), "a command comes between two steps");
+        self.begin_step(at);
+        digest::mix_command(&mut self.hasher, command);
+        let mut cause = None;
+        let node = self.target(command);
+        match command {
+            Command::Kill(_) => self.kill(node, &mut cause),
+            Command::Stop(_) => self.stop(node, &mut cause),
+            Command::Start(_) => self.start_server(node, &mut cause),
+            Command::StartClient(spec) => self.start_client(spec.clone(), &mut cause),
+            Command::Tell(_, instruction) => self.deliver(node, Input::Told(instruction.clone()), &mut cause),
+        }
+        node
+    }
+
+    fn target(&self, command: &Command) -> NodeId {
+        match command {
+            Command::Kill(node) | Command::Stop(node) | Command::Start(node) | Command::Tell(node, _) => *node,
+            Command::StartClient(_) => NodeId::Client(self.next_client),
+        }
+    }
+
+    /// Whether a command fits the world as it is now.
+    pub(crate) fn check(&self, command: &Command) -> Result<(), CommandError> {
+        match command {
+            Command::Kill(node) | Command::Stop(node) => self.check_running(*node),
+            Command::Start(node) => self.check_startable(*node),
+            Command::StartClient(_) => Ok(()),
+            Command::Tell(node @ NodeId::Server(_), _) => {
+                self.check_running(*node).and(Err(CommandError::NotAClient(*node)))
+            }
+            Command::Tell(node @ NodeId::Client(_), _) => self.check_running(*node),
+        }
+    }
+
+    fn check_running(&self, node: NodeId) -> Result<(), CommandError> {
+        match self.hosts.get(&node) {
+            Some(host) if host.process.is_some() => Ok(()),
+            Some(_) => Err(CommandError::NotRunning(node)),
+            None if self.was_a_client(node) => Err(CommandError::NotRunning(node)),
+            None => Err(CommandError::UnknownNode(node)),
+        }
+    }
+
+    fn check_startable(&self, node: NodeId) -> Result<(), CommandError> {
+        match self.hosts.get(&node) {
+            Some(host) if host.process.is_some() => Err(CommandError::AlreadyRunning(node)),
+            Some(_) => Ok(()),
+            None if self.was_a_client(node) => Err(CommandError::NotAServer(node)),
+            None => Err(CommandError::UnknownNode(node)),
+        }
+    }
+
+    fn was_a_client(&self, node: NodeId) -> bool {
+        matches!(node, NodeId::Client(number) if (1..self.next_client).contains(&number))
+    }
+
+    fn begin_step(&mut self, at: Instant) {
+        assert!(at >= self.now, "time does not run backwards");
+        self.now_since_step = if at == self.now { self.now_since_step } else { self.steps };
+        assert!(self.steps - self.now_since_step < STEPS_AT_ONE_INSTANT, "time stands still at {at}");
+        self.now = at;
+        self.steps += 1;
+        digest::mix_instant(&mut self.hasher, at);
+    }
+
+    fn kill(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+        self.note(node, EventKind::Operator(OperatorEvent::ProcessKilled), cause);
+        self.end_process(node, *cause);
+    }
+
+    fn stop(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+        self.note(node, EventKind::Operator(OperatorEvent::ShutdownRequested), cause);
+        self.deliver(node, Input::Told(Instruction::ShutDown), cause);
+    }
+
+    fn start_server_unless_running(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+        if self.check_startable(node).is_ok() {
+            self.start_server(node, cause);
+        }
+    }
+
+    fn start_server(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+        let host = self.hosts.get(&node).expect("the node was looked up before");
+        let spec = host.server.as_deref().expect("only servers are started again").clone();
+        let identity = self.identity(node, host.runs);
+        let rng = self.process_stream(node, host.runs);
+        self.start_process(node, Machine::server(spec, identity, rng), cause);
+    }
+
+    fn start_client_of_the_spec(&mut self, index: u32, cause: &mut Option<EventId>) {
+        let spec = self.spec.clients[index as usize].clone();
+        self.start_client(spec, cause);
+    }
+
+    fn start_client(&mut self, spec: ClientSpec, cause: &mut Option<EventId>) {
+        let node = NodeId::Client(self.next_client);
+        self.next_client += 1;
+        let machine = Machine::client(spec, self.identity(node, 0), self.process_stream(node, 0));
+        Arc::make_mut(&mut self.hosts).insert(node, Host::of_client());
+        self.start_process(node, machine, cause);
+    }
+
+    fn identity(&self, node: NodeId, incarnation: u32) -> Identity {
+        Identity { node, incarnation, clock: WallClock { epoch: self.spec.epoch } }
+    }
+
+    fn process_stream(&self, node: NodeId, incarnation: u32) -> kafka::Rng {
+        random::stream(self.seed, &format!("node {node} run {incarnation}"))
+    }
+
+    fn start_process(&mut self, node: NodeId, machine: Machine, cause: &mut Option<EventId>) {
+        let host = self.host(node);
+        host.process = Some(machine);
+        host.runs += 1;
+        let disk = host.disk.clone();
+        self.note(node, EventKind::Operator(OperatorEvent::ProcessStarted), cause);
+        self.deliver(node, Input::Started { disk }, cause);
+    }
+
+    fn arrive(&mut self, flight: Flight, cause: &mut Option<EventId>) {
+        let now = self.now;
+        match self.network().arrive(now, flight) {
+            Arrival::Dropped => {}
+            Arrival::Told(node, input) => self.deliver(node, input, cause),
+            Arrival::Answered(departure) => self.depart(departure, *cause),
+        }
+    }
+
+    fn deliver(&mut self, node: NodeId, input: Input, cause: &mut Option<EventId>) {
+        let (now, step) = (self.now, self.steps);
+        let mut effects = std::mem::take(&mut self.effects);
+        let host = self.host(node);
+        host.changed_in_step = step;
+        host.process.as_mut().expect("only running processes get inputs").step(now, input, &mut effects);
+        for effect in effects.drain() {
+            let ends_process = matches!(effect, Effect::Exit(_));
+            self.carry_out(node, effect, cause);
+            if ends_process {
+                break;
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn carry_out(&mut self, node: NodeId, effect: Effect, cause: &mut Option<EventId>) {
+        let now = self.now;
+        match effect {
+            Effect::Listen => self.network().listen(node),
+            Effect::Connect { connection, endpoint } => {
+                assert_eq!(connection.opener, node, "a connection is named by the node that opens it");
+                let departure = self.network().connect(now, connection, &endpoint);
+                self.depart(departure, *cause);
+            }
+            Effect::Close { connection } => {
+                let departure = self.network().close(now, node, connection);
+                departure.into_iter().for_each(|departure| self.depart(departure, *cause));
+            }
+            Effect::Send { connection, message } => {
+                let departure = self.network().send(now, connection, message);
+                self.depart(departure, *cause);
+            }
+            Effect::SetTimer { timer, at } => self.queue().set_timer(node, timer, at.max(now), *cause),
+            Effect::CancelTimer { timer } => self.queue().cancel_timer(node, timer),
+            Effect::Write(write) => self.host(node).disk.apply(write),
+            Effect::Note(kind) => self.note_of_node(node, kind, cause),
+            Effect::Exit(status) => self.exit(node, status, cause),
+        }
+    }
+
+    fn depart(&mut self, departure: Departure, cause: Option<EventId>) {
+        let Departure { deliver_at, flight } = departure;
+        self.queue().push(deliver_at, Due { cause, happening: Happening::FlightArrives(flight) });
+    }
+
+    fn note(&mut self, node: NodeId, kind: EventKind, cause: &mut Option<EventId>) {
+        let id = self.next_event;
+        self.next_event = EventId(id.0 + 1);
+        let event = Event { id, cause: *cause, at: self.now, step: self.steps, node, kind };
+        digest::mix_event(&mut self.hasher, &event);
+        *cause = Some(id);
+        self.noted.push(event);
+    }
+
+    fn note_of_node(&mut self, node: NodeId, kind: EventKind, cause: &mut Option<EventId>) {
+        let is_ready = kind == EventKind::Broker(BrokerEvent::BecameReady);
+        self.note(node, kind, cause);
+        if is_ready {
+            self.host(node).readiness = Readiness::HasBeenReady;
+            self.expect_clients_once_brokers_are_ready(*cause);
+        }
+    }
+
+    fn expect_clients_once_brokers_are_ready(&mut self, cause: Option<EventId>) {
+        if self.clients_of_the_spec == ClientsOfTheSpec::Started || self.hosts.values().any(Host::is_awaited) {
+            return;
+        }
+        self.clients_of_the_spec = ClientsOfTheSpec::Started;
+        let now = self.now;
+        for index in (0u32..).take(self.spec.clients.len()) {
+            self.queue().push(now, Due { cause, happening: Happening::ClientStarts(index) });
+        }
+    }
+
+    fn exit(&mut self, node: NodeId, status: ExitStatus, cause: &mut Option<EventId>) {
+        self.note(node, EventKind::Operator(OperatorEvent::ProcessExited { status }), cause);
+        self.end_process(node, *cause);
+    }
+
+    /// The process is gone with all it had in memory: a server's disk stays, a client program leaves nothing.
+    fn end_process(&mut self, node: NodeId, cause: Option<EventId>) {
+        let (now, step) = (self.now, self.steps);
+        self.queue().cancel_timers_of(node);
+        let closings = self.network().process_ended(now, node);
+        closings.into_iter().for_each(|closing| self.depart(closing, cause));
+        match node {
+            NodeId::Server(_) => {
+                let host = self.host(node);
+                host.process = None;
+                host.changed_in_step = step;
+            }
+            NodeId::Client(_) => {
+                Arc::make_mut(&mut self.hosts).remove(&node);
+            }
+        }
+    }
+
+    fn host(&mut self, node: NodeId) -> &mut Host {
+        Arc::make_mut(&mut self.hosts).get_mut(&node).expect("a node that does something exists")
+    }
+
+    fn queue(&mut self) -> &mut Queue {
+        Arc::make_mut(&mut self.queue)
+    }
+
+    fn network(&mut self) -> &mut Network {
+        Arc::make_mut(&mut self.network)
+    }
+}
+
+impl Host {
+    fn of_server(spec: &ServerSpec) -> (NodeId, Host) {
+        (NodeId::Server(spec.node_id), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
+    }
+
+    fn of_client() -> Host {
+        Host {
+            server: None,
+            process: None,
+            disk: Disk::default(),
+            changed_in_step: 0,
+            runs: 0,
+            readiness: Readiness::NeverReadyYet,
+        }
+    }
+
+    /// Whether it is a broker that has never been ready to serve.
+    fn is_awaited(&self) -> bool {
+        let is_broker = self.server.as_ref().is_some_and(|spec| spec.role == ServerRole::Broker);
+        is_broker && self.readiness == Readiness::NeverReadyYet
+    }
+}

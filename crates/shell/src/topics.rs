@@ -10,6 +10,7 @@ use crate::output::Piece;
 use crate::plan::{ClientPlan, Face, Plan, Printout, Surroundings};
 use crate::topics_text::failure;
 use crate::uuid::parse_uuid;
+use kafka::config::{topic_config, validate_topic_config};
 use kafka::spec::{ClientSpec, DescribeTarget, Program, TopicFilter, TopicsAction};
 use regex_lite::Regex;
 use wire::request::CreatableTopic;
@@ -332,7 +333,7 @@ fn layout(options: &ParsedOptions) -> Result<Layout, Early> {
             Some(text) if !text.is_empty() => parse_assignment(text).map_err(Early::Action)?,
             Some(_) | None => Vec::new(),
         },
-        configs: parse_configs(&options.values("config")).map_err(Early::Action)?,
+        configs: configs(options).map_err(Early::Action)?,
     })
 }
 
@@ -433,6 +434,22 @@ fn check_duplicates(brokers: &[BrokerId]) -> Result<(), JavaException> {
     let list: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
     let message = format!("Partition replica lists may not contain duplicate entries: {}", list.join(","));
     Err(JavaException::new("org.apache.kafka.server.common.AdminCommandFailedException", &message))
+}
+
+fn configs(options: &ParsedOptions) -> Result<Vec<(String, String)>, JavaException> {
+    let configs = parse_configs(&options.values("config"))?;
+    check_configs(&configs)?;
+    Ok(configs)
+}
+
+/// What `LogConfig.validate` finds in the tool itself: unknown names first, then bad values.
+fn check_configs(configs: &[(String, String)]) -> Result<(), JavaException> {
+    if let Some((name, _)) = configs.iter().find(|(name, _)| topic_config(name).is_none()) {
+        let message = format!("Unknown topic config name: {name}");
+        return Err(JavaException::of_kafka("InvalidConfigurationException", &message));
+    }
+    let check = |(name, value): &(String, String)| validate_topic_config(name, value);
+    configs.iter().try_for_each(check).map_err(|message| JavaException::config(&message))
 }
 
 /// `TopicCommand.parseTopicConfigsToBeAdded`.

@@ -8,7 +8,7 @@ mod event_index;
 mod snapshot;
 
 pub(crate) use clock::FrameCost;
-pub(crate) use snapshot::{Notice, Snapshot};
+pub(crate) use snapshot::{Notice, NoticeKind, Snapshot};
 
 use crate::scene::Painter;
 use crate::start;

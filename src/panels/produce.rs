@@ -170,7 +170,7 @@ fn answer(ui: &Ui, kind: &EventKind) -> Option<(&'static str, String)> {
         EventKind::Client(ClientEvent::BatchAcknowledged { partition, first_offset, .. }) => {
             Some(("good", ui.tell(&Message::StoredAt { partition, offset: *first_offset })))
         }
-        EventKind::Client(ClientEvent::RecordFailed { failure, .. }) => Some(("danger", failure_text(failure))),
+        EventKind::Client(ClientEvent::RecordFailed { topic, failure, .. }) => Some(("danger", failure_text(topic, failure))),
         EventKind::Operator(OperatorEvent::ProcessKilled) => {
             Some(("danger", ui.say(Label::OutcomeEnded).to_owned()))
         }

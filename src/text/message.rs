@@ -151,6 +151,7 @@ fn english_refusal(error: &CommandError) -> String {
         CommandError::NotRunning(node) => format!("Process {node} does not run at this instant."),
         CommandError::AlreadyRunning(node) => format!("Process {node} runs already."),
         CommandError::NotAServer(node) => format!("{node} is a program that has ended; it cannot be started again."),
+        CommandError::NotAClient(node) => format!("{node} is not a client program."),
     }
 }
 
@@ -163,6 +164,7 @@ fn korean_refusal(error: &CommandError) -> String {
         CommandError::NotRunning(node) => format!("이 시각에 프로세스 {} 실행되고 있지 않습니다.", topic(node)),
         CommandError::AlreadyRunning(node) => format!("프로세스 {} 이미 실행 중입니다.", topic(node)),
         CommandError::NotAServer(node) => format!("{} 이미 끝난 프로그램이라 다시 시작할 수 없습니다.", topic(node)),
+        CommandError::NotAClient(node) => format!("{} 클라이언트 프로그램이 아닙니다.", topic(node)),
     }
 }
 

@@ -10,7 +10,7 @@ mod josa;
 mod label;
 mod message;
 
-pub(crate) use about::{About, about};
+pub(crate) use about::about;
 pub(crate) use events::event_sentence;
 pub(crate) use failure::{failure_text, topics_failure_text};
 pub(crate) use label::Label;

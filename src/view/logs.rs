@@ -10,7 +10,6 @@ use super::geometry::{Point, Rect};
 use super::nodes::pointer_ink;
 use crate::store::Selection;
 use crate::text::{Label, Message};
-use kafka::node::NodeId;
 use kafka::view::ReplicaRole;
 use sim::frame::NodeFrame;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
@@ -302,13 +301,13 @@ impl Row<'_> {
     }
 }
 
-/// Which record of a broker's log is drawn first, for tests of the drawing.
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::Store;
     use crate::view::layout::Layout;
     use crate::view::{draw, fixture};
+    use kafka::node::NodeId;
     use sim::Frame;
 
     fn drawn(frame: &Frame, width: f64) -> DrawList {

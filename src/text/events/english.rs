@@ -58,8 +58,9 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("Topic {topic} now has {}.", counted(i64::from(*partitions), "partition"))
         }
         ControllerEvent::TopicDeleted { topic } => format!("Topic {topic} was deleted."),
-        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, reason } => {
-            elected(partition, *leader, *previous_leader, *leader_epoch, isr, *reason)
+        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, is_unclean, reason } => {
+            let change = (*leader, *previous_leader);
+            elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
         }
         ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
             "{partition} has no leader any more (epoch {leader_epoch}, ISR {}), because {}.",
@@ -80,19 +81,20 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
 
 fn elected(
     partition: &TopicPartition,
-    leader: BrokerId,
-    previous_leader: Option<BrokerId>,
+    (leader, previous_leader): (BrokerId, Option<BrokerId>),
     leader_epoch: LeaderEpoch,
     isr: &[BrokerId],
+    is_unclean: bool,
     reason: Option<ChangeReason>,
 ) -> String {
     let isr = format::broker_ids(isr);
     let because = reason.map_or_else(String::new, |reason| format!(", because {}", because(reason)));
+    let loss = if is_unclean { " It was not in sync: what it lacks is lost." } else { "" };
     match previous_leader.filter(|previous| *previous != leader) {
         Some(previous) => format!(
-            "{partition}: broker {leader} was elected leader in place of broker {previous} (epoch {leader_epoch}, ISR {isr}){because}."
+            "{partition}: broker {leader} was elected leader in place of broker {previous} (epoch {leader_epoch}, ISR {isr}){because}.{loss}"
         ),
-        None => format!("{partition}: broker {leader} is the leader (epoch {leader_epoch}, ISR {isr}){because}."),
+        None => format!("{partition}: broker {leader} is the leader (epoch {leader_epoch}, ISR {isr}){because}.{loss}"),
     }
 }
 
@@ -102,6 +104,8 @@ fn because(reason: ChangeReason) -> &'static str {
         ChangeReason::BrokerUnfenced => "a broker came back",
         ChangeReason::ControlledShutdown => "a broker shuts down",
         ChangeReason::AlterPartition => "the leader proposed it",
+        ChangeReason::LeaderRebalance => "the preferred replica takes over again",
+        ChangeReason::UncleanElection => "unclean leader election is enabled",
     }
 }
 
@@ -158,7 +162,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
             acks.code()
         ),
         ClientEvent::RecordFailed { topic, failure, .. } => {
-            format!("{node} gave up a record for {topic}: {}", failure_text(failure))
+            format!("{node} gave up a record for {topic}: {}", failure_text(topic, failure))
         }
         ClientEvent::RecordConsumed { partition, offset, record, .. } => format!(
             "{node} consumed {partition} offset {offset}: {} = {}.",

@@ -60,8 +60,9 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("토픽 {}의 파티션이 {partitions}개가 되었습니다.", topic)
         }
         ControllerEvent::TopicDeleted { topic } => format!("토픽 {} 지워졌습니다.", subject(topic.as_str())),
-        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, reason } => {
-            elected(partition, *leader, *previous_leader, *leader_epoch, isr, *reason)
+        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, is_unclean, reason } => {
+            let change = (*leader, *previous_leader);
+            elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
         }
         ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
             "{partition}에 리더가 없어졌습니다 (에포크 {leader_epoch}, ISR {}). 까닭: {}.",
@@ -82,21 +83,22 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
 
 fn elected(
     partition: &TopicPartition,
-    leader: BrokerId,
-    previous_leader: Option<BrokerId>,
+    (leader, previous_leader): (BrokerId, Option<BrokerId>),
     leader_epoch: LeaderEpoch,
     isr: &[BrokerId],
+    is_unclean: bool,
     reason: Option<ChangeReason>,
 ) -> String {
     let isr = format::broker_ids(isr);
     let because = reason.map_or_else(String::new, |reason| format!(" 까닭: {}.", because(reason)));
+    let loss = if is_unclean { " ISR 밖의 레플리카라 갖지 못한 레코드는 사라집니다." } else { "" };
     let leader_name = subject(&named(leader));
     match previous_leader.filter(|previous| *previous != leader) {
         Some(previous) => format!(
-            "{partition}: {} 대신 {leader_name} 리더로 뽑혔습니다 (에포크 {leader_epoch}, ISR {isr}).{because}",
+            "{partition}: {} 대신 {leader_name} 리더로 뽑혔습니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}",
             named(previous)
         ),
-        None => format!("{partition}: {leader_name} 리더입니다 (에포크 {leader_epoch}, ISR {isr}).{because}"),
+        None => format!("{partition}: {leader_name} 리더입니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}"),
     }
 }
 
@@ -106,6 +108,8 @@ fn because(reason: ChangeReason) -> &'static str {
         ChangeReason::BrokerUnfenced => "브로커가 돌아옴",
         ChangeReason::ControlledShutdown => "브로커가 종료하는 중",
         ChangeReason::AlterPartition => "리더가 제안함",
+        ChangeReason::LeaderRebalance => "선호 레플리카가 다시 리더를 맡음",
+        ChangeReason::UncleanElection => "unclean 리더 선출이 켜져 있음",
     }
 }
 
@@ -174,7 +178,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
             acks.code()
         ),
         ClientEvent::RecordFailed { topic, failure, .. } => {
-            format!("{} {topic}에 보낼 레코드를 포기했습니다: {}", subject(node), failure_text(failure))
+            format!("{} {topic}에 보낼 레코드를 포기했습니다: {}", subject(node), failure_text(topic, failure))
         }
         ClientEvent::RecordConsumed { partition, offset, record, .. } => format!(
             "{} {partition} 오프셋 {} 소비했습니다: {} = {}.",

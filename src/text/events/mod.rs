@@ -32,6 +32,7 @@ mod tests {
             previous_leader: Some(BrokerId(1)),
             leader_epoch: LeaderEpoch(1),
             isr: vec![BrokerId(2), BrokerId(3)],
+            is_unclean: false,
             reason: Some(ChangeReason::BrokerFenced),
         });
         assert_eq!(

@@ -80,6 +80,8 @@ pub struct Branch {
     pub id: BranchId,
     /// The history it forked from, and where; `None` for the first.
     pub forked_from: Option<(BranchId, Instant)>,
+    /// How many steps it shares with the history it forked from; 0 for the first.
+    pub shared_steps: u64,
     /// How far it is known.
     pub known_until: Instant,
 }

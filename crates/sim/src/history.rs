@@ -29,7 +29,7 @@ impl History {
     /// Nothing is known but the beginning.
     pub(crate) fn new(beginning: World) -> History {
         History {
-            branch: Branch { id: BranchId(0), forked_from: None, known_until: Instant::ZERO },
+            branch: Branch { id: BranchId(0), forked_from: None, shared_steps: 0, known_until: Instant::ZERO },
             journal: BTreeMap::new(),
             events: Chunks::new(),
             hashes: Chunks::new(),
@@ -42,7 +42,8 @@ impl History {
     /// A branch that shares what is known up to `world`, at `now`.
     pub(crate) fn fork(&self, id: BranchId, world: &World, now: Instant) -> History {
         let mut fork = self.clone();
-        fork.branch = Branch { id, forked_from: Some((self.branch.id, now)), known_until: now };
+        let forked_from = Some((self.branch.id, now));
+        fork.branch = Branch { id, forked_from, shared_steps: world.steps(), known_until: now };
         fork.journal.retain(|step, _| *step <= world.steps());
         fork.events.truncate(world.next_event().0 as usize);
         fork.hashes.truncate((world.steps() / STEPS_APART) as usize);

@@ -14,6 +14,7 @@ use kafka::instant::{Duration, Instant};
 use kafka::node::{ExitStatus, Instruction, NodeId, ProducerRecord};
 use kafka::spec::{ClientSpec, Program, ServerRole, ServerSpec, TopicFilter, TopicsAction};
 use kafka::view::NodeView;
+use rand::RngExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -349,6 +350,7 @@ fn a_command_in_the_past_forks_and_leaves_the_old_branch_as_it_was() {
     let (fork, fork_picture, fork_events) = (session.branch(), picture(&mut session), events(&session));
     assert_eq!(fork, BranchId(1));
     assert_eq!(session.branches()[1].forked_from, Some((BranchId(0), Instant(100_000))));
+    assert!(session.branches()[1].shared_steps < session.steps());
     assert_eq!(fork_events[..shared.0 as usize], old_events[..shared.0 as usize]);
     assert_eq!(fork_events[shared.0 as usize].kind, EventKind::Operator(OperatorEvent::ProcessKilled));
     assert!(session.switch_branch(BranchId(0)));
@@ -531,4 +533,71 @@ fn checkpoints_of_a_long_run_stay_few_and_near_enough() {
     let distances = (0..=world.steps()).step_by(500).map(|step| step - checkpoints.before_step(step).steps());
     assert!(distances.max().is_some_and(|distance| distance < 8_000));
     assert!(world.steps() - checkpoints.before_step(world.steps() - 10_000).steps() <= 11_000);
+}
+
+/// What was seen of a run at its branches and steps, whichever way they were reached.
+#[derive(Default)]
+struct Seen {
+    hashes: BTreeMap<(BranchId, u64), TraceHash>,
+    events: BTreeMap<BranchId, Vec<Event>>,
+    met_again: u32,
+}
+
+impl Seen {
+    fn look(&mut self, session: &Session) {
+        let (place, hash) = ((session.branch(), session.steps()), session.trace_hash());
+        match self.hashes.insert(place, hash) {
+            Some(before) => {
+                assert_eq!(hash, before, "{place:?}");
+                self.met_again += 1;
+            }
+            None => assert!(session.now() <= session.known_until()),
+        }
+        let known = self.events.entry(session.branch()).or_default();
+        let now_known = events(session);
+        assert_eq!(now_known[..known.len()], known[..]);
+        *known = now_known;
+        assert!(session.next_step_at().is_none_or(|next| next >= session.now()));
+    }
+}
+
+fn move_at_random(session: &mut Session, rng: &mut kafka::Rng) {
+    let instant = Instant(rng.random_range(0..=session.known_until().0 + 5_000));
+    let command = match rng.random_range(0..10) {
+        0 | 1 => return session.seek(instant),
+        2 => return session.seek_step(rng.random_range(0..4_000)),
+        3 => return assert_eq!(session.steps() > 0, session.step_back()),
+        4 => return assert_eq!(session.next_step_at().is_some(), session.step()),
+        5 => Command::Kill(SERVER),
+        6 => Command::Start(SERVER),
+        7 => Command::Tell(FIRST_CLIENT, produce()),
+        8 => {
+            let branch = BranchId(rng.random_range(0..8));
+            return assert_eq!(session.branches().len() > branch.0 as usize, session.switch_branch(branch));
+        }
+        _ => {
+            session.run(Budget { until: session.now() + Duration(20_000), steps: 500 });
+            return;
+        }
+    };
+    let branches = session.branches().len();
+    if session.apply(command).is_err() {
+        assert_eq!(session.branches().len(), branches, "what does not fit does not fork");
+    }
+}
+
+#[test]
+fn however_one_moves_the_same_step_of_a_branch_is_the_same() {
+    let mut met_again = 0;
+    for seed in 0..8 {
+        let mut rng = crate::random::stream(seed, "moves");
+        let (mut session, mut seen) = (Session::new(toy_world(), seed), Seen::default());
+        for _ in 0..200 {
+            move_at_random(&mut session, &mut rng);
+            seen.look(&session);
+        }
+        assert!(session.branches().len() > 5, "{} branches", session.branches().len());
+        met_again += seen.met_again;
+    }
+    assert!(met_again > 30, "only {met_again} places were seen more than once");
 }

@@ -105,9 +105,8 @@ impl Broker {
         step: &mut Step<'_>,
     ) {
         let (channel, controllers, outbound) = self.controller_channel(owner);
-        match channel.on_response(answer, &response, controllers, outbound, step) {
-            Some(purpose) => self.on_controller_response(purpose, response, step),
-            None => {}
+        if let Some(purpose) = channel.on_response(answer, &response, controllers, outbound, step) {
+            self.on_controller_response(purpose, response, step);
         }
         self.advance(owner, step);
     }

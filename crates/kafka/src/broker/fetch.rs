@@ -5,7 +5,7 @@ use super::purgatory::{Completion, Delayed};
 use super::{Broker, Step};
 use crate::log::ReadLimit;
 use crate::node::RequestId;
-use crate::replica::{FetchRead, ParkedFetch, Partition, Reader};
+use crate::replica::{FetchRead, ParkedFetch, Reader};
 use wire::request::{FetchPartition, FetchRequest};
 use wire::response::{FetchPartitionResult, FetchResponse};
 use wire::{ErrorCode, Offset, Response, TopicPartition};
@@ -15,7 +15,10 @@ use wire::{ErrorCode, Offset, Response, TopicPartition};
 pub(super) struct DelayedFetch {
     /// The request's name.
     pub(super) id: RequestId,
+    /// The request, without the partitions that did not exist when it came.
     request: FetchRequest,
+    /// What those are answered with.
+    unknown: Vec<FetchPartitionResult>,
 }
 
 impl DelayedFetch {
@@ -34,7 +37,6 @@ struct Reading {
     bytes: i64,
     remaining_bytes: i32,
     is_urgent: bool,
-    is_anything_known: bool,
 }
 
 impl Reading {
@@ -44,30 +46,23 @@ impl Reading {
             bytes: 0,
             remaining_bytes: request.max_bytes,
             is_urgent: false,
-            is_anything_known: false,
         }
     }
 
-    fn limit(&self, fetch: &FetchPartition) -> ReadLimit {
-        ReadLimit { max_bytes: fetch.max_bytes.min(self.remaining_bytes), at_least_one_batch: self.bytes == 0 }
+    fn limit(&self) -> ReadLimit {
+        ReadLimit { max_bytes: self.remaining_bytes, at_least_one_batch: self.bytes == 0 }
     }
 
     fn add(&mut self, read: FetchRead) {
-        self.is_anything_known = true;
         self.is_urgent |= read.is_urgent();
         self.bytes += i64::from(read.size_in_bytes);
         self.remaining_bytes = self.remaining_bytes.saturating_sub(read.size_in_bytes).max(0);
         self.results.push(read.result);
     }
 
-    /// A partition that does not exist is told with the answer, but does not hasten it.
-    fn add_unknown(&mut self, partition: &TopicPartition, error: ErrorCode) {
-        self.results.push(failed(partition, error));
-    }
-
     fn is_enough(&self, request: &FetchRequest) -> bool {
         request.max_wait_ms <= 0
-            || !self.is_anything_known
+            || request.partitions.is_empty()
             || self.is_urgent
             || self.bytes >= i64::from(request.min_bytes)
     }
@@ -78,15 +73,27 @@ impl Broker {
     pub(super) fn on_fetch(&mut self, id: RequestId, mut request: FetchRequest, step: &mut Step<'_>) {
         request.max_bytes = request.max_bytes.min(self.setup.config.fetch_max_bytes);
         request.min_bytes = request.min_bytes.min(request.max_bytes);
+        let unknown = self.take_unknown(&mut request);
         let mut reading = Reading::new(&request);
         for fetch in &request.partitions {
             self.read_first(&request, fetch, &mut reading, step);
         }
         if reading.is_enough(&request) {
-            return self.respond_to_fetch(id, reading.results, step);
+            return self.respond_to_fetch(id, reading.results, unknown, step);
         }
         let wait_ms = request.max_wait_ms;
-        self.purgatory.park(Delayed::Fetch(DelayedFetch { id, request }), wait_ms, step);
+        self.purgatory.park(Delayed::Fetch(DelayedFetch { id, request, unknown }), wait_ms, step);
+    }
+
+    /// Partitions that do not exist are told with the answer, but do not hasten it.
+    fn take_unknown(&self, request: &mut FetchRequest) -> Vec<FetchPartitionResult> {
+        let mut unknown = Vec::new();
+        request.partitions.retain(|fetch| {
+            let known = self.check_known(fetch);
+            unknown.extend(known.err().map(|error| failed(&fetch.partition, error)));
+            known.is_ok()
+        });
+        unknown
     }
 
     /// Reads as the request arrives: this is when the leader learns how far a follower has come.
@@ -97,14 +104,11 @@ impl Broker {
         reading: &mut Reading,
         step: &mut Step<'_>,
     ) {
-        if let Err(error) = self.check_known(fetch) {
-            return reading.add_unknown(&fetch.partition, error);
-        }
-        let limit = reading.limit(fetch);
-        match (self.replicas.get_for(fetch), request.replica) {
-            (Err(error), _) => reading.add(refused(&fetch.partition, error)),
-            (Ok(replica), None) => reading.add(replica.read(fetch, reader(request), limit)),
-            (Ok(_), Some(follower)) => {
+        let limit = reading.limit();
+        match (self.replicas.get(&fetch.partition), request.replica) {
+            (None, _) => reading.add(self.without_replica(&fetch.partition)),
+            (Some(replica), None) => reading.add(replica.read(fetch, reader(request), limit)),
+            (Some(_), Some(follower)) => {
                 let (context, replicas) = self.context(step.now);
                 let replica = replicas.get_mut(&fetch.partition).expect("the replica was just seen");
                 let (read, changes) = replica.on_follower_fetch(fetch, follower, limit, &context, step.effects);
@@ -129,7 +133,7 @@ impl Broker {
     pub(super) fn check_fetch(&self, delayed: &DelayedFetch) -> Completion {
         let request = &delayed.request;
         let mut available = 0;
-        for fetch in request.partitions.iter().filter(|fetch| self.check_known(fetch).is_ok()) {
+        for fetch in &request.partitions {
             let Some(replica) = self.replicas.get(&fetch.partition) else { return Completion::Complete };
             match replica.parked_fetch(fetch, reader(request)) {
                 ParkedFetch::Complete => return Completion::Complete,
@@ -140,20 +144,30 @@ impl Broker {
     }
 
     /// Reads once more and answers.
-    pub(super) fn complete_fetch(&mut self, delayed: &DelayedFetch, step: &mut Step<'_>) {
-        let request = &delayed.request;
-        let mut reading = Reading::new(request);
+    pub(super) fn complete_fetch(&mut self, delayed: DelayedFetch, step: &mut Step<'_>) {
+        let DelayedFetch { id, request, unknown } = delayed;
+        let mut reading = Reading::new(&request);
         for fetch in &request.partitions {
-            match (self.check_known(fetch), self.replicas.get_for(fetch)) {
-                (Err(error), _) => reading.add_unknown(&fetch.partition, error),
-                (Ok(()), Err(error)) => reading.add(refused(&fetch.partition, error)),
-                (Ok(()), Ok(replica)) => reading.add(replica.read(fetch, reader(request), reading.limit(fetch))),
-            }
+            reading.add(match self.replicas.get(&fetch.partition) {
+                Some(replica) => replica.read(fetch, reader(&request), reading.limit()),
+                None => self.without_replica(&fetch.partition),
+            });
         }
-        self.respond_to_fetch(delayed.id, reading.results, step);
+        self.respond_to_fetch(id, reading.results, unknown, step);
     }
 
-    fn respond_to_fetch(&mut self, id: RequestId, mut partitions: Vec<FetchPartitionResult>, step: &mut Step<'_>) {
+    fn without_replica(&self, partition: &TopicPartition) -> FetchRead {
+        FetchRead { result: failed(partition, self.error_without_replica(partition)), size_in_bytes: 0 }
+    }
+
+    fn respond_to_fetch(
+        &mut self,
+        id: RequestId,
+        mut partitions: Vec<FetchPartitionResult>,
+        unknown: Vec<FetchPartitionResult>,
+        step: &mut Step<'_>,
+    ) {
+        partitions.extend(unknown);
         for result in &mut partitions {
             if matches!(result.error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch) {
                 result.current_leader = self.current_leader(&result.partition);
@@ -163,26 +177,11 @@ impl Broker {
     }
 }
 
-impl super::replica_manager::ReplicaManager {
-    /// The replica that a fetch is for. Partitions that do not exist have been sorted out before.
-    fn get_for(&self, fetch: &FetchPartition) -> Result<&Partition, ErrorCode> {
-        let replica = self.get(&fetch.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
-        if fetch.topic_id.is_some_and(|topic_id| topic_id != replica.log().topic_id()) {
-            return Err(ErrorCode::InconsistentTopicId);
-        }
-        Ok(replica)
-    }
-}
-
 fn reader(request: &FetchRequest) -> Reader {
     match request.replica {
         Some(follower) => Reader::Follower(follower.replica_id),
         None => Reader::Consumer(request.isolation_level),
     }
-}
-
-fn refused(partition: &TopicPartition, error: ErrorCode) -> FetchRead {
-    FetchRead { result: failed(partition, error), size_in_bytes: 0 }
 }
 
 fn failed(partition: &TopicPartition, error: ErrorCode) -> FetchPartitionResult {

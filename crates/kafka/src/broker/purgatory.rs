@@ -122,7 +122,7 @@ impl Broker {
     fn complete(&mut self, delayed: Delayed, step: &mut Step<'_>) {
         match delayed {
             Delayed::Produce(produce) => self.respond_to_produce(produce.id, produce.results, step),
-            Delayed::Fetch(fetch) => self.complete_fetch(&fetch, step),
+            Delayed::Fetch(fetch) => self.complete_fetch(fetch, step),
         }
     }
 }

@@ -136,10 +136,8 @@ impl Bench {
 
     fn flush(&mut self) {
         for effect in self.effects.drain() {
-            match effect {
-                Effect::Write(write) => self.disk.apply(write),
-                other => panic!("a log only writes, but did {other:?}"),
-            }
+            let Effect::Write(write) = effect else { panic!("a log only writes, but did {effect:?}") };
+            self.disk.apply(write);
         }
     }
 
@@ -368,7 +366,8 @@ fn reads_begin_with_the_batch_that_contains_the_offset() {
     let two = ReadLimit { max_bytes: 2 * size, ..all };
     let tiny = ReadLimit { max_bytes: size - 1, ..all };
     let nothing = ReadLimit { at_least_one_batch: false, ..tiny };
-    let table: &[(i64, i64, ReadLimit, Result<&[i64], ErrorCode>)] = &[
+    type Bases<'a> = Result<&'a [i64], ErrorCode>;
+    let table: &[(i64, i64, ReadLimit, Bases<'_>)] = &[
         (10, 22, all, Ok(&[10, 13, 16, 19])),
         (12, 22, all, Ok(&[10, 13, 16, 19])),
         (14, 19, all, Ok(&[13, 16])),

@@ -1,1 +1,9 @@
-//! Behaviours of a whole broker.
+//! Behaviours of a whole broker: what it does with each input, as exact lists of effects in words.
+
+mod describe;
+mod fetching;
+mod lifecycle;
+mod producing;
+mod replication;
+mod scene;
+mod topics;

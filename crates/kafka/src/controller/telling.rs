@@ -1,0 +1,186 @@
+//! Tells as events what records of the active controller change.
+
+use crate::event::{ChangeReason, ControllerEvent, EventKind};
+use crate::metadata::{ClusterImage, PartitionRegistration};
+use crate::node::Effects;
+use wire::{BrokerId, LeaderEpoch, MetadataRecord, PartitionIndex, TopicId, TopicName, TopicPartition};
+
+/// Tells what one batch changes in the cluster as it stands before the batch. `reason` is why partitions change.
+pub(super) fn tell(
+    before: &ClusterImage,
+    records: &[MetadataRecord],
+    reason: Option<ChangeReason>,
+    effects: &mut Effects,
+) {
+    let teller = Teller { before, records, reason };
+    tell_additions(&teller, effects);
+    for record in records {
+        teller.tell_record(record, effects);
+    }
+}
+
+struct Teller<'a> {
+    before: &'a ClusterImage,
+    records: &'a [MetadataRecord],
+    reason: Option<ChangeReason>,
+}
+
+fn note(event: ControllerEvent, effects: &mut Effects) {
+    effects.note(EventKind::Controller(event));
+}
+
+/// Partitions of topics that were there before.
+fn tell_additions(teller: &Teller, effects: &mut Effects) {
+    for (name, topic) in teller.before.topics() {
+        let added = teller.new_partitions(topic.topic_id);
+        if added > 0 {
+            let partitions = topic.partitions.len() as i32 + added;
+            note(ControllerEvent::PartitionsAdded { topic: name.clone(), partitions }, effects);
+        }
+    }
+}
+
+impl Teller<'_> {
+    fn tell_record(&self, record: &MetadataRecord, effects: &mut Effects) {
+        match record {
+            MetadataRecord::FeatureLevel { .. } | MetadataRecord::TopicConfig { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::RegisterBroker { broker_id, broker_epoch, .. } => {
+                let (broker, broker_epoch) = (*broker_id, *broker_epoch);
+                note(ControllerEvent::BrokerRegistered { broker, broker_epoch }, effects);
+            }
+            MetadataRecord::BrokerRegistrationChange { broker_id, fenced, in_controlled_shutdown, .. } => {
+                tell_registration_change(*broker_id, *fenced, *in_controlled_shutdown, effects);
+            }
+            MetadataRecord::Topic { name, topic_id } => {
+                let (topic, partitions) = (name.clone(), self.new_partitions(*topic_id));
+                note(ControllerEvent::TopicCreated { topic, topic_id: *topic_id, partitions }, effects);
+            }
+            MetadataRecord::RemoveTopic { topic_id } => {
+                note(ControllerEvent::TopicDeleted { topic: self.name_of(*topic_id) }, effects);
+            }
+            MetadataRecord::Partition { topic_id, partition, isr, leader, leader_epoch, .. } => {
+                self.tell_new_partition(self.partition(*topic_id, *partition), *leader, *leader_epoch, isr, effects);
+            }
+            MetadataRecord::PartitionChange { topic_id, partition, isr, leader } => {
+                self.tell_change(self.partition(*topic_id, *partition), isr.as_deref(), *leader, effects);
+            }
+        }
+    }
+
+    fn new_partitions(&self, topic: TopicId) -> i32 {
+        let is_new = |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition { topic_id, .. } if *topic_id == topic);
+        self.records.iter().filter(is_new).count() as i32
+    }
+
+    fn name_of(&self, topic: TopicId) -> TopicName {
+        let existing = self.before.topic_name(topic).cloned();
+        let new = || {
+            self.records.iter().find_map(|record| match record {
+                MetadataRecord::Topic { name, topic_id } if *topic_id == topic => Some(name.clone()),
+                MetadataRecord::FeatureLevel { .. }
+                | MetadataRecord::RegisterBroker { .. }
+                | MetadataRecord::BrokerRegistrationChange { .. }
+                | MetadataRecord::Topic { .. }
+                | MetadataRecord::RemoveTopic { .. }
+                | MetadataRecord::TopicConfig { .. }
+                | MetadataRecord::Partition { .. }
+                | MetadataRecord::PartitionChange { .. }
+                | MetadataRecord::NoOp => None,
+            })
+        };
+        existing.or_else(new).expect("records are about topics that exist or are made with them")
+    }
+
+    fn partition(&self, topic: TopicId, index: PartitionIndex) -> TopicPartition {
+        TopicPartition::new(self.name_of(topic), index)
+    }
+
+    fn tell_new_partition(
+        &self,
+        partition: TopicPartition,
+        leader: Option<BrokerId>,
+        leader_epoch: LeaderEpoch,
+        isr: &[BrokerId],
+        effects: &mut Effects,
+    ) {
+        let leader = leader.expect("a new partition has a leader");
+        let (isr, previous_leader) = (isr.to_vec(), None);
+        let is_unclean = false;
+        let event = ControllerEvent::LeaderElected {
+            partition,
+            leader,
+            previous_leader,
+            leader_epoch,
+            isr,
+            is_unclean,
+            reason: None,
+        };
+        note(event, effects);
+    }
+
+    fn tell_change(
+        &self,
+        partition: TopicPartition,
+        isr: Option<&[BrokerId]>,
+        leader: Option<Option<BrokerId>>,
+        effects: &mut Effects,
+    ) {
+        let before = self.before.partition(&partition).expect("only existing partitions change");
+        if let Some(leader) = leader {
+            let isr = isr.unwrap_or(&before.isr);
+            note(self.election(partition.clone(), before, leader, isr), effects);
+        }
+        if let Some(isr) = isr {
+            let event = ControllerEvent::IsrChanged {
+                partition,
+                from: before.isr.clone(),
+                to: isr.to_vec(),
+                partition_epoch: before.partition_epoch.next(),
+                reason: self.reason(),
+            };
+            note(event, effects);
+        }
+    }
+
+    fn election(
+        &self,
+        partition: TopicPartition,
+        before: &PartitionRegistration,
+        leader: Option<BrokerId>,
+        isr: &[BrokerId],
+    ) -> ControllerEvent {
+        let (leader_epoch, isr, reason) = (before.leader_epoch.next(), isr.to_vec(), self.reason());
+        match leader {
+            None => ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason },
+            Some(leader) => ControllerEvent::LeaderElected {
+                partition,
+                leader,
+                previous_leader: before.leader,
+                leader_epoch,
+                isr,
+                is_unclean: !before.isr.contains(&leader),
+                reason: Some(reason),
+            },
+        }
+    }
+
+    fn reason(&self) -> ChangeReason {
+        self.reason.expect("partitions change for a reason")
+    }
+}
+
+fn tell_registration_change(
+    broker: BrokerId,
+    fenced: Option<bool>,
+    in_controlled_shutdown: Option<bool>,
+    effects: &mut Effects,
+) {
+    match fenced {
+        Some(true) => note(ControllerEvent::BrokerFenced { broker }, effects),
+        Some(false) => note(ControllerEvent::BrokerUnfenced { broker }, effects),
+        None => {}
+    }
+    if in_controlled_shutdown == Some(true) {
+        note(ControllerEvent::ControlledShutdownStarted { broker }, effects);
+    }
+}

@@ -1,0 +1,138 @@
+//! Which tools there are, under which names they may be called, and which of Kafka's are not simulated.
+
+use crate::plan::{Plan, Surroundings};
+use crate::{console_consumer, console_producer, topics};
+
+/// A tool that is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// `kafka-topics`.
+    Topics,
+    /// `kafka-console-producer`.
+    ConsoleProducer,
+    /// `kafka-console-consumer`.
+    ConsoleConsumer,
+}
+
+/// What a command's name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A tool that is simulated.
+    Tool(Tool),
+    /// A program of Kafka's that is not; its bare name.
+    NotSimulated(String),
+    /// Nothing known.
+    Unknown,
+}
+
+/// The names of the tools that are simulated.
+pub const SIMULATED: [&str; 3] = ["kafka-topics", "kafka-console-producer", "kafka-console-consumer"];
+
+/// Programs of a Kafka installation that are not simulated.
+const OTHERS: [&str; 39] = [
+    "connect-distributed",
+    "connect-mirror-maker",
+    "connect-plugin-path",
+    "connect-standalone",
+    "kafka-acls",
+    "kafka-broker-api-versions",
+    "kafka-client-metrics",
+    "kafka-cluster",
+    "kafka-configs",
+    "kafka-consumer-groups",
+    "kafka-consumer-perf-test",
+    "kafka-delegation-tokens",
+    "kafka-delete-records",
+    "kafka-dump-log",
+    "kafka-e2e-latency",
+    "kafka-features",
+    "kafka-get-offsets",
+    "kafka-jmx",
+    "kafka-leader-election",
+    "kafka-log-dirs",
+    "kafka-metadata-quorum",
+    "kafka-metadata-shell",
+    "kafka-mirror-maker",
+    "kafka-preferred-replica-election",
+    "kafka-producer-perf-test",
+    "kafka-reassign-partitions",
+    "kafka-replica-verification",
+    "kafka-run-class",
+    "kafka-server-start",
+    "kafka-server-stop",
+    "kafka-storage",
+    "kafka-streams-application-reset",
+    "kafka-transactions",
+    "kafka-verifiable-consumer",
+    "kafka-verifiable-producer",
+    "zookeeper-security-migration",
+    "zookeeper-server-start",
+    "zookeeper-server-stop",
+    "zookeeper-shell",
+];
+
+/// What the first word of a command stands for: `NAME`, `NAME.sh`, with `bin/` of an installation in front, or as on
+/// Windows.
+#[must_use]
+pub fn named(word: &str) -> Named {
+    let name = bare_name(word);
+    match SIMULATED.iter().position(|known| *known == name) {
+        Some(0) => Named::Tool(Tool::Topics),
+        Some(1) => Named::Tool(Tool::ConsoleProducer),
+        Some(_) => Named::Tool(Tool::ConsoleConsumer),
+        None if OTHERS.contains(&name) => Named::NotSimulated(name.to_owned()),
+        None => Named::Unknown,
+    }
+}
+
+const FOLDERS: [&str; 8] = [
+    "$KAFKA_HOME/bin/windows/",
+    "$KAFKA_HOME/bin/",
+    "${KAFKA_HOME}/bin/",
+    "%KAFKA_HOME%\\bin\\windows\\",
+    "./bin/windows/",
+    "./bin/",
+    "bin/windows/",
+    "bin/",
+];
+
+fn bare_name(word: &str) -> &str {
+    let inside = FOLDERS.iter().find_map(|folder| word.strip_prefix(folder)).unwrap_or(word);
+    let inside = inside.strip_prefix("./").unwrap_or(inside);
+    inside.strip_suffix(".sh").or_else(|| inside.strip_suffix(".bat")).unwrap_or(inside)
+}
+
+impl Tool {
+    /// What a call of the tool comes to.
+    #[must_use]
+    pub fn plan(self, arguments: &[String], surroundings: Surroundings<'_>) -> Plan {
+        match self {
+            Tool::Topics => topics::plan(arguments, surroundings),
+            Tool::ConsoleProducer => console_producer::plan(arguments, surroundings),
+            Tool::ConsoleConsumer => console_consumer::plan(arguments, surroundings),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_may_be_called_by_every_name_that_people_type() {
+        let names = [
+            "kafka-topics",
+            "kafka-topics.sh",
+            "bin/kafka-topics.sh",
+            "./bin/kafka-topics.sh",
+            "./kafka-topics.sh",
+            "$KAFKA_HOME/bin/kafka-topics.sh",
+            "bin/windows/kafka-topics.bat",
+        ];
+        for name in names {
+            assert_eq!(named(name), Named::Tool(Tool::Topics), "{name}");
+        }
+        assert_eq!(named("kafka-acls.sh"), Named::NotSimulated("kafka-acls".to_owned()));
+        assert_eq!(named("foo"), Named::Unknown);
+    }
+}

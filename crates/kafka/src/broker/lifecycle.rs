@@ -23,6 +23,10 @@ const STARTING_HEARTBEAT_INTERVAL_MS: i64 = 10;
 const FIRST_SHUTDOWN_HEARTBEAT_INTERVAL_MS: i64 = 50;
 /// How long a broker waits for the controller to let it go (`BrokerServer.shutdown`).
 const SHUTDOWN_TIMEOUT_MS: i64 = 300_000;
+/// Exit status of a process that cannot start.
+const EXIT_ON_FAILURE: ExitStatus = ExitStatus(1);
+/// Exit status of a process that was asked to stop.
+const EXIT_ON_SHUTDOWN: ExitStatus = ExitStatus(0);
 /// How long a channel to the controller waits before it connects again.
 pub(super) const CONTROLLER_RECONNECT_BACKOFF: ExponentialBackoff =
     ExponentialBackoff { initial_ms: 50, max_ms: 50, jitter_permille: 0 };
@@ -229,10 +233,10 @@ impl Broker {
         }
     }
 
-    /// The broker could not register in time: like Kafka's, its process gives up.
-    pub(super) fn on_registration_timeout(&mut self, step: &mut Step<'_>) {
+    /// The process cannot go on: its properties are wrong, or it could not register in time.
+    pub(super) fn give_up(&mut self, step: &mut Step<'_>) {
         self.lifecycle.state = BrokerState::ShuttingDown;
-        step.effects.exit(ExitStatus(1));
+        step.effects.exit(EXIT_ON_FAILURE);
     }
 
     /// SIGTERM: a running broker asks the controller to move its leaderships away first.
@@ -272,6 +276,6 @@ impl Broker {
         if broker_epoch.is_some() {
             step.effects.write(DiskWrite::CleanShutdown(broker_epoch));
         }
-        step.effects.exit(ExitStatus(0));
+        step.effects.exit(EXIT_ON_SHUTDOWN);
     }
 }

@@ -8,21 +8,14 @@ use super::{Broker, Step, timers};
 use crate::config::BrokerConfig;
 use crate::instant::Duration;
 use crate::log::PartitionLog;
-use crate::metadata::{ClusterImage, ImageDelta};
+use crate::metadata::{ClusterImage, ImageDelta, METADATA_TOPIC_ID, metadata_partition};
 use crate::node::ConnectionId;
 use crate::storage::Disk;
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, IsolationLevel, ReplicaState};
 use wire::response::{EpochEndOffset, FetchPartitionResult};
-use wire::{
-    ErrorCode, LeaderEpoch, MetadataRecord, Offset, PartitionIndex, Request, Response, TopicId, TopicName,
-    TopicPartition,
-};
+use wire::{ErrorCode, LeaderEpoch, MetadataRecord, Offset, Request, Response, TopicPartition};
 
-/// The topic of the metadata log.
-const METADATA_TOPIC: &str = "__cluster_metadata";
-/// Its id.
-const METADATA_TOPIC_ID: TopicId = TopicId(1);
 /// How long the controller may wait for records.
 const FETCH_MAX_WAIT_MS: i32 = 500;
 /// How much one fetch may return.
@@ -222,8 +215,4 @@ impl Broker {
         }
         self.advance_metadata(step);
     }
-}
-
-fn metadata_partition() -> TopicPartition {
-    TopicPartition::new(TopicName::new(METADATA_TOPIC), PartitionIndex(0))
 }

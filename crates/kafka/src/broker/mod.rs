@@ -69,6 +69,7 @@ struct Setup {
     broker_id: BrokerId,
     spec: ServerSpec,
     config: BrokerConfig,
+    is_misconfigured: bool,
     wall_clock: WallClock,
 }
 
@@ -79,12 +80,13 @@ struct Step<'a> {
 }
 
 impl Broker {
-    /// A process that has not started yet: its first input is `Input::Started`. The properties in `spec` must be such
-    /// that Kafka starts with them.
+    /// A process that has not started yet: its first input is `Input::Started`. With properties that Kafka refuses, it
+    /// exits then.
     #[must_use]
     pub fn new(spec: ServerSpec, identity: Identity, rng: Rng) -> Broker {
-        let config =
-            BrokerConfig::from_properties(&spec.properties).expect("a process is made from checked properties");
+        let checked = BrokerConfig::from_properties(&spec.properties);
+        let is_misconfigured = checked.is_err();
+        let config = checked.unwrap_or_default();
         let wall_clock = identity.clock;
         let mut outbound = Outbound::new(identity, rng);
         Broker {
@@ -98,7 +100,7 @@ impl Broker {
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
             outbound,
-            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, wall_clock }),
+            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
         }
     }
 
@@ -114,6 +116,9 @@ impl Broker {
     }
 
     fn on_started(&mut self, disk: Disk, step: &mut Step<'_>) {
+        if self.setup.is_misconfigured {
+            return self.give_up(step);
+        }
         self.replicas.take_disk(&disk);
         self.start_metadata(&disk, step);
         self.start_lifecycle(disk.clean_shutdown, step);
@@ -138,7 +143,7 @@ impl Broker {
     fn on_timer(&mut self, timer: Timer, step: &mut Step<'_>) {
         match timer.kind {
             timers::COMMUNICATION => self.on_communication_due(step),
-            timers::REGISTRATION_TIMEOUT => self.on_registration_timeout(step),
+            timers::REGISTRATION_TIMEOUT => self.give_up(step),
             timers::SHUTDOWN_TIMEOUT => self.finish_shutdown(step),
             timers::RECONNECT => self.on_reconnect(ChannelId::from_timer_key(timer.key), step),
             timers::CHANNEL_TIMEOUT => self.on_channel_timeout(ChannelId::from_timer_key(timer.key), step),

@@ -10,7 +10,7 @@ use crate::storage::{Disk, DiskWrite};
 use crate::view::BrokerState;
 use wire::request::Acks;
 use wire::response::{BrokerHeartbeatResponse, BrokerRegistrationResponse};
-use wire::{BrokerEpoch, ErrorCode, PartitionIndex, Response, TopicName, TopicPartition};
+use wire::{BrokerEpoch, BrokerId, ErrorCode, MetadataRecord, PartitionIndex, Response, TopicName, TopicPartition};
 
 #[test]
 fn a_new_broker_makes_its_metadata_log_and_looks_for_the_controller() {
@@ -207,4 +207,33 @@ fn logs_of_topics_that_are_gone_are_deleted_once_metadata_is_known() {
     assert!(lines.contains(&"write delete gone-0".to_owned()), "{lines:?}");
     assert!(!lines.contains(&"write create t-0".to_owned()), "{lines:?}");
     assert_eq!(restarted.broker.view().replicas.len(), 1);
+}
+
+#[test]
+fn properties_that_kafka_refuses_end_the_process_as_it_starts() {
+    let mut scene = Scene::with_properties(&[("num.partitions", "zero")]);
+    assert_eq!(scene.step(Input::Started { disk: Disk::default() }), ["exit 1"]);
+}
+
+#[test]
+fn during_controlled_shutdown_a_replica_that_left_the_in_sync_replicas_is_not_followed_any_more() {
+    let mut scene = Scene::leading();
+    scene.shut_down();
+    let lines = scene.lose_leadership();
+    assert_eq!(
+        lines[1..],
+        ["note follows t-0 of Some(2) epoch 1", "send #0 ?3 fetch __cluster_metadata-0@7 epoch -1 last 1",]
+    );
+}
+
+#[test]
+fn being_fenced_while_running_is_noted() {
+    let mut scene = Scene::running(&[]);
+    let fenced = MetadataRecord::BrokerRegistrationChange {
+        broker_id: BrokerId(1),
+        broker_epoch: EPOCH,
+        fenced: Some(true),
+        in_controlled_shutdown: None,
+    };
+    assert!(scene.metadata(vec![fenced]).contains(&"note BecameFenced".to_owned()));
 }

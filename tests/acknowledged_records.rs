@@ -8,6 +8,7 @@ use kafka::spec::{ClientSpec, ProducerConfig, ProducerSpec, Program, TopicsActio
 use kafka::view::{NodeView, ReplicaRole, ReplicaView};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use sim::world_spec::NetworkSpec;
 use sim::{Budget, Command, EventId, Session, WorldSpec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use wire::request::{Acks, CreatableTopic};
 use wire::{BrokerId, Endpoint, Offset, PartitionIndex, RecordBatch, TopicName, TopicPartition};
 
 const SEEDS: u64 = 1_000;
-const KILLS: u32 = 3;
+const KILLS: u32 = 2;
 
 fn topic() -> TopicName {
     TopicName::new("orders")
@@ -50,7 +51,7 @@ fn producer(acks: Acks) -> ClientSpec {
         is_synchronous: false,
         workload: Some(Workload {
             topic: topic(),
-            interval_ms: 20,
+            interval_ms: 8,
             keys: Vec::new(),
             value_prefix: "order ".to_owned(),
         }),
@@ -64,32 +65,42 @@ struct Run {
 }
 
 impl Run {
-    /// A cluster that notices a dead broker after one second, so that a run is short.
+    /// A cluster that notices a dead broker after one second, so that a run is short, and whose network is slow, so that
+    /// a broker may well die between an acknowledgement and the followers' next fetch.
     fn new(seed: u64, acks: Acks) -> Run {
         let properties = BTreeMap::from([
             ("broker.session.timeout.ms".to_owned(), "1000".to_owned()),
             ("broker.heartbeat.interval.ms".to_owned(), "200".to_owned()),
         ]);
         let mut spec = WorldSpec::three_brokers(properties);
-        spec.clients = vec![create_topic(), producer(acks)];
-        let mut run = Run { session: Session::new(spec, seed), rng: Xoshiro256PlusPlus::seed_from_u64(seed) };
-        run.sleep_ms(3_000);
+        spec.network = NetworkSpec { delay_us: 2_000, jitter_us: 6_000 };
+        let session = Session::new(spec, seed);
+        let mut run = Run { session, rng: Xoshiro256PlusPlus::seed_from_u64(seed) };
+        for program in [create_topic(), producer(acks)] {
+            run.sleep_ms(1_000);
+            run.session.apply(Command::StartClient(program)).expect("a client can always be started");
+        }
+        run.sleep_ms(1_000);
         run
     }
 
     fn sleep_ms(&mut self, milliseconds: i64) {
-        let until = self.session.now() + Duration::from_ms(milliseconds);
+        self.sleep(Duration::from_ms(milliseconds));
+    }
+
+    fn sleep(&mut self, span: Duration) {
+        let until = self.session.now() + span;
         self.session.run(Budget { until, steps: u64::MAX });
     }
 
     fn kill_and_restart_brokers(&mut self) {
         for _ in 0..KILLS {
-            let pause = self.rng.random_range(0..500);
-            self.sleep_ms(pause);
+            let pause = Duration(self.rng.random_range(0..500_000));
+            self.sleep(pause);
             let broker = NodeId::Server(self.rng.random_range(1..=3));
             self.session.apply(Command::Kill(broker)).expect("the broker runs");
-            let down = self.rng.random_range(500..2_500);
-            self.sleep_ms(down);
+            let down = Duration(self.rng.random_range(500_000..2_500_000));
+            self.sleep(down);
             self.session.apply(Command::Start(broker)).expect("the broker was killed");
             self.wait_for_full_isr();
         }

@@ -38,8 +38,9 @@ enum Schedule {
 const IMMEDIATELY: Duration = Duration(10_000);
 
 impl Running {
-    /// Takes part in the quorum.
+    /// Takes part in the quorum, and serves whoever connects.
     pub(super) fn start(&mut self, now: Instant, effects: &mut Effects) {
+        effects.listen();
         self.quorum.start_election(self.clock.at(now), effects);
         self.follow_quorum(now, effects);
     }

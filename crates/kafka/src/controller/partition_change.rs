@@ -161,13 +161,14 @@ mod tests {
     type Change = Option<(Option<Vec<i32>>, Option<Option<i32>>)>;
 
     fn changed(change: &PartitionChange) -> Change {
-        match change.record()? {
-            MetadataRecord::PartitionChange { isr, leader, .. } => Some((
-                isr.map(|isr| isr.iter().map(|broker| broker.0).collect()),
-                leader.map(|leader| leader.map(|broker| broker.0)),
-            )),
-            other => panic!("not a change of a partition: {other:?}"),
-        }
+        let record = change.record()?;
+        let MetadataRecord::PartitionChange { isr, leader, .. } = record else {
+            panic!("not a change of a partition: {record:?}");
+        };
+        Some((
+            isr.map(|isr| isr.iter().map(|broker| broker.0).collect()),
+            leader.map(|leader| leader.map(|broker| broker.0)),
+        ))
     }
 
     #[test]

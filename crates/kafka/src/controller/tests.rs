@@ -1,282 +1,20 @@
 //! The controller as a whole: what it does with inputs, effect by effect.
 
+mod world;
+
 use super::*;
-use crate::event::{ChangeReason, ControllerEvent, EventKind};
-use crate::metadata::{METADATA_TOPIC_ID, PartitionRegistration, metadata_partition};
-use crate::node::{Effect, NodeId};
-use crate::spec::ServerRole;
-use crate::storage::DiskWrite;
-use rand::SeedableRng;
+use crate::event::{ChangeReason, ControllerEvent};
+use crate::metadata::{METADATA_TOPIC_ID, metadata_partition};
+use crate::node::NodeId;
 use wire::request::{
-    AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest, BrokerRegistrationRequest, CreatableTopic,
-    CreateTopicsRequest, FetchPartition, FetchRequest, IsolationLevel, MetadataRequest, ReplicaState,
+    AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest, CreatableTopic, CreatePartitionsRequest,
+    CreatePartitionsTopic, CreateTopicsRequest, MetadataRequest,
 };
-use wire::response::{BrokerHeartbeatResponse, FetchPartitionResult};
 use wire::{
-    BatchBody, BrokerEpoch, Endpoint, ErrorCode, IncarnationId, MetadataRecord, PartitionEpoch, PartitionIndex,
-    Request, Response, Timestamp, TopicName, TopicPartition,
+    BrokerEpoch, ErrorCode, MetadataRecord, PartitionEpoch, PartitionIndex, Request, Response, TopicName,
+    TopicPartition,
 };
-
-/// A controller with its disk and timers, and brokers that say what a test makes them say.
-#[derive(Clone)]
-struct World {
-    controller: Controller,
-    disk: Disk,
-    now: Instant,
-    timers: BTreeMap<(u8, u64), Instant>,
-    sent: i32,
-    notes: Vec<ControllerEvent>,
-    responses: Vec<(ConnectionId, Response)>,
-}
-
-fn controller(voters: &[i32], properties: &[(&str, &str)], incarnation: u32) -> Controller {
-    let endpoint = |id: i32| Endpoint::new("localhost", 9_000 + id.unsigned_abs() as u16 % 100);
-    let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let spec = ServerSpec {
-        node_id: 3000,
-        role: ServerRole::Controller,
-        endpoint: endpoint(3000),
-        rack: None,
-        controllers: voters.iter().map(|id| (*id, endpoint(*id))).collect(),
-        properties: Arc::new(properties),
-    };
-    let clock = WallClock { epoch: Timestamp(1_000_000) };
-    Controller::new(spec, Identity { node: NodeId::Server(3000), incarnation, clock }, Rng::seed_from_u64(42))
-}
-
-fn connection(broker: i32) -> ConnectionId {
-    ConnectionId { opener: NodeId::Server(broker), incarnation: 0, number: 0 }
-}
-
-fn fetches_of(broker: i32) -> ConnectionId {
-    ConnectionId { number: 1, ..connection(broker) }
-}
-
-impl World {
-    fn started(properties: &[(&str, &str)]) -> World {
-        World::around(controller(&[3000], properties, 0))
-    }
-
-    fn around(controller: Controller) -> World {
-        let mut world = World {
-            controller,
-            disk: Disk::default(),
-            now: Instant::ZERO,
-            timers: BTreeMap::new(),
-            sent: 0,
-            notes: Vec::new(),
-            responses: Vec::new(),
-        };
-        world.step(Input::Started { disk: Disk::default() });
-        world
-    }
-
-    /// The process dies and starts again with what is on the disk.
-    fn restart(&mut self) {
-        self.controller = controller(&[3000], &[], 1);
-        self.timers.clear();
-        self.step(Input::Started { disk: self.disk.clone() });
-    }
-
-    fn step(&mut self, input: Input) -> Vec<Effect> {
-        let mut effects = Effects::new();
-        self.controller.step(self.now, input, &mut effects);
-        let effects: Vec<Effect> = effects.drain().collect();
-        effects.iter().cloned().for_each(|effect| self.take(effect));
-        effects
-    }
-
-    fn take(&mut self, effect: Effect) {
-        match effect {
-            Effect::Write(write) => self.disk.apply(write),
-            Effect::SetTimer { timer, at } => {
-                self.timers.insert((timer.kind, timer.key), at);
-            }
-            Effect::CancelTimer { timer } => {
-                self.timers.remove(&(timer.kind, timer.key));
-            }
-            Effect::Note(EventKind::Controller(event)) => self.notes.push(event),
-            Effect::Send { connection, message: Message::Response { response, .. } } => {
-                self.responses.push((connection, response));
-            }
-            Effect::Close { .. } | Effect::Exit(_) => {}
-            other => panic!("a controller does not do that: {other:?}"),
-        }
-    }
-
-    /// Lets time pass, firing timers on the way.
-    fn run_until(&mut self, end: Instant) {
-        while let Some((at, (kind, key))) = self.timers.iter().map(|(name, at)| (*at, *name)).min() {
-            if at > end {
-                break;
-            }
-            self.timers.remove(&(kind, key));
-            self.now = at;
-            self.step(Input::TimerFired { timer: Timer { kind, key } });
-        }
-        self.now = end;
-    }
-
-    fn run_for(&mut self, milliseconds: u64) {
-        self.run_until(Instant(self.now.0 + milliseconds * 1_000));
-    }
-
-    fn send(&mut self, connection: ConnectionId, request: Request) -> Vec<Effect> {
-        self.sent += 1;
-        let message = Message::Request { correlation_id: self.sent, request };
-        self.step(Input::Received { connection, message })
-    }
-
-    /// Sends a request that is answered at once.
-    fn ask(&mut self, broker: i32, request: Request) -> Response {
-        self.send(connection(broker), request);
-        let answers = |(to, _): &(ConnectionId, Response)| *to == connection(broker);
-        let answer = self.responses.iter().position(answers).expect("the request is answered at once");
-        self.responses.remove(answer).1
-    }
-
-    fn register(&mut self, broker: i32, incarnation: u128) -> wire::response::BrokerRegistrationResponse {
-        let request = BrokerRegistrationRequest {
-            broker_id: BrokerId(broker),
-            incarnation_id: IncarnationId(incarnation),
-            endpoint: Endpoint::new("localhost", 9_092),
-            rack: None,
-            previous_broker_epoch: BrokerEpoch::NONE,
-        };
-        match self.ask(broker, Request::BrokerRegistration(request)) {
-            Response::BrokerRegistration(response) => response,
-            other => panic!("not an answer to a registration: {other:?}"),
-        }
-    }
-
-    fn epoch_of(&self, broker: i32) -> BrokerEpoch {
-        self.controller.view().image.brokers()[&BrokerId(broker)].broker_epoch
-    }
-
-    fn heartbeat(&mut self, broker: i32, change: impl Fn(&mut BrokerHeartbeatRequest)) -> BrokerHeartbeatResponse {
-        let mut request = BrokerHeartbeatRequest {
-            broker_id: BrokerId(broker),
-            broker_epoch: self.epoch_of(broker),
-            current_metadata_offset: self.log_end_offset() + -1,
-            want_fence: false,
-            want_shut_down: false,
-        };
-        change(&mut request);
-        match self.ask(broker, Request::BrokerHeartbeat(request)) {
-            Response::BrokerHeartbeat(response) => response,
-            other => panic!("not an answer to a heartbeat: {other:?}"),
-        }
-    }
-
-    /// Registers brokers and unfences them.
-    fn with_brokers(mut self, brokers: std::ops::Range<i32>) -> World {
-        for broker in brokers {
-            self.register(broker, broker as u128);
-            self.heartbeat(broker, |_| {});
-        }
-        self.notes.clear();
-        self
-    }
-
-    fn create_topic(&mut self, name: &str, assignments: &[&[i32]]) {
-        let assignments = (0..)
-            .zip(assignments)
-            .map(|(index, ids)| (PartitionIndex(index), ids.iter().copied().map(BrokerId).collect()))
-            .collect();
-        let topic = CreatableTopic {
-            name: TopicName::new(name),
-            num_partitions: None,
-            replication_factor: None,
-            assignments,
-            configs: Vec::new(),
-        };
-        let request = CreateTopicsRequest { topics: vec![topic], validate_only: false };
-        match self.ask(0, Request::CreateTopics(request)) {
-            Response::CreateTopics(results) => assert_eq!(results.topics[0].error_message, None),
-            other => panic!("not an answer to the creation of a topic: {other:?}"),
-        }
-    }
-
-    fn log_end_offset(&self) -> Offset {
-        self.controller.view().log_end_offset
-    }
-
-    fn partition(&self, topic: &str, index: i32) -> PartitionRegistration {
-        let partition = TopicPartition::new(TopicName::new(topic), PartitionIndex(index));
-        self.controller.view().image.partition(&partition).expect("the partition exists").clone()
-    }
-
-    fn take_notes(&mut self) -> Vec<ControllerEvent> {
-        std::mem::take(&mut self.notes)
-    }
-}
-
-fn fetch(offset: Offset, last_epoch: i32) -> Request {
-    let partition = FetchPartition {
-        partition: metadata_partition(),
-        topic_id: None,
-        current_leader_epoch: LeaderEpoch::NONE,
-        fetch_offset: offset,
-        last_fetched_epoch: LeaderEpoch(last_epoch),
-        log_start_offset: Offset::ZERO,
-        max_bytes: 8 * 1_024 * 1_024,
-    };
-    Request::Fetch(FetchRequest {
-        replica: Some(ReplicaState { replica_id: BrokerId(1), replica_epoch: BrokerEpoch::NONE }),
-        max_wait_ms: 500,
-        min_bytes: 0,
-        max_bytes: 8 * 1_024 * 1_024,
-        isolation_level: IsolationLevel::ReadUncommitted,
-        partitions: vec![partition],
-    })
-}
-
-fn fetched(response: &Response) -> &FetchPartitionResult {
-    match response {
-        Response::Fetch(response) => &response.partitions[0],
-        other => panic!("not an answer to a fetch: {other:?}"),
-    }
-}
-
-/// One word for each effect, with what matters of it.
-fn words(effects: &[Effect]) -> Vec<String> {
-    effects.iter().map(word).collect()
-}
-
-fn word(effect: &Effect) -> String {
-    match effect {
-        Effect::Write(DiskWrite::CreateLog { topic_id, .. }) => format!("create log {}", topic_id.0),
-        Effect::Write(DiskWrite::QuorumEpoch(epoch)) => format!("quorum epoch {epoch}"),
-        Effect::Write(DiskWrite::LeaderEpochs { leader_epochs, .. }) => format!("{} epochs", leader_epochs.len()),
-        Effect::Write(DiskWrite::Append { batch, .. }) => {
-            format!("append {} {} {}", batch.base_offset, batch.partition_leader_epoch, records(&batch.body))
-        }
-        Effect::SetTimer { timer, at } => format!("timer {:?} {at}", TimerKind::of(*timer)),
-        Effect::CancelTimer { timer } => format!("cancel {:?}", TimerKind::of(*timer)),
-        Effect::Note(EventKind::Controller(event)) => {
-            let event = format!("{event:?}");
-            format!("note {}", event.split(' ').next().unwrap_or_default())
-        }
-        Effect::Send { connection, .. } => format!("respond {}", connection.opener),
-        Effect::Close { connection } => format!("close {}", connection.opener),
-        Effect::Exit(status) => format!("exit {}", status.0),
-        other => format!("{other:?}"),
-    }
-}
-
-fn records(body: &BatchBody) -> String {
-    match body {
-        BatchBody::LeaderChange { leader, .. } => format!("LeaderChange({leader})"),
-        BatchBody::Metadata(records) => {
-            let names = records.iter().map(|record| {
-                let record = format!("{record:?}");
-                record.split([' ', '{']).next().unwrap_or_default().to_owned()
-            });
-            names.collect::<Vec<_>>().join("+")
-        }
-        BatchBody::Records(_) => "records".to_owned(),
-    }
-}
+use world::{World, connection, controller, fetch, fetched, fetches_of, words};
 
 #[test]
 fn a_new_controller_leads_at_once_and_writes_the_first_records() {
@@ -288,6 +26,7 @@ fn a_new_controller_leads_at_once_and_writes_the_first_records() {
         words(effects.as_slice()),
         [
             "create log 1",
+            "listen",
             "quorum epoch 1",
             "1 epochs",
             "append 0 1 LeaderChange(3000)",
@@ -359,6 +98,19 @@ fn a_topic_is_written_told_and_answered_in_this_order() {
 }
 
 #[test]
+fn added_partitions_are_told_with_how_many_there_are_then() {
+    let mut world = World::started(&[]).with_brokers(1..3);
+    world.create_topic("foo", &[&[1, 2]]);
+    world.take_notes();
+    let (name, count, assignments) = (TopicName::new("foo"), 3, None);
+    let topics = vec![CreatePartitionsTopic { name: name.clone(), count, assignments }];
+    world.ask(1, Request::CreatePartitions(CreatePartitionsRequest { topics }));
+    let notes = world.take_notes();
+    assert_eq!(notes[0], ControllerEvent::PartitionsAdded { topic: name, partitions: 3 });
+    assert_eq!(notes.len(), 3);
+}
+
+#[test]
 fn brokers_that_fall_silent_are_fenced_one_after_another() {
     let mut world = World::started(&[("broker.session.timeout.ms", "1000")]).with_brokers(0..5);
     world.create_topic("foo", &[&[0, 1, 2], &[1, 2, 3], &[1, 4, 0]]);
@@ -370,10 +122,7 @@ fn brokers_that_fall_silent_are_fenced_one_after_another() {
     let fenced: Vec<i32> = world
         .take_notes()
         .iter()
-        .filter_map(|note| match note {
-            ControllerEvent::BrokerFenced { broker } => Some(broker.0),
-            _ => None,
-        })
+        .filter_map(|note| if let ControllerEvent::BrokerFenced { broker } = note { Some(broker.0) } else { None })
         .collect();
     assert_eq!(fenced, [0, 2, 3, 4]);
     for index in 0..3 {

@@ -1,14 +1,13 @@
 //! The run with which the page begins: a small cluster that lives, made only of what a user could do too.
 
 use crate::view::cluster::{Cast, ServerKind};
-use kafka::event::{ClientEvent, EventKind};
-use kafka::instant::{Duration, Instant};
+use kafka::instant::Instant;
 use kafka::spec::{
     AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, ServerRole,
     Subscription, TopicsAction, Workload,
 };
 use sim::world_spec::NetworkSpec;
-use sim::{Budget, Command, EventId, Session, WorldSpec};
+use sim::{Budget, Session, WorldSpec};
 use std::collections::BTreeMap;
 use wire::request::CreatableTopic;
 use wire::{Endpoint, TopicName};
@@ -19,19 +18,20 @@ pub(crate) const DEFAULT_SEED: u64 = 1;
 /// Messages are slow enough to be followed by eye at the speed with which the page begins.
 const NETWORK: NetworkSpec = NetworkSpec { delay_us: 80_000, jitter_us: 40_000 };
 
-/// How long the programs have been running when the page is first shown.
-const HEAD_START: Duration = Duration(6_000_000);
-
-/// When to stop waiting for the topic: it takes a few seconds.
-const TOPIC_LIMIT: Instant = Instant(60_000_000);
+/// How far the run has come when the page is first shown: the cluster stands, and a few records are there.
+const HEAD_START: Instant = Instant(14_000_000);
 
 const TOPIC: &str = "orders";
 
-/// The servers and their network. The topic is created by a real `kafka-topics` call once the brokers are ready.
+/// The servers, their network, and the programs: the topic is created by a real `kafka-topics` call.
 pub(crate) fn world() -> WorldSpec {
     let mut spec = WorldSpec::three_brokers(BTreeMap::new());
     spec.network = NETWORK;
-    spec.clients = vec![client("kafka-topics", Program::Topics(create_topic()))];
+    spec.clients = vec![
+        client("kafka-topics", Program::Topics(create_topic())),
+        client("orders-producer", producer()),
+        client("orders-consumer", consumer()),
+    ];
     spec
 }
 
@@ -44,24 +44,11 @@ pub(crate) fn cast(spec: &WorldSpec) -> Cast {
     spec.servers.iter().map(|server| (server.node_id, kind(server.role))).collect()
 }
 
-/// Runs until the topic exists, starts a producer and a consumer, and lets them work for a while.
+/// Begins a run, and lets it go on for a while.
 pub(crate) fn begin(spec: WorldSpec, seed: u64) -> Session {
     let mut session = Session::new(spec, seed);
-    while !has_topic(&session) && session.now() < TOPIC_LIMIT && session.step() {}
-    for program in [client("orders-producer", producer()), client("orders-consumer", consumer())] {
-        session.apply(Command::StartClient(program)).expect("a client can always be started");
-    }
-    let until = session.now() + HEAD_START;
-    session.run(Budget { until, steps: u64::MAX });
+    session.run(Budget { until: HEAD_START, steps: u64::MAX });
     session
-}
-
-fn has_topic(session: &Session) -> bool {
-    let is_created = |kind: &EventKind| match kind {
-        EventKind::Client(ClientEvent::TopicCreated(_)) => true,
-        EventKind::Client(_) | EventKind::Operator(_) | EventKind::Controller(_) | EventKind::Broker(_) => false,
-    };
-    session.events(EventId(0)).any(|event| is_created(&event.kind))
 }
 
 /// A client program that knows all three brokers.
@@ -95,4 +82,24 @@ fn consumer() -> Program {
     let config = ConsumerConfig { auto_offset_reset: AutoOffsetReset::Earliest, ..ConsumerConfig::default() };
     let subscription = Subscription::Topic(TopicName::new(TOPIC));
     Program::Consumer(ConsumerSpec { config, subscription, group_id: None, max_messages: None, timeout_ms: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::cluster;
+
+    #[test]
+    fn when_the_page_is_first_shown_records_have_been_stored_and_read() {
+        for seed in [DEFAULT_SEED, 2, 3, u64::MAX] {
+            let mut session = begin(world(), seed);
+            let frame = session.frame();
+            assert_eq!(cluster::partitions(&frame, None).len(), 3, "seed {seed}");
+            let consumed = frame.nodes.iter().filter_map(cluster::client_view).map(|client| match client {
+                cluster::ClientView::Consumer(view) => view.consumed,
+                cluster::ClientView::Producer(_) | cluster::ClientView::Admin(_) => 0,
+            });
+            assert!(consumed.sum::<u64>() >= 2, "seed {seed}");
+        }
+    }
 }

@@ -86,7 +86,7 @@ fn Page(props: &PageProps) -> Html {
                 </div>
                 <Side ui={ui.clone()} />
             </main>
-            if props.is_bench { <crate::bench::Bench player={ui.player.clone()} /> }
+            if props.is_bench { <crate::bench::Bench ui={ui.clone()} /> }
         </div>
     }
 }

@@ -46,7 +46,7 @@ labels! {
 
     Events = "Events", "이벤트";
     Details = "Details", "자세히";
-    Produce = "Produce", "레코드 보내기";
+    Produce = "Produce", "보내기";
     Terminal = "Terminal", "터미널";
     Histories = "Histories", "역사";
     AboutTitle = "About", "안내";
@@ -88,7 +88,6 @@ labels! {
     LeaderEpoch = "Leader epoch", "리더 에포크";
     PartitionEpoch = "Partition epoch", "파티션 에포크";
     Isr = "ISR", "ISR";
-    Replicas = "Replicas", "레플리카";
     NotInIsr = "not in ISR", "ISR 밖";
     OnDisk = "on disk", "디스크";
     Role = "Role", "역할";
@@ -109,7 +108,6 @@ labels! {
     Key = "Key", "키";
     Value = "Value", "값";
     Timestamp = "Timestamp", "타임스탬프";
-    Record = "Record", "레코드";
     Committed = "Committed on this replica", "이 레플리카에서 커밋됨";
     RecordGone = "There is no such record on this broker at this instant.", "이 시각에는 이 브로커에 그 레코드가 없습니다.";
     ReplicaGone = "There is no such replica at this instant.", "이 시각에는 그 레플리카가 없습니다.";
@@ -128,7 +126,6 @@ labels! {
     Closing = "connection closed or refused", "연결이 닫히거나 거부됨";
     RecordsInside = "Records in it", "실린 레코드";
 
-    ClientId = "client.id", "client.id";
     Acks = "acks", "acks";
     Waiting = "Not handed over yet", "아직 넘기지 않음";
     Pending = "Without an answer yet", "아직 응답 없음";
@@ -182,10 +179,8 @@ labels! {
     FilterLabel = "Events listed", "표시할 이벤트";
     FollowEvents = "Back to now", "지금으로";
     NoEvents = "Nothing has been noted yet.", "아직 기록된 일이 없습니다.";
-    Why = "Why?", "왜?";
     WhyTitle = "What led to it", "이렇게 된 까닭";
     NoCause = "Nothing earlier: this was the beginning, or a timer of the start.", "더 앞선 일은 없습니다.";
-    GoThere = "Go to this instant", "이 시각으로 가기";
     Ahead = "ahead of now", "지금보다 뒤";
 
     HistoriesNote = "Whoever acts in the past begins a new history. What lay ahead stays in the old one.", "지나간 시각에서 무언가를 하면 새 역사가 시작됩니다. 그 뒤에 있던 일은 옛 역사에 남습니다.";

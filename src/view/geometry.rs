@@ -63,6 +63,7 @@ impl Rect {
     }
 
     /// Grown by so much on each side.
+    #[cfg(test)]
     pub(crate) fn grown(self, by: f64) -> Rect {
         Rect::new(self.x - by, self.y - by, self.width + 2.0 * by, self.height + 2.0 * by)
     }
@@ -124,7 +125,7 @@ mod tests {
     fn a_curve_begins_and_ends_where_it_should() {
         let (from, to) = (Point::new(1.0, 2.0), Point::new(9.0, 8.0));
         let path = Path::curve(from, Point::new(-50.0, 5.0), to);
-        assert_eq!((path.at(0.0), path.at(1.0)), (from, to));
+        assert!(path.at(0.0).distance(from) < 1e-9 && path.at(1.0).distance(to) < 1e-9);
         assert!(path.at(0.5).x < 0.0);
     }
 }

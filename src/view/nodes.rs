@@ -202,7 +202,7 @@ mod tests {
     use crate::store::Store;
     use crate::text::Language;
     use crate::view::layout::Layout;
-    use crate::view::{fixture, format};
+    use crate::view::fixture;
 
     fn texts(frame: &sim::Frame, language: Language) -> Vec<String> {
         let (cast, store) = (fixture::cast(), Store { language, ..Store::default() });
@@ -238,6 +238,5 @@ mod tests {
     fn lines_of_a_box_lie_within_it() {
         let rect = Rect::new(0.0, 0.0, 100.0, 46.0);
         assert!(lines_of(rect, 3).iter().all(|line| rect.grown(-6.0).contains(*line)));
-        assert!(format::text_width("broker 1", Font::Title) < 100.0);
     }
 }

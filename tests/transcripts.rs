@@ -7,6 +7,8 @@
 //! Masked on both sides: times, topic ids, correlation ids, numbers of generated groups, ports, Java stack frames, and
 //! the descriptions in usage tables (what is kept of those are names, types, defaults and marks).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use kafka::instant::Duration;
 use kafka::node::{Message, NodeId};
 use regex_lite::Regex;

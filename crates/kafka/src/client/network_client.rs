@@ -173,13 +173,6 @@ impl NetworkClient {
             .is_none_or(|node| node.state == ConnectionState::Disconnected && now >= node.may_connect_at)
     }
 
-    /// Whether the last connection failed and its back-off is not over.
-    pub(super) fn is_unavailable(&self, node: i32, now: Instant) -> bool {
-        self.nodes
-            .get(&node)
-            .is_some_and(|node| node.state == ConnectionState::Disconnected && now < node.may_connect_at)
-    }
-
     /// Whether the TCP connection to the node is being opened.
     pub(super) fn is_connecting(&self, node: i32) -> bool {
         self.nodes.get(&node).is_some_and(|node| matches!(node.state, ConnectionState::Connecting { .. }))

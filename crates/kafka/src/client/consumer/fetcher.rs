@@ -233,7 +233,7 @@ impl Consumer {
             self.consumed += 1;
             fetch.next_offset = offset.next();
         }
-        fetch.next_offset = batch.last_offset().next();
+        fetch.next_offset = fetch.next_offset.max(batch.last_offset().next());
         delivered
     }
 }

@@ -182,7 +182,7 @@ impl Consumer {
         }
         let is_unknown = result.end.end_offset.0 < 0 || !result.end.leader_epoch.is_known();
         if is_unknown || result.end.end_offset < position.offset {
-            self.on_truncation(name, position, result, now, effects);
+            self.on_truncation(name, result, now, effects);
         } else {
             state.state = FetchState::Fetching { retry_at: now };
         }
@@ -192,15 +192,20 @@ impl Consumer {
     fn on_truncation(
         &mut self,
         name: &TopicPartition,
-        position: &Position,
         result: &OffsetForLeaderResult,
         now: Instant,
         effects: &mut Effects,
     ) {
         let end = result.end;
         let Some(to) = reset_target(self.config.auto_offset_reset) else {
-            let position = self.describe_position(position);
-            let message = format!("Detected log truncation with diverging offsets {{{name}={position}}}");
+            let divergent = match end.leader_epoch.is_known() {
+                true => format!(
+                    "{name}=OffsetAndMetadata{{offset={}, leaderEpoch={}, metadata=''}}",
+                    end.end_offset, end.leader_epoch
+                ),
+                false => String::new(),
+            };
+            let message = format!("Truncated partitions detected with divergent offsets {{{divergent}}}");
             self.fail("org.apache.kafka.clients.consumer.LogTruncationException", message);
             return;
         };

@@ -109,7 +109,9 @@ impl ProducerBatch {
         self.last_attempt_at + linger
     }
 
-    /// The same records in batches of at most about `batch_size` bytes, as old as this one.
+    /// The same records in batches of at most about `batch_size` bytes, as old as this one. Without compression a batch
+    /// is seldom larger than that, so a broker that takes less than `batch.size` gets the same batch again until it
+    /// expires, as in Kafka (KAFKA-8350).
     pub(super) fn split(&self, batch_size: i32) -> Vec<ProducerBatch> {
         let mut parts: Vec<ProducerBatch> = Vec::new();
         for record in &self.records {
@@ -122,5 +124,49 @@ impl ProducerBatch {
         }
         parts.iter_mut().for_each(ProducerBatch::close);
         parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::{PartitionIndex, Timestamp, TopicName};
+
+    fn batch(write_limit: i32) -> ProducerBatch {
+        let partition = TopicPartition::new(TopicName::new("t"), PartitionIndex(0));
+        ProducerBatch::new(partition, write_limit, 0, Instant(5))
+    }
+
+    #[test]
+    fn a_split_keeps_order_and_age() {
+        let mut whole = batch(10_000);
+        for value in [b"a", b"b", b"c"] {
+            let record = Record::new(None, Some(&value.repeat(60)), Timestamp(1));
+            assert!(whole.try_append(&record).is_some());
+        }
+        let parts = whole.split(200);
+        let counts: Vec<usize> = parts.iter().map(|part| part.records().len()).collect();
+        assert_eq!(counts, [2, 1]);
+        assert!(parts.iter().all(|part| part.created_at == Instant(5) && part.is_full()));
+        assert_eq!(parts[1].records()[0].value.as_ref().map(|value| value[0]), Some(b'c'));
+    }
+
+    #[test]
+    fn the_written_size_is_that_of_the_sealed_batch() {
+        let mut batch = batch(200);
+        let record = |timestamp| Record::new(Some(b"key"), Some(b"value"), Timestamp(timestamp));
+        for timestamp in [1_000, 1_005, 900] {
+            assert!(batch.try_append(&record(timestamp)).is_some());
+        }
+        assert_eq!(batch.size_in_bytes(), batch.seal().size_in_bytes());
+    }
+
+    #[test]
+    fn a_full_batch_takes_no_more() {
+        let mut batch = batch(100);
+        let record = Record::new(None, Some(&[0; 60]), Timestamp(1));
+        assert!(batch.try_append(&record).is_some(), "the first record is always taken");
+        assert!(batch.is_full());
+        assert_eq!(batch.try_append(&record), None);
     }
 }

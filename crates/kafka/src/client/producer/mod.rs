@@ -187,6 +187,11 @@ impl Producer {
     }
 
     fn poll_sender(&mut self, now: Instant, effects: &mut Effects) {
+        if let Phase::Ending(status) = self.phase
+            && self.waiting.is_empty()
+        {
+            self.phase = Phase::Closing(status);
+        }
         let urgency = self.urgency();
         self.sender.poll(&mut self.cluster, urgency, now, effects);
     }
@@ -225,11 +230,6 @@ impl Producer {
     }
 
     fn finish_if_done(&mut self, effects: &mut Effects) {
-        if let Phase::Ending(status) = self.phase
-            && self.waiting.is_empty()
-        {
-            self.phase = Phase::Closing(status);
-        }
         if let Phase::Closing(status) = self.phase
             && self.sender.pending() == 0
         {

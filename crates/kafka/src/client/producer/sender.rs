@@ -298,8 +298,8 @@ fn log_retry(partition: &TopicPartition, attempts_left: i64, error: &BatchError,
 }
 
 fn metadata_error(partition: TopicPartition, error: &BatchError) -> ClientLog {
-    match error.error {
-        ErrorCode::UnknownTopicOrPartition => ClientLog::ProduceUnknownPartition(partition),
-        error_code => ClientLog::ProduceMetadataError { partition, error: error_code, message: error.message.clone() },
+    if error.error == ErrorCode::UnknownTopicOrPartition {
+        return ClientLog::ProduceUnknownPartition(partition);
     }
+    ClientLog::ProduceMetadataError { partition, error: error.error, message: error.message.clone() }
 }

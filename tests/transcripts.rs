@@ -7,18 +7,22 @@
 //! Masked on both sides: times, topic ids, correlation ids, numbers of generated groups, ports, Java stack frames, and
 //! the descriptions in usage tables (what is kept of those are names, types, defaults and marks).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use kafka::instant::Duration;
-use kafka::node::NodeId;
+use kafka::node::{Message, NodeId};
 use regex_lite::Regex;
 use shell::files::Files;
 use shell::output::{Output, Stream};
 use shell::plan::{Plan, Surroundings};
 use shell::script::{Script, run_to_end, wait_until_ready};
-use shell::terminal::{Entry, Key, Terminal};
+use shell::terminal::{Key, Terminal};
 use shell::tools::{Named, named};
+use sim::frame::FlightContent;
 use sim::{Budget, Command, Session, WorldSpec};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use wire::Request;
 
 /// Recordings that this simulation cannot answer.
 const LEFT_OUT: [(&str, &str); 9] = [
@@ -126,7 +130,6 @@ impl Masks {
                 "unordered" => out = in_topic_order(out),
                 "repeats" => err = without_repeats(err),
                 "by-partition" => out.sort(),
-                "expiry" => {}
                 other => panic!("no comparison is called {other}"),
             }
         }
@@ -191,14 +194,6 @@ fn marks(description: &str) -> Vec<String> {
     marks
 }
 
-fn printed_by(entry: &Entry) -> Printed {
-    let lines = |stream| {
-        entry.lines.iter().filter(|line| line.stream == stream).map(|line| line.text.clone()).collect::<Vec<_>>()
-    };
-    let status = entry.status.expect("the command has ended");
-    Printed { out: lines(Stream::Out), err: lines(Stream::Err), status }
-}
-
 /// What the last command of a script prints: its part of the transcript.
 fn replay(case: &Case) -> Printed {
     let script = Script::parse(&case.script).unwrap_or_else(|error| panic!("{}: {error}", case.name));
@@ -229,7 +224,15 @@ fn print_only(command: &str) -> Option<Printed> {
     Some(Printed { out: lines(Stream::Out), err: lines(Stream::Err), status: printout.status })
 }
 
+/// How often a client retries in a given time may differ by chance, but not by far.
+fn check_repeats(case: &Case, ours: &Printed) {
+    let (real, ours) = (case.printed.err.len(), ours.err.len());
+    let is_alike = ours <= 2 * real && real <= 2 * ours;
+    assert!(is_alike || !case.compare.iter().any(|how| how == "repeats"), "{}: {ours} lines for {real}", case.name);
+}
+
 fn difference(case: &Case, ours: &Printed) -> Option<String> {
+    check_repeats(case, ours);
     let masks = Masks::new();
     let (real, ours) = (masks.printed(&case.printed, &case.compare), masks.printed(ours, &case.compare));
     (real != ours).then(|| format!("{}\n  Kafka: {real:#?}\n  here:  {ours:#?}\n", case.name))
@@ -262,4 +265,238 @@ fn tools_that_stop_at_their_options_print_what_kafka_prints() {
 fn tools_print_what_kafka_prints() {
     let differences: Vec<String> = cases().iter().filter_map(|case| difference(case, &replay(case))).collect();
     assert!(differences.is_empty(), "{} differ\n{}", differences.len(), differences.join("\n"));
+}
+
+/// A cluster with terminals at it. The first is the one where topics are made and described.
+struct Stage {
+    session: Session,
+    terminals: Vec<Terminal>,
+}
+
+impl Stage {
+    fn new(terminals: usize) -> Stage {
+        let world = WorldSpec::three_brokers(BTreeMap::new());
+        let terminals = vec![Terminal::new(world.epoch); terminals];
+        let mut session = Session::new(world, SEED);
+        wait_until_ready(&mut session).unwrap();
+        Stage { session, terminals }
+    }
+
+    fn enter(&mut self, terminal: usize, line: &str) {
+        self.terminals[terminal].enter(line, &mut self.session).unwrap();
+    }
+
+    /// Runs a command at the first terminal and gives what it printed.
+    fn run(&mut self, line: &str) -> Printed {
+        self.enter(0, line);
+        self.finish(0)
+    }
+
+    /// Lets time pass until a terminal's command has ended.
+    fn finish(&mut self, terminal: usize) -> Printed {
+        run_to_end(&mut self.terminals[terminal], &mut self.session).unwrap();
+        let entry = self.terminals[terminal].last_entry(&self.session).unwrap();
+        let lines = |stream| {
+            entry.lines.iter().filter(|line| line.stream == stream).map(|line| line.text.clone()).collect::<Vec<_>>()
+        };
+        Printed { out: lines(Stream::Out), err: lines(Stream::Err), status: entry.status.unwrap() }
+    }
+
+    fn pass(&mut self, span: Duration) {
+        let until = self.session.now() + span;
+        self.session.run(Budget { until, steps: u64::MAX });
+    }
+
+    /// Waits until the producer at a terminal has a request on its way.
+    fn wait_for_produce_request(&mut self, terminal: usize) {
+        let client = self.terminals[terminal].foreground(&self.session).and_then(|job| job.client()).unwrap();
+        let is_produce = |content: &FlightContent| match content {
+            FlightContent::Message(message) => {
+                matches!(&**message, Message::Request { request: Request::Produce(_), .. })
+            }
+            FlightContent::Connecting | FlightContent::Closing => false,
+        };
+        for _ in 0..100_000 {
+            if self.session.frame().messages.iter().any(|flight| flight.from == client && is_produce(&flight.content)) {
+                return;
+            }
+            assert!(self.session.step());
+        }
+        panic!("the producer has sent nothing");
+    }
+}
+
+const SECOND: Duration = Duration(1_000_000);
+
+#[test]
+fn a_console_producer_at_a_terminal_prompts_for_each_line() {
+    let mut stage = Stage::new(1);
+    stage.run("kafka-topics.sh --bootstrap-server localhost:9092 --create --topic tty");
+    stage.enter(0, "kafka-console-producer.sh --bootstrap-server localhost:9092 --topic tty");
+    for line in ["hello", "world"] {
+        stage.pass(SECOND);
+        stage.enter(0, line);
+    }
+    let entry = stage.terminals[0].last_entry(&stage.session).unwrap();
+    let mut screen: Vec<String> = entry.lines.iter().map(|line| line.text.clone()).collect();
+    screen.extend(entry.shows_prompt.then(|| ">".to_owned()));
+    assert_eq!(screen, [">hello", ">world", ">"]);
+    stage.terminals[0].press(Key::EndOfInput, &mut stage.session).unwrap();
+    assert_eq!(stage.finish(0), Printed { out: vec![], err: vec![], status: 0 });
+    let read = "kafka-console-consumer --bootstrap-server localhost:9092 --topic tty --from-beginning --max-messages 2";
+    assert_eq!(stage.run(read).out, ["hello", "world"]);
+}
+
+const LD: &str = "kafka-topics.sh --bootstrap-server localhost:9092 --create --topic ld --replica-assignment 3:1:2 \
+                  --config min.insync.replicas=2";
+const DESCRIBE_LD: &str = "kafka-topics.sh --bootstrap-server localhost:9092 --describe --topic ld";
+
+/// Twelve lines, one every two seconds; the leader goes away with the fourth.
+fn leader_death(name: &str, death: Command, has_to_be_sent: bool) -> (Printed, Printed) {
+    let mut stage = Stage::new(3);
+    stage.run(LD);
+    stage.enter(1, "kafka-console-producer.sh --bootstrap-server localhost:9092 --topic ld");
+    let consume = "kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic ld --from-beginning \
+                   --timeout-ms 15000";
+    stage.enter(2, consume);
+    for number in 1..=12 {
+        stage.enter(1, &format!("{name}-{number}"));
+        if number == 4 {
+            if has_to_be_sent {
+                stage.wait_for_produce_request(1);
+            }
+            stage.session.apply(death.clone()).unwrap();
+        }
+        stage.pass(Duration(2 * SECOND.0));
+    }
+    stage.terminals[1].press(Key::EndOfInput, &mut stage.session).unwrap();
+    let producer = stage.finish(1);
+    let consumer = stage.finish(2);
+    let expected: Vec<String> = (1..=12).map(|number| format!("{name}-{number}")).collect();
+    assert_eq!(consumer.out, expected, "no record is lost, none comes twice");
+    let after = "\tTopic: ld\tPartition: 0\tLeader: 1\tReplicas: 3,1,2\tIsr: 1,2\tElr: \tLastKnownElr: ";
+    assert_eq!(stage.run(DESCRIBE_LD).out[1], after);
+    (producer, consumer)
+}
+
+fn masked(lines: &[String]) -> Vec<String> {
+    without_repeats(Masks::new().lines(lines))
+}
+
+const SENDER: &str = "(org.apache.kafka.clients.producer.internals.Sender)";
+const NO_CONNECTION: &str = "Connection to node 3 (localhost/127.0.0.1:PORT) could not be established. Node may not be \
+                             available. (org.apache.kafka.clients.NetworkClient)";
+
+#[test]
+fn a_leader_that_is_killed_costs_retries_and_no_record() {
+    let (producer, consumer) = leader_death("hard", Command::Kill(NodeId::Server(3)), true);
+    let expected = [
+        format!(
+            "[TIME] WARN [Producer clientId=console-producer] Got error produce response with correlation id N on \
+             topic-partition ld-0, retrying (2 attempts left). Error: NETWORK_EXCEPTION. Error Message: Disconnected \
+             from node 3 {SENDER}"
+        ),
+        format!(
+            "[TIME] WARN [Producer clientId=console-producer] Received invalid metadata error in produce request on \
+             partition ld-0 due to org.apache.kafka.common.errors.NetworkException: Disconnected from node 3 Going to \
+             request metadata update now {SENDER}"
+        ),
+        format!("[TIME] WARN [Producer clientId=console-producer] {NO_CONNECTION}"),
+    ];
+    assert_eq!((masked(&producer.err), producer.status), (expected.to_vec(), 0));
+    let expected = [
+        format!("[TIME] WARN [Consumer clientId=console-consumer, groupId=console-consumer-N] {NO_CONNECTION}"),
+        "[TIME] ERROR Error processing message, terminating consumer process:  \
+         (org.apache.kafka.tools.consumer.ConsoleConsumer)"
+            .to_owned(),
+        "org.apache.kafka.common.errors.TimeoutException".to_owned(),
+        "Processed a total of 12 messages".to_owned(),
+    ];
+    assert_eq!((masked(&consumer.err), consumer.status), (expected.to_vec(), 0));
+}
+
+#[test]
+fn a_leader_that_is_shut_down_costs_one_retry() {
+    let (producer, _) = leader_death("graceful", Command::Stop(NodeId::Server(3)), false);
+    let expected = [
+        format!(
+            "[TIME] WARN [Producer clientId=console-producer] Got error produce response with correlation id N on \
+             topic-partition ld-0, retrying (2 attempts left). Error: NOT_LEADER_OR_FOLLOWER {SENDER}"
+        ),
+        format!(
+            "[TIME] WARN [Producer clientId=console-producer] Received invalid metadata error in produce request on \
+             partition ld-0 due to org.apache.kafka.common.errors.NotLeaderOrFollowerException: For requests intended \
+             only for the leader, this error indicates that the broker is not the current leader. For requests intended \
+             for any replica, this error indicates that the broker is not a replica of the topic partition. Going to \
+             request metadata update now {SENDER}"
+        ),
+    ];
+    assert_eq!((masked(&producer.err), producer.status), (expected.to_vec(), 0));
+}
+
+/// The console producer gives a record up before the cluster has noticed that a follower is gone: reported failed, yet
+/// stored. The recorded producer was idempotent and stored each record once; the simulated one is not, and a retry may
+/// store it again.
+#[test]
+fn a_follower_that_is_killed_makes_the_producer_give_up_a_record_that_is_stored() {
+    let mut stage = Stage::new(2);
+    stage.run(
+        "kafka-topics.sh --bootstrap-server localhost:9092 --create --topic orders --replica-assignment 2:3:1 --config \
+         min.insync.replicas=2",
+    );
+    stage.enter(1, "kafka-console-producer.sh --bootstrap-server localhost:9092 --topic orders");
+    for number in 1..=14 {
+        stage.enter(1, &format!("m{number}"));
+        stage.pass(SECOND);
+        if number == 3 {
+            stage.session.apply(Command::Kill(NodeId::Server(3))).unwrap();
+        }
+    }
+    stage.terminals[1].press(Key::EndOfInput, &mut stage.session).unwrap();
+    let producer = stage.finish(1);
+    let retried = "[TIME] WARN [Producer clientId=console-producer] Got error produce response with correlation id N on \
+                   topic-partition orders-0, retrying (2 attempts left). Error: REQUEST_TIMED_OUT";
+    let given_up = "[TIME] ERROR Error when sending message to topic orders with key: null, value: 2 bytes with error: \
+                    (org.apache.kafka.clients.producer.internals.ErrorLoggingCallback)";
+    let printed = masked(&producer.err);
+    assert!(printed.iter().any(|line| line.starts_with(retried)), "{printed:#?}");
+    let failed = printed.iter().position(|line| line == given_up).expect("a record is reported as failed");
+    // Broker and client give the request up at the same age: whose answer is the last is a matter of microseconds.
+    let by_the_broker = "org.apache.kafka.common.errors.TimeoutException: The request timed out.";
+    let by_the_client = "org.apache.kafka.common.errors.TimeoutException: Disconnected from node 2 due to timeout";
+    assert!([by_the_broker, by_the_client].contains(&&*printed[failed + 1]), "{}", printed[failed + 1]);
+    let read =
+        "kafka-console-consumer --bootstrap-server localhost:9092 --topic orders --from-beginning --timeout-ms 3000";
+    let stored = stage.run(read).out;
+    for number in 1..=14 {
+        assert!(stored.contains(&format!("m{number}")), "m{number} is not stored: {stored:?}");
+    }
+}
+
+#[test]
+fn a_consumer_of_a_topic_that_is_deleted_waits_and_warns() {
+    let mut stage = Stage::new(2);
+    let create = "kafka-topics.sh --bootstrap-server localhost:9092 --create --topic tty --replica-assignment 1";
+    stage.run(create);
+    stage.enter(1, "kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic tty --timeout-ms 8000");
+    stage.pass(SECOND);
+    stage.run("kafka-topics.sh --bootstrap-server localhost:9092 --delete --topic tty");
+    let printed = stage.finish(1);
+    let warn = "[TIME] WARN [Consumer clientId=console-consumer, groupId=console-consumer-N]";
+    let expected = [
+        format!(
+            "{warn} Received unknown topic or partition error in fetch for partition tty-0 \
+             (org.apache.kafka.clients.consumer.internals.FetchCollector)"
+        ),
+        format!(
+            "{warn} The metadata response from the cluster reported a recoverable issue with correlation id N : \
+             {{tty=UNKNOWN_TOPIC_OR_PARTITION}} (org.apache.kafka.clients.NetworkClient)"
+        ),
+        "[TIME] ERROR Error processing message, terminating consumer process:  \
+         (org.apache.kafka.tools.consumer.ConsoleConsumer)"
+            .to_owned(),
+        "org.apache.kafka.common.errors.TimeoutException".to_owned(),
+        "Processed a total of 0 messages".to_owned(),
+    ];
+    assert_eq!((masked(&printed.err), printed.status), (expected.to_vec(), 0));
 }

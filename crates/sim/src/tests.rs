@@ -12,7 +12,9 @@ use crate::world_spec::{NetworkSpec, WorldSpec};
 use kafka::event::{BrokerEvent, ClientEvent, EventKind, OperatorEvent};
 use kafka::instant::{Duration, Instant};
 use kafka::node::{ExitStatus, Instruction, NodeId, ProducerRecord};
-use kafka::spec::{ClientSpec, Program, ServerRole, ServerSpec, TopicFilter, TopicsAction};
+use kafka::spec::{
+    ClientSpec, ProducerConfig, ProducerSpec, Program, ServerRole, ServerSpec, TopicFilter, TopicsAction,
+};
 use kafka::view::NodeView;
 use rand::RngExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,12 +38,18 @@ fn toy_server(node_id: i32) -> ServerSpec {
 }
 
 fn toy_client(host: &str, port: u16) -> ClientSpec {
-    let list = TopicsAction::List(TopicFilter { pattern: None, exclude_internal: false });
+    let program = ProducerSpec { config: ProducerConfig::default(), is_synchronous: false, workload: None };
     ClientSpec {
         client_id: "toy".to_owned(),
         bootstrap_servers: vec![Endpoint::new(host, port)],
-        program: Program::Topics(list),
+        program: Program::Producer(program),
     }
+}
+
+/// A toy that is called as a tool, whose end is waited for.
+fn toy_tool() -> ClientSpec {
+    let list = TopicsAction::List(TopicFilter { pattern: None, exclude_internal: false });
+    ClientSpec { program: Program::Topics(list), ..toy_client("localhost", 9091) }
 }
 
 fn toy_world() -> WorldSpec {
@@ -225,6 +233,23 @@ fn a_client_that_is_stopped_vanishes_and_its_server_is_told() {
     run_until_ms(&mut session, 70);
     let (stored, in_memory) = server_state(&session.frame()).expect("the server runs");
     assert!(in_memory < stored, "a toy server forgets at a disconnection");
+}
+
+#[test]
+fn clients_of_the_spec_wait_for_brokers_and_for_the_tools_before_them() {
+    let clients = vec![toy_client("localhost", 9091), toy_tool(), toy_client("localhost", 9091), toy_tool()];
+    let mut session = Session::new(WorldSpec { clients, ..toy_world() }, 7);
+    let running = |session: &mut Session| session.frame().nodes.len() - 2;
+    run_until_ms(&mut session, 9);
+    assert_eq!(running(&mut session), 0);
+    run_until_ms(&mut session, 50);
+    assert_eq!(running(&mut session), 2);
+    session.apply(Command::Stop(NodeId::Client(2))).expect("the tool runs");
+    let exited = session.next_event().0 - 1;
+    run_until_ms(&mut session, 60);
+    assert_eq!(running(&mut session), 3);
+    let started = &events_of(&session, NodeId::Client(3))[0];
+    assert_eq!((started.at, started.cause), (Instant(50_000), Some(EventId(exited))));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::world_spec::WorldSpec;
 use kafka::event::{BrokerEvent, EventKind, OperatorEvent};
 use kafka::instant::{Instant, WallClock};
 use kafka::node::{Effect, Effects, ExitStatus, Identity, Input, Instruction, NodeId};
-use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
+use kafka::spec::{ClientSpec, Program, ServerRole, ServerSpec};
 use kafka::storage::Disk;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,10 +65,15 @@ enum Readiness {
     HasBeenReady,
 }
 
+/// Which client programs of the spec have started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ClientsOfTheSpec {
+    /// None: some broker has never been ready.
     WaitForBrokers,
-    Started,
+    /// All, or they are in the queue.
+    Start,
+    /// Those before `next`: like a script, it goes on when the tool called last has ended.
+    WaitForTool { tool: NodeId, next: u32 },
 }
 
 impl World {
@@ -168,21 +173,12 @@ impl World {
         self.begin_step(at);
         digest::mix_command(&mut self.hasher, command);
         let mut cause = None;
-        let node = self.target(command);
         match command {
-            Command::Kill(_) => self.kill(node, &mut cause),
-            Command::Stop(_) => self.stop(node, &mut cause),
-            Command::Start(_) => self.start_server(node, &mut cause),
+            Command::Kill(node) => self.kill(*node, &mut cause),
+            Command::Stop(node) => self.stop(*node, &mut cause),
+            Command::Start(node) => self.start_server(*node, &mut cause),
             Command::StartClient(spec) => self.start_client(spec.clone(), &mut cause),
-            Command::Tell(_, instruction) => self.deliver(node, Input::Told(instruction.clone()), &mut cause),
-        }
-        node
-    }
-
-    fn target(&self, command: &Command) -> NodeId {
-        match command {
-            Command::Kill(node) | Command::Stop(node) | Command::Start(node) | Command::Tell(node, _) => *node,
-            Command::StartClient(_) => NodeId::Client(self.next_client),
+            Command::Tell(node, instruction) => self.tell(*node, instruction.clone(), &mut cause),
         }
     }
 
@@ -230,14 +226,20 @@ impl World {
         digest::mix_instant(&mut self.hasher, at);
     }
 
-    fn kill(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+    fn kill(&mut self, node: NodeId, cause: &mut Option<EventId>) -> NodeId {
         self.note(node, EventKind::Operator(OperatorEvent::ProcessKilled), cause);
         self.end_process(node, *cause);
+        node
     }
 
-    fn stop(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+    fn stop(&mut self, node: NodeId, cause: &mut Option<EventId>) -> NodeId {
         self.note(node, EventKind::Operator(OperatorEvent::ShutdownRequested), cause);
-        self.deliver(node, Input::Told(Instruction::ShutDown), cause);
+        self.tell(node, Instruction::ShutDown, cause)
+    }
+
+    fn tell(&mut self, node: NodeId, instruction: Instruction, cause: &mut Option<EventId>) -> NodeId {
+        self.deliver(node, Input::Told(instruction), cause);
+        node
     }
 
     fn start_server_unless_running(&mut self, node: NodeId, cause: &mut Option<EventId>) {
@@ -246,25 +248,34 @@ impl World {
         }
     }
 
-    fn start_server(&mut self, node: NodeId, cause: &mut Option<EventId>) {
+    fn start_server(&mut self, node: NodeId, cause: &mut Option<EventId>) -> NodeId {
         let host = self.hosts.get(&node).expect("the node was looked up before");
         let spec = host.server.as_deref().expect("only servers are started again").clone();
         let identity = self.identity(node, host.runs);
         let rng = self.process_stream(node, host.runs);
         self.start_process(node, Machine::server(spec, identity, rng), cause);
+        node
     }
 
     fn start_client_of_the_spec(&mut self, index: u32, cause: &mut Option<EventId>) {
+        let cause_of_next = *cause;
         let spec = self.spec.clients[index as usize].clone();
-        self.start_client(spec, cause);
+        let is_tool = matches!(spec.program, Program::Topics(_));
+        let node = self.start_client(spec, cause);
+        if is_tool && self.hosts.contains_key(&node) {
+            self.clients_of_the_spec = ClientsOfTheSpec::WaitForTool { tool: node, next: index + 1 };
+        } else {
+            self.expect_client(index + 1, cause_of_next);
+        }
     }
 
-    fn start_client(&mut self, spec: ClientSpec, cause: &mut Option<EventId>) {
+    fn start_client(&mut self, spec: ClientSpec, cause: &mut Option<EventId>) -> NodeId {
         let node = NodeId::Client(self.next_client);
         self.next_client += 1;
         let machine = Machine::client(spec, self.identity(node, 0), self.process_stream(node, 0));
         Arc::make_mut(&mut self.hosts).insert(node, Host::of_client());
         self.start_process(node, machine, cause);
+        node
     }
 
     fn identity(&self, node: NodeId, incarnation: u32) -> Identity {
@@ -358,13 +369,25 @@ impl World {
     }
 
     fn expect_clients_once_brokers_are_ready(&mut self, cause: Option<EventId>) {
-        if self.clients_of_the_spec == ClientsOfTheSpec::Started || self.hosts.values().any(Host::is_awaited) {
-            return;
+        let waits = self.clients_of_the_spec == ClientsOfTheSpec::WaitForBrokers;
+        if waits && !self.hosts.values().any(Host::is_awaited) {
+            self.expect_client(0, cause);
         }
-        self.clients_of_the_spec = ClientsOfTheSpec::Started;
-        let now = self.now;
-        for index in (0u32..).take(self.spec.clients.len()) {
+    }
+
+    /// That client of the spec starts next, if there are so many.
+    fn expect_client(&mut self, index: u32, cause: Option<EventId>) {
+        self.clients_of_the_spec = ClientsOfTheSpec::Start;
+        if (index as usize) < self.spec.clients.len() {
+            let now = self.now;
             self.queue().push(now, Due { cause, happening: Happening::ClientStarts(index) });
+        }
+    }
+
+    fn expect_client_behind(&mut self, ended: NodeId, cause: Option<EventId>) {
+        match self.clients_of_the_spec {
+            ClientsOfTheSpec::WaitForTool { tool, next } if tool == ended => self.expect_client(next, cause),
+            ClientsOfTheSpec::WaitForTool { .. } | ClientsOfTheSpec::WaitForBrokers | ClientsOfTheSpec::Start => {}
         }
     }
 
@@ -387,6 +410,7 @@ impl World {
             }
             NodeId::Client(_) => {
                 Arc::make_mut(&mut self.hosts).remove(&node);
+                self.expect_client_behind(node, cause);
             }
         }
     }

@@ -10,7 +10,8 @@ use wire::{Endpoint, Timestamp};
 pub struct WorldSpec {
     /// Brokers and controllers; they start at instant 0.
     pub servers: Vec<ServerSpec>,
-    /// Client programs that start once every broker is ready to serve, in order.
+    /// Client programs that start once every broker is ready to serve, in order. As in a script, a call of
+    /// `kafka-topics` ends before the program behind it starts; producers and consumers run side by side.
     pub clients: Vec<ClientSpec>,
     /// How long messages travel.
     pub network: NetworkSpec,

@@ -37,6 +37,11 @@ impl MetadataLog {
         self.batches.last().map_or(Offset::ZERO, |batch| batch.last_offset().next())
     }
 
+    /// The offset of the last record, or -1.
+    pub(super) fn last_offset(&self) -> Offset {
+        self.batches.last().map_or(Offset(-1), |batch| batch.last_offset())
+    }
+
     /// The epoch of the last record, or `NONE`.
     pub(super) fn last_epoch(&self) -> LeaderEpoch {
         self.leader_epochs.last().map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)

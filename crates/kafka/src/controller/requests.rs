@@ -153,7 +153,7 @@ impl Running {
 
     /// The broker may go when every active broker has applied what the log holds now.
     fn remember_controlled_shutdown(&mut self, request: &BrokerHeartbeatRequest) {
-        let last_offset = self.quorum.log().end_offset() + -1;
+        let last_offset = self.quorum.log().last_offset();
         if let Some(active) = self.active.as_mut() {
             active.heartbeats.maybe_update_controlled_shutdown_offset(request.broker_id, last_offset);
         }

@@ -3,6 +3,7 @@
 use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::Effects;
+use std::collections::BTreeSet;
 use wire::{BrokerId, LeaderEpoch, MetadataRecord, PartitionIndex, TopicId, TopicName, TopicPartition};
 
 /// Tells what one batch changes in the cluster as it stands before the batch. `reason` is why partitions change.
@@ -31,12 +32,11 @@ fn note(event: ControllerEvent, effects: &mut Effects) {
 
 /// Partitions of topics that were there before.
 fn tell_additions(teller: &Teller, effects: &mut Effects) {
-    for (name, topic) in teller.before.topics() {
-        let added = teller.new_partitions(topic.topic_id);
-        if added > 0 {
-            let partitions = topic.partitions.len() as i32 + added;
-            note(ControllerEvent::PartitionsAdded { topic: name.clone(), partitions }, effects);
-        }
+    for topic_id in teller.enlarged_topics() {
+        let name = teller.name_of(topic_id);
+        let existing = teller.before.topics().get(&name).map_or(0, |topic| topic.partitions.len() as i32);
+        let partitions = existing + teller.new_partitions(topic_id);
+        note(ControllerEvent::PartitionsAdded { topic: name, partitions }, effects);
     }
 }
 
@@ -65,6 +65,19 @@ impl Teller<'_> {
                 self.tell_change(self.partition(*topic_id, *partition), isr.as_deref(), *leader, effects);
             }
         }
+    }
+
+    /// Topics that were there before and get more partitions.
+    fn enlarged_topics(&self) -> BTreeSet<TopicId> {
+        let mut topics = BTreeSet::new();
+        for record in self.records {
+            if let MetadataRecord::Partition { topic_id, .. } = record
+                && self.before.topic_name(*topic_id).is_some()
+            {
+                topics.insert(*topic_id);
+            }
+        }
+        topics
     }
 
     fn new_partitions(&self, topic: TopicId) -> i32 {

@@ -7,8 +7,8 @@ use crate::event::{ChangeReason, ControllerEvent};
 use crate::metadata::{METADATA_TOPIC_ID, metadata_partition};
 use crate::node::NodeId;
 use wire::request::{
-    AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest, CreatableTopic, CreateTopicsRequest,
-    MetadataRequest,
+    AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest, CreatableTopic, CreatePartitionsRequest,
+    CreatePartitionsTopic, CreateTopicsRequest, MetadataRequest,
 };
 use wire::{
     BrokerEpoch, ErrorCode, MetadataRecord, PartitionEpoch, PartitionIndex, Request, Response, TopicName,
@@ -95,6 +95,19 @@ fn a_topic_is_written_told_and_answered_in_this_order() {
         ]
     );
     assert_eq!(world.partition("foo", 1).isr.len(), 2);
+}
+
+#[test]
+fn added_partitions_are_told_with_how_many_there_are_then() {
+    let mut world = World::started(&[]).with_brokers(1..3);
+    world.create_topic("foo", &[&[1, 2]]);
+    world.take_notes();
+    let (name, count, assignments) = (TopicName::new("foo"), 3, None);
+    let topics = vec![CreatePartitionsTopic { name: name.clone(), count, assignments }];
+    world.ask(1, Request::CreatePartitions(CreatePartitionsRequest { topics }));
+    let notes = world.take_notes();
+    assert_eq!(notes[0], ControllerEvent::PartitionsAdded { topic: name, partitions: 3 });
+    assert_eq!(notes.len(), 3);
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Running {
         effects: &mut Effects,
     ) {
         self.append(now, operation, effects);
-        let offset = self.quorum.log().end_offset() + -1;
+        let offset = self.quorum.log().last_offset();
         if let Some(active) = self.active.as_mut() {
             active.pending.push_back(Pending { offset, id, response });
         }
@@ -100,6 +100,9 @@ impl Running {
 
     fn replay_committed(&mut self) {
         let high_watermark = self.quorum.high_watermark().unwrap_or(Offset::ZERO);
+        if self.replayed_to >= high_watermark {
+            return;
+        }
         let log = self.quorum.log().clone();
         let batches = log.batches_from(self.replayed_to);
         for batch in batches.take_while(|batch| batch.last_offset() < high_watermark) {

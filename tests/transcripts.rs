@@ -275,7 +275,11 @@ struct Stage {
 
 impl Stage {
     fn new(terminals: usize) -> Stage {
-        let world = WorldSpec::three_brokers(BTreeMap::new());
+        Stage::with(terminals, BTreeMap::new())
+    }
+
+    fn with(terminals: usize, properties: BTreeMap<String, String>) -> Stage {
+        let world = WorldSpec::three_brokers(properties);
         let terminals = vec![Terminal::new(world.epoch); terminals];
         let mut session = Session::new(world, SEED);
         wait_until_ready(&mut session).unwrap();
@@ -475,11 +479,12 @@ fn a_follower_that_is_killed_makes_the_producer_give_up_a_record_that_is_stored(
 
 #[test]
 fn a_consumer_of_a_topic_that_is_deleted_waits_and_warns() {
-    let mut stage = Stage::new(2);
+    let no_auto_creation = BTreeMap::from([("auto.create.topics.enable".to_owned(), "false".to_owned())]);
+    let mut stage = Stage::with(2, no_auto_creation);
     let create = "kafka-topics.sh --bootstrap-server localhost:9092 --create --topic tty --replica-assignment 1";
     stage.run(create);
     stage.enter(1, "kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic tty --timeout-ms 8000");
-    stage.pass(SECOND);
+    stage.pass(Duration(1_250_000));
     stage.run("kafka-topics.sh --bootstrap-server localhost:9092 --delete --topic tty");
     let printed = stage.finish(1);
     let warn = "[TIME] WARN [Consumer clientId=console-consumer, groupId=console-consumer-N]";

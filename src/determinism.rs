@@ -6,6 +6,7 @@
 use kafka::Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
+use shell::script::Script;
 
 /// A digest of many draws of every kind from the generator that all machines use.
 pub(crate) fn random_draws_hash(seed: u64) -> u64 {
@@ -20,6 +21,12 @@ pub(crate) fn random_draws_hash(seed: u64) -> u64 {
     order.shuffle(&mut rng);
     order.iter().for_each(|number| digest.add(u64::from(*number)));
     digest.0
+}
+
+/// The trace hash of a script's run, or what is wrong with the script.
+pub(crate) fn trace_hash_of_script(script: &str, seed: u64) -> Result<u64, String> {
+    let run = Script::parse(script).and_then(|script| script.run(seed));
+    run.map(|transcript| transcript.hash.0).map_err(|error| error.to_string())
 }
 
 /// The hash function FNV-1a, 64 bits.

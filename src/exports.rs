@@ -13,3 +13,12 @@ use crate::determinism;
 pub fn random_draws_hash(seed: u32) -> String {
     format!("{:016x}", determinism::random_draws_hash(u64::from(seed)))
 }
+
+/// See [`determinism::trace_hash_of_script`]; the hash in hexadecimal.
+///
+/// # Errors
+/// What is wrong with the script; it is thrown in JavaScript.
+#[wasm_bindgen]
+pub fn trace_hash_of_script(script: &str, seed: u32) -> Result<String, String> {
+    determinism::trace_hash_of_script(script, u64::from(seed)).map(|hash| format!("{hash:016x}"))
+}

@@ -3,6 +3,8 @@
 //! Lines are good ones with some of their words dropped, doubled, swapped, cut or replaced by absurd ones, and plain
 //! noise. Every seed gives the same lines again.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use shell::files::Files;

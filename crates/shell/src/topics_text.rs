@@ -46,7 +46,9 @@ fn listed(topics: &[TopicName]) -> String {
     topics.iter().map(TopicName::as_str).collect::<Vec<_>>().join("\n")
 }
 
-fn failure_exception(reason: &TopicsFailure) -> JavaException {
+/// The exception with which an action of `kafka-topics` failed.
+#[must_use]
+pub fn failure_exception(reason: &TopicsFailure) -> JavaException {
     match reason {
         TopicsFailure::NoSuchTopic(pattern) => {
             JavaException::illegal_argument(&format!("Topic 'Optional[{pattern}]' does not exist as expected"))

@@ -1,0 +1,36 @@
+//! The details of what is selected.
+
+use super::node_details::{broker_details, client_details, controller_details};
+use super::record_details::{message_details, record_details, replica_details};
+use super::{Ui, UiProps};
+use crate::store::Selection;
+use crate::text::Label;
+use crate::view::cluster::{self, ServerKind};
+use kafka::node::NodeId;
+use wire::BrokerId;
+use yew::prelude::*;
+
+#[component]
+pub(crate) fn Details(props: &UiProps) -> Html {
+    let ui = &props.ui;
+    match &ui.store.selection {
+        Selection::Nothing | Selection::Event(_) => html! { <p class="note">{ ui.say(Label::NothingSelected) }</p> },
+        Selection::Node(id) => node_details(ui, *id),
+        Selection::Replica { broker, partition } => replica_details(ui, *broker, partition),
+        Selection::Record { broker, partition, offset } => record_details(ui, *broker, partition, *offset),
+        Selection::Message(id) => message_details(ui, *id),
+    }
+}
+
+fn node_details(ui: &Ui, id: NodeId) -> Html {
+    let Some(node) = cluster::node(ui.frame(), id) else {
+        return html! { <><h2>{ id.to_string() }</h2><p class="note">{ ui.say(Label::Ended) }</p></> };
+    };
+    match id {
+        NodeId::Client(_) => client_details(ui, node),
+        NodeId::Server(number) => match ui.snapshot.cast.get(&number) {
+            Some(ServerKind::Controller) => controller_details(ui, node),
+            Some(ServerKind::Broker) | None => broker_details(ui, node, BrokerId(number)),
+        },
+    }
+}

@@ -1,0 +1,53 @@
+//! The page's name, and the choices of language and colours.
+
+use super::{Ui, UiProps};
+use crate::store::{Action, Theme};
+use crate::text::{Label, Language, Message};
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+#[component]
+pub(crate) fn Header(props: &UiProps) -> Html {
+    let ui = &props.ui;
+    html! {
+        <header class="top">
+            <h1>{ "Kafkascope" }</h1>
+            <p class="tagline">{ ui.say(Label::Tagline) }</p>
+            <span class="seed">{ ui.tell(&Message::Seed { seed: ui.snapshot.seed }) }</span>
+            <span class="choices">{ language_choice(ui) }{ theme_choice(ui) }</span>
+        </header>
+    }
+}
+
+fn language_choice(ui: &Ui) -> Html {
+    let dispatch = ui.dispatch.clone();
+    let onchange = Callback::from(move |event: Event| {
+        if let Some(language) = Language::from_code(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
+            dispatch.emit(Action::SetLanguage(language));
+        }
+    });
+    let options = Language::ALL.map(|language| {
+        let selected = language == ui.store.language;
+        html! { <option value={language.code()} lang={language.code()} {selected}>{ language.name() }</option> }
+    });
+    html! { <select id="language" aria-label={ui.say(Label::LanguageChoice)} {onchange}>{ for options }</select> }
+}
+
+fn theme_choice(ui: &Ui) -> Html {
+    let dispatch = ui.dispatch.clone();
+    let onchange = Callback::from(move |event: Event| {
+        if let Some(theme) = Theme::from_code(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
+            dispatch.emit(Action::SetTheme(theme));
+        }
+    });
+    let options = Theme::ALL.map(|theme| {
+        let label = match theme {
+            Theme::System => Label::ThemeSystem,
+            Theme::Light => Label::ThemeLight,
+            Theme::Dark => Label::ThemeDark,
+        };
+        let selected = theme == ui.store.theme;
+        html! { <option value={theme.code()} {selected}>{ format!("{}: {}", ui.say(Label::ThemeChoice), ui.say(label)) }</option> }
+    });
+    html! { <select id="theme" aria-label={ui.say(Label::ThemeChoice)} {onchange}>{ for options }</select> }
+}

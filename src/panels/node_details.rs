@@ -1,0 +1,204 @@
+//! A broker, a controller or a client program in detail, and what can be done to it.
+
+use super::{Ui, fact};
+use crate::store::Selection;
+use crate::text::Label;
+use crate::view::cluster::{self, BrokerStatus, ClientView, Replica};
+use crate::view::nodes;
+use kafka::node::Instruction;
+use kafka::view::ControllerView;
+use sim::Command;
+use sim::frame::NodeFrame;
+use wire::BrokerId;
+use yew::prelude::*;
+
+/// A button that gives a command; what becomes of it is told by the player.
+fn command_button(ui: &Ui, label: Label, command: Command, is_possible: bool) -> Html {
+    let action = command_code(&command);
+    let onclick = ui.on_player(move |player| {
+        // A refusal is on the screen already.
+        player.command(command.clone()).map(drop).unwrap_or_default();
+    });
+    html! { <button {onclick} disabled={!is_possible} data-action={action}>{ ui.say(label) }</button> }
+}
+
+fn command_code(command: &Command) -> &'static str {
+    match command {
+        Command::Kill(_) => "kill",
+        Command::Stop(_) => "stop",
+        Command::Start(_) => "start",
+        Command::StartClient(_) => "start-client",
+        Command::Tell(_, _) => "tell",
+    }
+}
+
+fn server_buttons(ui: &Ui, node: &NodeFrame) -> Html {
+    let is_up = node.process.is_some();
+    html! {
+        <p class="commands">
+            { command_button(ui, Label::Kill, Command::Kill(node.id), is_up) }
+            { command_button(ui, Label::Stop, Command::Stop(node.id), is_up) }
+            { command_button(ui, Label::Start, Command::Start(node.id), !is_up) }
+        </p>
+    }
+}
+
+pub(super) fn broker_details(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
+    let status = cluster::broker_status(ui.frame(), node, broker);
+    let view = cluster::broker_view(node);
+    let unknown = || ui.say(Label::Unknown).to_owned();
+    let fenced = cluster::broker_registration(ui.frame(), broker).map(|registration| registration.fenced);
+    html! {
+        <section data-testid="broker-details" data-broker={broker.to_string()}>
+            <h2>{ ui.node_name(node.id) }</h2>
+            { server_buttons(ui, node) }
+            <dl>
+                { fact(ui.say(Label::State), status_text(ui, status)) }
+                { fact(ui.say(Label::FencedByController), fenced.map_or_else(unknown, |fenced| yes_or_no(ui, fenced))) }
+                { fact(ui.say(Label::Address), address(node)) }
+                { fact(ui.say(Label::BrokerEpoch), view.and_then(|view| view.broker_epoch).map_or_else(unknown, |epoch| epoch.to_string())) }
+                { fact(ui.say(Label::MetadataOffset), view.map_or_else(unknown, |view| view.metadata_offset.to_string())) }
+            </dl>
+            { replicas_table(ui, node, broker) }
+        </section>
+    }
+}
+
+fn status_text(ui: &Ui, status: BrokerStatus) -> Html {
+    let ink = nodes::status_ink(status);
+    html! { <span style={format!("color: var({})", ink.property())}>{ ui.say(nodes::status_label(status)) }</span> }
+}
+
+fn address(node: &NodeFrame) -> String {
+    node.endpoint.as_ref().map_or_else(String::new, ToString::to_string)
+}
+
+fn yes_or_no(ui: &Ui, is_so: bool) -> String {
+    ui.say(if is_so { Label::Yes } else { Label::No }).to_owned()
+}
+
+/// As many replicas as a screen holds; the others are reached by choosing a topic.
+const REPLICAS_SHOWN: usize = 30;
+
+fn replicas_table(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
+    let partitions = cluster::partitions(ui.frame(), ui.store.topic.as_ref());
+    let replicas = partitions.iter().filter_map(|partition| Some((partition, cluster::replica(node, broker, partition)?)));
+    let rows = replicas.take(REPLICAS_SHOWN).map(|(partition, replica)| {
+        let selection = Selection::Replica { broker, partition: partition.clone() };
+        html! {
+            <tr>
+                <th scope="row"><button class="link" onclick={ui.on_select(selection)}>{ partition.to_string() }</button></th>
+                <td>{ role(ui, &replica) }</td>
+                <td class="number">{ replica.high_watermark().to_string() }</td>
+                <td class="number">{ replica.log_end_offset().to_string() }</td>
+            </tr>
+        }
+    });
+    html! {
+        <div class="scroll"><table>
+            <thead><tr>
+                <th scope="col">{ ui.say(Label::Partition) }</th>
+                <th scope="col">{ ui.say(Label::Role) }</th>
+                <th scope="col">{ ui.say(Label::HighWatermark) }</th>
+                <th scope="col">{ ui.say(Label::LogEndOffset) }</th>
+            </tr></thead>
+            <tbody>{ for rows }</tbody>
+        </table></div>
+    }
+}
+
+/// What a broker is for a partition, in one word.
+pub(super) fn role(ui: &Ui, replica: &Replica<'_>) -> &'static str {
+    if replica.is_on_disk_only() {
+        ui.say(Label::OnDisk)
+    } else if replica.is_leader() {
+        ui.say(Label::Leader)
+    } else {
+        ui.say(Label::Follower)
+    }
+}
+
+pub(super) fn controller_details(ui: &Ui, node: &NodeFrame) -> Html {
+    let facts = cluster::controller_view(node).map(|view| controller_facts(ui, view));
+    html! {
+        <section>
+            <h2>{ ui.node_name(node.id) }</h2>
+            { server_buttons(ui, node) }
+            <dl>
+                { fact(ui.say(Label::Address), address(node)) }
+                { facts.unwrap_or_else(|| fact(ui.say(Label::State), ui.say(Label::Down))) }
+            </dl>
+        </section>
+    }
+}
+
+fn controller_facts(ui: &Ui, view: &ControllerView) -> Html {
+    let state = if view.is_active { Label::ActiveController } else { Label::InactiveController };
+    html! {
+        <>
+            { fact(ui.say(Label::State), ui.say(state)) }
+            { fact(ui.say(Label::QuorumEpoch), view.epoch.to_string()) }
+            { fact(ui.say(Label::LogEndOffset), view.log_end_offset.to_string()) }
+            { fact(ui.say(Label::HighWatermark), view.high_watermark.to_string()) }
+        </>
+    }
+}
+
+pub(super) fn client_details(ui: &Ui, node: &NodeFrame) -> Html {
+    let Some(view) = cluster::client_view(node) else { return html! {} };
+    html! {
+        <section>
+            <h2>{ ui.node_name(node.id) }</h2>
+            <p class="commands">
+                { command_button(ui, Label::Interrupt, Command::Tell(node.id, Instruction::Interrupt), true) }
+                { command_button(ui, Label::Stop, Command::Stop(node.id), true) }
+                { command_button(ui, Label::Kill, Command::Kill(node.id), true) }
+            </p>
+            <dl>
+                { fact(ui.say(Label::Kind), ui.say(nodes::client_label(view))) }
+                { client_facts(ui, view) }
+            </dl>
+        </section>
+    }
+}
+
+fn client_facts(ui: &Ui, view: ClientView<'_>) -> Html {
+    match view {
+        ClientView::Producer(view) => html! {
+            <>
+                { fact(ui.say(Label::Acks), acks_text(view.acks)) }
+                { fact(ui.say(Label::Waiting), view.waiting.to_string()) }
+                { fact(ui.say(Label::Pending), view.pending.to_string()) }
+                { fact(ui.say(Label::Acknowledged), view.acknowledged.to_string()) }
+                { fact(ui.say(Label::Failed), view.failed.to_string()) }
+                { for view.last_offsets.iter().map(|(partition, offset)| {
+                    fact(&format!("{partition}: {}", ui.say(Label::LastAcknowledged)), offset.to_string())
+                }) }
+            </>
+        },
+        ClientView::Consumer(view) => html! {
+            <>
+                { fact(ui.say(Label::Consumed), view.consumed.to_string()) }
+                { for view.positions.iter().map(|position| {
+                    let offset = position.position.map_or_else(|| ui.say(Label::Unknown).to_owned(), |offset| offset.to_string());
+                    fact(&format!("{}: {}", position.partition, ui.say(Label::Positions)), offset)
+                }) }
+            </>
+        },
+        ClientView::Admin(view) => html! {
+            <>
+                { fact(ui.say(Label::Call), view.call) }
+                if let Some(topic) = &view.topic { { fact(ui.say(Label::Topic), topic.to_string()) } }
+            </>
+        },
+    }
+}
+
+/// `all`, `1` or `0`, as configurations write it.
+pub(super) fn acks_text(acks: wire::request::Acks) -> &'static str {
+    match acks {
+        wire::request::Acks::None => "0",
+        wire::request::Acks::Leader => "1",
+        wire::request::Acks::All => "all",
+    }
+}

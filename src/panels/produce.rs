@@ -1,0 +1,188 @@
+//! A form that sends one record by a producer of its own, and what became of the records sent.
+
+use super::node_details::acks_text;
+use super::{Ui, UiProps};
+use crate::start;
+use crate::store::{Action, Sent};
+use crate::text::{Label, Message, failure_text};
+use crate::view::cluster;
+use kafka::event::{ClientEvent, EventKind, OperatorEvent};
+use kafka::node::{Instruction, NodeId, ProducerRecord};
+use kafka::spec::{ProducerConfig, ProducerSpec, Program};
+use sim::{Command, CommandError, Session};
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use wire::request::Acks;
+use wire::{Bytes, TopicName};
+use yew::prelude::*;
+
+/// What the form holds.
+#[derive(Clone, PartialEq)]
+struct Draft {
+    topic: String,
+    key: String,
+    value: String,
+    acks: Acks,
+}
+
+const ACKS: [(Acks, Label); 3] =
+    [(Acks::All, Label::AcksAll), (Acks::Leader, Label::AcksLeader), (Acks::None, Label::AcksNone)];
+
+#[component]
+pub(crate) fn Produce(props: &UiProps) -> Html {
+    let ui = &props.ui;
+    let draft = use_state(|| first_draft(ui));
+    let onsubmit = {
+        let (ui, draft) = (ui.clone(), draft.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            send(&ui, &draft);
+        })
+    };
+    html! {
+        <section>
+            <h2>{ ui.say(Label::ProduceTitle) }</h2>
+            <p class="note">{ ui.say(Label::ProduceNote) }</p>
+            <form id="produce" {onsubmit}>
+                { text_fields(ui, &draft) }
+                { acks_choice(ui, &draft) }
+                <button id="send" class="primary">{ ui.say(Label::Send) }</button>
+            </form>
+            { outcomes(ui) }
+        </section>
+    }
+}
+
+fn first_draft(ui: &Ui) -> Draft {
+    let topic = cluster::topics(ui.frame()).first().map_or_else(String::new, TopicName::to_string);
+    Draft { topic, key: String::new(), value: String::new(), acks: Acks::All }
+}
+
+fn text_fields(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
+    let input = |id: &'static str, label: Label, value: &str, list: Option<&'static str>, change: fn(&mut Draft, String)| {
+        let (draft, value) = (draft.clone(), value.to_owned());
+        let oninput = Callback::from(move |event: InputEvent| {
+            let mut changed = (*draft).clone();
+            change(&mut changed, event.target_unchecked_into::<HtmlInputElement>().value());
+            draft.set(changed);
+        });
+        html! { <label>{ ui.say(label) }<input {id} {value} {list} {oninput} autocomplete="off" /></label> }
+    };
+    let on_value = {
+        let draft = draft.clone();
+        Callback::from(move |event: InputEvent| {
+            let value = event.target_unchecked_into::<HtmlTextAreaElement>().value();
+            draft.set(Draft { value, ..(*draft).clone() });
+        })
+    };
+    let topics = cluster::topics(ui.frame()).into_iter().map(|topic| html! { <option value={topic.to_string()} /> });
+    html! {
+        <>
+            { input("produce-topic", Label::Topic, &draft.topic, Some("topics"), |draft, text| draft.topic = text) }
+            <datalist id="topics">{ for topics }</datalist>
+            { input("produce-key", Label::Key, &draft.key, None, |draft, text| draft.key = text) }
+            <label>{ ui.say(Label::Value) }<textarea id="produce-value" rows="3" value={draft.value.clone()} oninput={on_value} /></label>
+            <p class="note">{ ui.say(Label::EmptyKeyNote) }</p>
+        </>
+    }
+}
+
+fn acks_choice(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
+    let options = ACKS.map(|(acks, label)| {
+        html! { <option value={acks_text(acks)} selected={acks == draft.acks}>{ ui.say(label) }</option> }
+    });
+    let draft = draft.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
+        if let Some((acks, _)) = ACKS.into_iter().find(|(acks, _)| acks_text(*acks) == chosen) {
+            draft.set(Draft { acks, ..(*draft).clone() });
+        }
+    });
+    html! { <label>{ ui.say(Label::Acks) }<select id="produce-acks" {onchange}>{ for options }</select></label> }
+}
+
+/// A refusal cannot happen here: a client can always be started, and one that was just started can be told something.
+fn send(ui: &Ui, draft: &Draft) {
+    let sent = ui.player.with_session(|session| start_producer(session, draft));
+    match sent {
+        Ok(sent) => ui.dispatch.emit(Action::RememberSent(sent)),
+        Err(error) => ui.player.refuse(error),
+    }
+}
+
+fn start_producer(session: &mut Session, draft: &Draft) -> Result<Sent, CommandError> {
+    let since = session.next_event();
+    let config = ProducerConfig { acks: draft.acks, ..ProducerConfig::default() };
+    let program = Program::Producer(ProducerSpec { config, is_synchronous: false, workload: None });
+    let client = session.apply(Command::StartClient(start::client("produce-form", program)))?;
+    let record = ProducerRecord {
+        topic: TopicName::new(&draft.topic),
+        partition: None,
+        key: (!draft.key.is_empty()).then(|| Bytes::from(draft.key.as_bytes())),
+        value: Some(Bytes::from(draft.value.as_bytes())),
+        headers: Vec::new(),
+    };
+    session.apply(Command::Tell(client, Instruction::Produce(record)))?;
+    session.apply(Command::Tell(client, Instruction::EndOfInput))?;
+    let value = draft.value.chars().take(40).collect();
+    let (branch, step) = (session.branch(), session.steps());
+    Ok(Sent { client, topic: draft.topic.clone(), value, acks: draft.acks, branch, step, since })
+}
+
+fn outcomes(ui: &Ui) -> Html {
+    if ui.store.sent.is_empty() {
+        return html! {};
+    }
+    html! {
+        <>
+            <h3>{ ui.say(Label::SentRecords) }</h3>
+            <ol class="outcomes" data-testid="outcomes" aria-live="polite">
+                { for ui.store.sent.iter().rev().map(|sent| outcome(ui, sent)) }
+            </ol>
+        </>
+    }
+}
+
+fn outcome(ui: &Ui, sent: &Sent) -> Html {
+    let (class, text) = what_became_of(ui, sent);
+    html! {
+        <li {class}><span class="what">{ format!("{} ← {} (acks={})", sent.topic, sent.value, acks_text(sent.acks)) }</span><span>{ text }</span></li>
+    }
+}
+
+/// Follows from the events up to now, so that it is true after a step back too.
+fn what_became_of(ui: &Ui, sent: &Sent) -> (&'static str, String) {
+    if !sent.is_part_of(ui.frame().branch, &ui.snapshot.branches) {
+        return ("soft", ui.say(Label::OutcomeOtherHistory).to_owned());
+    }
+    if ui.frame().step < sent.step {
+        return ("soft", ui.say(Label::OutcomeNotYet).to_owned());
+    }
+    let events = ui.player.events_of(sent.client, sent.since);
+    let answer = events.iter().find_map(|event| answer(ui, &event.kind));
+    answer.unwrap_or_else(|| no_answer(ui, sent.client, sent.acks))
+}
+
+fn answer(ui: &Ui, kind: &EventKind) -> Option<(&'static str, String)> {
+    match kind {
+        EventKind::Client(ClientEvent::BatchAcknowledged { acks: Acks::None, .. }) => {
+            Some(("good", ui.say(Label::OutcomeNoAnswer).to_owned()))
+        }
+        EventKind::Client(ClientEvent::BatchAcknowledged { partition, first_offset, .. }) => {
+            Some(("good", ui.tell(&Message::StoredAt { partition, offset: *first_offset })))
+        }
+        EventKind::Client(ClientEvent::RecordFailed { topic, failure, .. }) => Some(("danger", failure_text(topic, failure))),
+        EventKind::Operator(OperatorEvent::ProcessKilled) => {
+            Some(("danger", ui.say(Label::OutcomeEnded).to_owned()))
+        }
+        EventKind::Client(_) | EventKind::Operator(_) | EventKind::Controller(_) | EventKind::Broker(_) => None,
+    }
+}
+
+fn no_answer(ui: &Ui, client: NodeId, acks: Acks) -> (&'static str, String) {
+    let label = match (cluster::node(ui.frame(), client), acks) {
+        (Some(_), Acks::None | Acks::Leader | Acks::All) => Label::OutcomeWaiting,
+        (None, Acks::None) => Label::OutcomeNoAnswer,
+        (None, Acks::Leader | Acks::All) => Label::OutcomeEnded,
+    };
+    ("soft", ui.say(label).to_owned())
+}

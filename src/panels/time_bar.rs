@@ -1,0 +1,79 @@
+//! Play, pause, steps, speed, and the slider over all that is known of this history.
+
+use super::{Ui, UiProps};
+use crate::store::{Action, Speed};
+use crate::text::{Label, Message};
+use crate::view::format;
+use kafka::instant::Instant;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+#[component]
+pub(crate) fn TimeBar(props: &UiProps) -> Html {
+    let ui = &props.ui;
+    let frame = ui.frame();
+    html! {
+        <section class="time-bar" aria-label={ui.say(Label::TimeControls)}>
+            { buttons(ui) }
+            { speed_choice(ui) }
+            { slider(ui) }
+            <output class="instant" data-testid="now">
+                { ui.tell(&Message::InstantOf { now: frame.now, known_until: frame.known_until }) }
+            </output>
+            if ui.snapshot.branches.len() > 1 {
+                <span class="branch">{ ui.tell(&Message::History { branch: frame.branch }) }</span>
+            }
+            <p class="hint">
+                { ui.say(Label::KeyboardHelp) }{ " " }{ ui.tell(&Message::RanAhead { until: ui.snapshot.started_until }) }
+            </p>
+        </section>
+    }
+}
+
+fn buttons(ui: &Ui) -> Html {
+    let (play, sign) =
+        if ui.snapshot.is_playing { (Label::Pause, "❚❚") } else { (Label::Play, "▶") };
+    let is_at_end = ui.frame().now >= ui.frame().known_until;
+    html! {
+        <span class="buttons">
+            <button id="play" class="play" onclick={ui.on_player(|player| player.toggle_play())} title={ui.say(play)}>
+                <span class="sign" aria-hidden="true">{ sign }</span>{ ui.say(play) }
+            </button>
+            <button id="step-back" onclick={ui.on_player(|player| player.step_back())} disabled={ui.frame().step == 0}
+                aria-label={ui.say(Label::StepBack)} title={ui.say(Label::StepBack)}>{ "◀❙" }</button>
+            <button id="step" onclick={ui.on_player(|player| player.step())}
+                aria-label={ui.say(Label::StepForward)} title={ui.say(Label::StepForward)}>{ "❙▶" }</button>
+            <button id="to-end" onclick={ui.on_player(|player| player.go_to_end())} disabled={is_at_end}
+                aria-label={ui.say(Label::GoToEnd)} title={ui.say(Label::GoToEnd)}>{ "▶▶❙" }</button>
+        </span>
+    }
+}
+
+fn speed_choice(ui: &Ui) -> Html {
+    let dispatch = ui.dispatch.clone();
+    let onchange = Callback::from(move |event: Event| {
+        if let Some(speed) = Speed::from_label(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
+            dispatch.emit(Action::SetSpeed(speed));
+        }
+    });
+    let options = Speed::ALL.map(|speed| {
+        let selected = speed == ui.store.speed;
+        html! { <option value={speed.label()} {selected}>{ speed.label() }</option> }
+    });
+    html! { <label class="speed">{ ui.say(Label::SpeedChoice) }{ " " }<select id="speed" {onchange}>{ for options }</select></label> }
+}
+
+/// In milliseconds: finer than anybody can drag, coarser than any number JavaScript could spoil.
+fn slider(ui: &Ui) -> Html {
+    let (now, known_until) = (ui.frame().now, ui.frame().known_until);
+    let player = ui.player.clone();
+    let oninput = Callback::from(move |event: InputEvent| {
+        let wished_ms = event.target_unchecked_into::<HtmlInputElement>().value_as_number();
+        player.seek(Instant(wished_ms as u64 * 1_000).min(known_until));
+    });
+    html! {
+        <input id="time" class="slider" type="range" min="0" max={known_until.0.div_ceil(1_000).to_string()} step="1"
+            value={(now.0 / 1_000).to_string()} {oninput}
+            aria-label={ui.say(Label::TimeSlider)} aria-valuetext={format::instant(now)} />
+    }
+}

@@ -1,0 +1,49 @@
+//! Which events the short list holds, so that a long trace is looked through once and not ten times a second.
+
+use crate::store::EventFilter;
+use crate::view::events::is_important;
+use sim::frame::BranchId;
+use sim::{EventId, Session};
+use std::ops::Range;
+
+/// The numbers of the important events of one history, as far as it has been looked through.
+#[derive(Debug, Default)]
+pub(super) struct EventIndex {
+    branch: Option<BranchId>,
+    scanned: u64,
+    important: Vec<EventId>,
+}
+
+impl EventIndex {
+    /// Looks through what is new. Another history is looked through from its beginning.
+    pub(super) fn catch_up(&mut self, session: &Session) {
+        if self.branch != Some(session.branch()) {
+            *self = EventIndex { branch: Some(session.branch()), ..EventIndex::default() };
+        }
+        for event in session.events(EventId(self.scanned)) {
+            self.scanned = event.id.0 + 1;
+            if is_important(&event.kind) {
+                self.important.push(event.id);
+            }
+        }
+    }
+
+    /// How many events there are, and how many of them lie below `end`.
+    pub(super) fn counts(&self, filter: EventFilter, end: EventId) -> (usize, usize) {
+        match filter {
+            EventFilter::All => (self.scanned as usize, self.scanned.min(end.0) as usize),
+            EventFilter::Important => {
+                (self.important.len(), self.important.partition_point(|event| *event < end))
+            }
+        }
+    }
+
+    /// The numbers at those places of the filtered list.
+    pub(super) fn ids(&self, filter: EventFilter, places: Range<usize>) -> Vec<EventId> {
+        let places = |count: usize| places.start.min(count)..places.end.min(count);
+        match filter {
+            EventFilter::All => places(self.scanned as usize).map(|place| EventId(place as u64)).collect(),
+            EventFilter::Important => self.important[places(self.important.len())].to_vec(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What the page is told about ten times a second.
+
+use crate::view::cluster::Cast;
+use kafka::instant::Instant;
+use sim::frame::{Branch, BranchId};
+use sim::world_spec::NetworkSpec;
+use sim::{CommandError, EventId, Frame};
+use std::rc::Rc;
+
+/// The session as panels see it. Two are equal only if they are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) frame: Rc<Frame>,
+    pub(crate) cast: Rc<Cast>,
+    pub(crate) network: NetworkSpec,
+    pub(crate) seed: u64,
+    /// How far the run had come when the page was first shown.
+    pub(crate) started_until: Instant,
+    pub(crate) is_playing: bool,
+    pub(crate) branches: Vec<Branch>,
+    /// Events below this have happened.
+    pub(crate) next_event: EventId,
+    /// Partitions above, within and below the drawing.
+    pub(crate) rows: (usize, usize, usize),
+    pub(crate) notice: Option<Notice>,
+}
+
+/// Something the user must be told once.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Notice {
+    /// Tells two notices apart.
+    pub(crate) number: u32,
+    pub(crate) kind: NoticeKind,
+}
+
+/// What it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum NoticeKind {
+    Refused(CommandError),
+    NewHistory { branch: BranchId, at: Instant },
+}
+
+impl Notice {
+    pub(super) fn refused(number: u32, error: CommandError) -> Notice {
+        Notice { number, kind: NoticeKind::Refused(error) }
+    }
+
+    pub(super) fn new_history(number: u32, branch: BranchId, at: Instant) -> Notice {
+        Notice { number, kind: NoticeKind::NewHistory { branch, at } }
+    }
+}

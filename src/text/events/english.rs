@@ -1,0 +1,231 @@
+//! Events in English.
+
+use crate::text::{failure_text, topics_failure_text};
+use crate::view::format;
+use kafka::event::{
+    BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
+};
+use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+
+pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
+    let sentence = match kind {
+        EventKind::Operator(event) => operator(event, node),
+        EventKind::Controller(event) => controller(event, node),
+        EventKind::Broker(event) => broker(event, node),
+        EventKind::Client(event) => client(event, node),
+    };
+    capitalised(&sentence)
+}
+
+/// Sentences begin with a capital, but names of partitions and programs keep theirs.
+fn capitalised(sentence: &str) -> String {
+    for word in ["broker", "controller", "a "] {
+        if let Some(rest) = sentence.strip_prefix(word) {
+            return format!("{}{}{rest}", word[..1].to_uppercase(), &word[1..]);
+        }
+    }
+    sentence.to_owned()
+}
+
+fn operator(event: &OperatorEvent, node: &str) -> String {
+    match event {
+        OperatorEvent::ProcessStarted => format!("{node} was started."),
+        OperatorEvent::ProcessKilled => format!("{node} was killed (SIGKILL)."),
+        OperatorEvent::ShutdownRequested => format!("{node} was asked to shut down (SIGTERM)."),
+        OperatorEvent::ProcessExited { status } => format!("{node} exited with status {}.", status.0),
+    }
+}
+
+fn controller(event: &ControllerEvent, node: &str) -> String {
+    match event {
+        ControllerEvent::BecameActive { epoch } => format!("{node} became the active controller in epoch {epoch}."),
+        ControllerEvent::BrokerRegistered { broker, broker_epoch } => {
+            format!("The controller registered broker {broker} with broker epoch {broker_epoch}.")
+        }
+        ControllerEvent::BrokerUnfenced { broker } => {
+            format!("The controller unfenced broker {broker}: it may lead and be in sync.")
+        }
+        ControllerEvent::BrokerFenced { broker } => {
+            format!("The controller fenced broker {broker}: it may no longer lead or be in sync.")
+        }
+        ControllerEvent::ControlledShutdownStarted { broker } => {
+            format!("The controller moves leaderships away from broker {broker}, which shuts down.")
+        }
+        ControllerEvent::TopicCreated { topic, topic_id, partitions } => {
+            format!("Topic {topic} was created with {} (id {topic_id}).", counted(i64::from(*partitions), "partition"))
+        }
+        ControllerEvent::PartitionsAdded { topic, partitions } => {
+            format!("Topic {topic} now has {}.", counted(i64::from(*partitions), "partition"))
+        }
+        ControllerEvent::TopicDeleted { topic } => format!("Topic {topic} was deleted."),
+        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, is_unclean, reason } => {
+            let change = (*leader, *previous_leader);
+            elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
+        }
+        ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
+            "{partition} has no leader any more (epoch {leader_epoch}, ISR {}), because {}.",
+            format::broker_ids(isr),
+            because(*reason)
+        ),
+        ControllerEvent::IsrChanged { partition, from, to, reason, .. } => format!(
+            "{partition}: the ISR changed from {} to {}, because {}.",
+            format::broker_ids(from),
+            format::broker_ids(to),
+            because(*reason)
+        ),
+        ControllerEvent::AlterPartitionRejected { partition, broker, error } => {
+            format!("{partition}: the controller refused broker {broker}'s change of the ISR: {}.", error.name())
+        }
+    }
+}
+
+fn elected(
+    partition: &TopicPartition,
+    (leader, previous_leader): (BrokerId, Option<BrokerId>),
+    leader_epoch: LeaderEpoch,
+    isr: &[BrokerId],
+    is_unclean: bool,
+    reason: Option<ChangeReason>,
+) -> String {
+    let isr = format::broker_ids(isr);
+    let because = reason.map_or_else(String::new, |reason| format!(", because {}", because(reason)));
+    let loss = if is_unclean { " It was not in sync: what it lacks is lost." } else { "" };
+    match previous_leader.filter(|previous| *previous != leader) {
+        Some(previous) => format!(
+            "{partition}: broker {leader} was elected leader in place of broker {previous} (epoch {leader_epoch}, ISR {isr}){because}.{loss}"
+        ),
+        None => format!("{partition}: broker {leader} is the leader (epoch {leader_epoch}, ISR {isr}){because}.{loss}"),
+    }
+}
+
+fn because(reason: ChangeReason) -> &'static str {
+    match reason {
+        ChangeReason::BrokerFenced => "a broker was fenced",
+        ChangeReason::BrokerUnfenced => "a broker came back",
+        ChangeReason::ControlledShutdown => "a broker shuts down",
+        ChangeReason::AlterPartition => "the leader proposed it",
+        ChangeReason::LeaderRebalance => "the preferred replica takes over again",
+        ChangeReason::UncleanElection => "unclean leader election is enabled",
+    }
+}
+
+fn broker(event: &BrokerEvent, node: &str) -> String {
+    match event {
+        BrokerEvent::Registered { broker_epoch } => format!("{node} is registered with broker epoch {broker_epoch}."),
+        BrokerEvent::BecameReady => format!("{node} serves clients."),
+        BrokerEvent::BecameFenced => format!("{node} learnt that it is fenced."),
+        BrokerEvent::ControlledShutdownStarted => format!("{node} began its controlled shutdown."),
+        BrokerEvent::ControlledShutdownCompleted => format!("{node} has completed its controlled shutdown."),
+        BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => {
+            format!("{node} leads {partition} in epoch {leader_epoch}, from log end offset {log_end_offset}.")
+        }
+        BrokerEvent::BecameFollower { partition, leader, leader_epoch, log_end_offset } => {
+            let whom = leader.map_or_else(|| "nobody".to_owned(), |leader| format!("broker {leader}"));
+            format!("{node} follows {whom} for {partition} in epoch {leader_epoch}, from log end offset {log_end_offset}.")
+        }
+        BrokerEvent::RecordsAppended { partition, first_offset, last_offset } => {
+            format!("{node} appended {} to {partition}.", offsets(*first_offset, *last_offset))
+        }
+        BrokerEvent::RecordsReplicated { partition, first_offset, last_offset } => {
+            format!("{node} replicated {} of {partition} from the leader.", offsets(*first_offset, *last_offset))
+        }
+        BrokerEvent::HighWatermarkAdvanced { partition, from, to } => {
+            format!("{node}: the high watermark of {partition} rose from {from} to {to}.")
+        }
+        BrokerEvent::LogTruncated { partition, from, to, reason } => format!(
+            "{node} cut its log of {partition} from log end offset {from} back to {to}, because {}.",
+            truncated_because(*reason)
+        ),
+        BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
+            "{node} proposes to change the ISR of {partition} from {} to {}.",
+            format::broker_ids(from),
+            format::broker_ids(to)
+        ),
+        BrokerEvent::ProduceRejected { partition, error } => {
+            format!("{node} refused records for {partition}: {}.", error.name())
+        }
+    }
+}
+
+fn truncated_because(reason: TruncationReason) -> &'static str {
+    match reason {
+        TruncationReason::DivergingEpoch => "the leader's log parts from it there",
+        TruncationReason::OffsetOutOfRange => "it does not fit the leader's range of offsets",
+    }
+}
+
+fn client(event: &ClientEvent, node: &str) -> String {
+    match event {
+        ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, .. } => format!(
+            "{node}: {} of {partition} acknowledged (acks={}).",
+            offsets(*first_offset, *last_offset),
+            acks.code()
+        ),
+        ClientEvent::RecordFailed { topic, failure, .. } => {
+            format!("{node} gave up a record for {topic}: {}", failure_text(topic, failure))
+        }
+        ClientEvent::RecordConsumed { partition, offset, record, .. } => format!(
+            "{node} consumed {partition} offset {offset}: {} = {}.",
+            format::bytes(record.key.as_ref()),
+            format::bytes(record.value.as_ref())
+        ),
+        ClientEvent::PositionReset { partition, offset } => format!("{node} reads {partition} from offset {offset}."),
+        ClientEvent::LeaderDiscovered { partition, leader, leader_epoch } => {
+            format!("{node} learnt that broker {leader} leads {partition} (epoch {leader_epoch}).")
+        }
+        ClientEvent::Logged(log) => format!("{node} logged: {}", logged(log)),
+        ClientEvent::ConsumerTimedOut => format!("{node} stopped: no record came in time."),
+        ClientEvent::ConsumerFinished { messages } => format!("{node} ended after {}.", counted(*messages as i64, "record")),
+        ClientEvent::ConsumerFailed { exception, message } => format!("{node} failed: {exception}: {message}"),
+        ClientEvent::TopicCreated(topic) => format!("{node} created topic {topic}."),
+        ClientEvent::TopicsListed(topics) => format!("{node} listed {}.", counted(topics.len() as i64, "topic")),
+        ClientEvent::TopicsDescribed(topics) => format!("{node} described {}.", counted(topics.len() as i64, "topic")),
+        ClientEvent::TopicsFailed(failure) => format!("{node} failed: {}", topics_failure_text(failure)),
+    }
+}
+
+fn logged(log: &ClientLog) -> String {
+    match log {
+        ClientLog::ConnectionNotEstablished { node, endpoint } => {
+            format!("connection to node {node} ({endpoint}) could not be established.")
+        }
+        ClientLog::BootstrapBrokerDisconnected { endpoint, .. } => format!("bootstrap broker {endpoint} disconnected."),
+        ClientLog::MetadataIssue { topics, .. } => {
+            let issues: Vec<String> = topics.iter().map(|(topic, error)| format!("{topic}={}", error.name())).collect();
+            format!("metadata has a problem that may pass: {}.", issues.join(", "))
+        }
+        ClientLog::InvalidTopics(topics) => {
+            let names: Vec<&str> = topics.iter().map(wire::TopicName::as_str).collect();
+            format!("metadata reported invalid topics: {}.", names.join(", "))
+        }
+        ClientLog::ProduceRetried { partition, error, .. } => {
+            format!("sending to {partition} is retried after {}.", error.name())
+        }
+        ClientLog::ProduceMetadataError { partition, error, .. } => {
+            format!("sending to {partition} met {}: metadata is out of date.", error.name())
+        }
+        ClientLog::ProduceUnknownPartition(partition) => format!("{partition} is unknown to the broker asked to append."),
+        ClientLog::FetchUnknownPartition(partition) => format!("{partition} is unknown to the broker asked to read."),
+        ClientLog::DisconnectedByTimeout { node } => format!("disconnected from node {node} after a time-out."),
+        ClientLog::NotABroker => "the server is a controller, not a broker.".to_owned(),
+    }
+}
+
+fn offsets(first: Offset, last: Offset) -> String {
+    if first == last { format!("offset {first}") } else { format!("offsets {first} to {last}") }
+}
+
+fn counted(count: i64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_common_nouns_are_capitalised() {
+        assert_eq!(capitalised("broker 1 x"), "Broker 1 x");
+        assert_eq!(capitalised("orders-0: broker 1"), "orders-0: broker 1");
+    }
+}

@@ -1,0 +1,242 @@
+//! 이벤트를 한국어로. Events in Korean.
+
+use crate::text::josa::{Josa, with_josa};
+use crate::text::{failure_text, topics_failure_text};
+use crate::view::format;
+use kafka::event::{
+    BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
+};
+use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+
+pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
+    match kind {
+        EventKind::Operator(event) => operator(event, node),
+        EventKind::Controller(event) => controller(event, node),
+        EventKind::Broker(event) => broker(event, node),
+        EventKind::Client(event) => client(event, node),
+    }
+}
+
+fn subject(word: &str) -> String {
+    with_josa(word, Josa::Subject)
+}
+
+fn object(word: &str) -> String {
+    with_josa(word, Josa::Object)
+}
+
+fn named(broker: BrokerId) -> String {
+    format!("브로커 {broker}")
+}
+
+fn operator(event: &OperatorEvent, node: &str) -> String {
+    match event {
+        OperatorEvent::ProcessStarted => format!("{} 시작했습니다.", subject(node)),
+        OperatorEvent::ProcessKilled => format!("{} 강제 종료했습니다 (SIGKILL).", object(node)),
+        OperatorEvent::ShutdownRequested => format!("{node}에 종료를 요청했습니다 (SIGTERM)."),
+        OperatorEvent::ProcessExited { status } => format!("{} 종료 상태 {}번으로 끝났습니다.", subject(node), status.0),
+    }
+}
+
+fn controller(event: &ControllerEvent, node: &str) -> String {
+    match event {
+        ControllerEvent::BecameActive { epoch } => format!("{} 에포크 {epoch}에서 활성 컨트롤러가 되었습니다.", subject(node)),
+        ControllerEvent::BrokerRegistered { broker, broker_epoch } => {
+            format!("컨트롤러가 {} 등록했습니다 (브로커 에포크 {broker_epoch}).", object(&named(*broker)))
+        }
+        ControllerEvent::BrokerUnfenced { broker } => {
+            format!("컨트롤러가 {}의 fence를 풀었습니다. 이제 리더가 되고 ISR에 들 수 있습니다.", named(*broker))
+        }
+        ControllerEvent::BrokerFenced { broker } => {
+            format!("컨트롤러가 {} fence 했습니다. 리더가 되거나 ISR에 들 수 없습니다.", object(&named(*broker)))
+        }
+        ControllerEvent::ControlledShutdownStarted { broker } => {
+            format!("{} 종료하려 하므로 컨트롤러가 리더를 다른 브로커로 옮깁니다.", subject(&named(*broker)))
+        }
+        ControllerEvent::TopicCreated { topic, topic_id, partitions } => {
+            format!("토픽 {} 파티션 {partitions}개로 만들어졌습니다 (id {topic_id}).", subject(topic.as_str()))
+        }
+        ControllerEvent::PartitionsAdded { topic, partitions } => {
+            format!("토픽 {}의 파티션이 {partitions}개가 되었습니다.", topic)
+        }
+        ControllerEvent::TopicDeleted { topic } => format!("토픽 {} 지워졌습니다.", subject(topic.as_str())),
+        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, is_unclean, reason } => {
+            let change = (*leader, *previous_leader);
+            elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
+        }
+        ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
+            "{partition}에 리더가 없어졌습니다 (에포크 {leader_epoch}, ISR {}). 까닭: {}.",
+            format::broker_ids(isr),
+            because(*reason)
+        ),
+        ControllerEvent::IsrChanged { partition, from, to, reason, .. } => format!(
+            "{partition}: ISR이 {}에서 {} 바뀌었습니다. 까닭: {}.",
+            format::broker_ids(from),
+            with_josa(&format::broker_ids(to), Josa::Toward),
+            because(*reason)
+        ),
+        ControllerEvent::AlterPartitionRejected { partition, broker, error } => {
+            format!("{partition}: 컨트롤러가 {}의 ISR 변경을 거부했습니다: {}.", named(*broker), error.name())
+        }
+    }
+}
+
+fn elected(
+    partition: &TopicPartition,
+    (leader, previous_leader): (BrokerId, Option<BrokerId>),
+    leader_epoch: LeaderEpoch,
+    isr: &[BrokerId],
+    is_unclean: bool,
+    reason: Option<ChangeReason>,
+) -> String {
+    let isr = format::broker_ids(isr);
+    let because = reason.map_or_else(String::new, |reason| format!(" 까닭: {}.", because(reason)));
+    let loss = if is_unclean { " ISR 밖의 레플리카라 갖지 못한 레코드는 사라집니다." } else { "" };
+    let leader_name = subject(&named(leader));
+    match previous_leader.filter(|previous| *previous != leader) {
+        Some(previous) => format!(
+            "{partition}: {} 대신 {leader_name} 리더로 뽑혔습니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}",
+            named(previous)
+        ),
+        None => format!("{partition}: {leader_name} 리더입니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}"),
+    }
+}
+
+fn because(reason: ChangeReason) -> &'static str {
+    match reason {
+        ChangeReason::BrokerFenced => "브로커가 fenced 됨",
+        ChangeReason::BrokerUnfenced => "브로커가 돌아옴",
+        ChangeReason::ControlledShutdown => "브로커가 종료하는 중",
+        ChangeReason::AlterPartition => "리더가 제안함",
+        ChangeReason::LeaderRebalance => "선호 레플리카가 다시 리더를 맡음",
+        ChangeReason::UncleanElection => "unclean 리더 선출이 켜져 있음",
+    }
+}
+
+fn broker(event: &BrokerEvent, node: &str) -> String {
+    match event {
+        BrokerEvent::Registered { broker_epoch } => {
+            format!("{} 등록되었습니다 (브로커 에포크 {broker_epoch}).", subject(node))
+        }
+        BrokerEvent::BecameReady => format!("{} 클라이언트를 받기 시작했습니다.", subject(node)),
+        BrokerEvent::BecameFenced => format!("{} 자신이 fenced 된 것을 알게 되었습니다.", subject(node)),
+        BrokerEvent::ControlledShutdownStarted => format!("{} controlled shutdown을 시작했습니다.", subject(node)),
+        BrokerEvent::ControlledShutdownCompleted => format!("{} controlled shutdown을 마쳤습니다.", subject(node)),
+        BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => format!(
+            "{} 에포크 {leader_epoch}에서 {partition}의 리더가 되었습니다 (로그 끝 오프셋 {log_end_offset}).",
+            subject(node)
+        ),
+        BrokerEvent::BecameFollower { partition, leader: Some(leader), leader_epoch, log_end_offset } => format!(
+            "{} 에포크 {leader_epoch}에서 {partition}의 리더인 {} 따릅니다 (로그 끝 오프셋 {log_end_offset}).",
+            subject(node),
+            object(&named(*leader))
+        ),
+        BrokerEvent::BecameFollower { partition, leader: None, leader_epoch, .. } => {
+            format!("{}: 에포크 {leader_epoch}에서 {partition}에는 따를 리더가 없습니다.", node)
+        }
+        BrokerEvent::RecordsAppended { partition, first_offset, last_offset } => {
+            format!("{} {partition}에 {} 추가했습니다.", subject(node), object(&offsets(*first_offset, *last_offset)))
+        }
+        BrokerEvent::RecordsReplicated { partition, first_offset, last_offset } => {
+            format!("{} {partition}의 {} 리더에게서 복제했습니다.", subject(node), object(&offsets(*first_offset, *last_offset)))
+        }
+        BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!(
+            "{node}: {partition}의 하이 워터마크가 {from}에서 {} 올랐습니다.",
+            with_josa(&to.to_string(), Josa::Toward)
+        ),
+        BrokerEvent::LogTruncated { partition, from, to, reason } => format!(
+            "{} {partition} 로그를 로그 끝 오프셋 {from}에서 {} 잘랐습니다. 까닭: {}.",
+            subject(node),
+            with_josa(&to.to_string(), Josa::Toward),
+            truncated_because(*reason)
+        ),
+        BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
+            "{} {partition}의 ISR을 {}에서 {} 바꾸자고 제안합니다.",
+            subject(node),
+            format::broker_ids(from),
+            with_josa(&format::broker_ids(to), Josa::Toward)
+        ),
+        BrokerEvent::ProduceRejected { partition, error } => {
+            format!("{} {partition}에 온 레코드를 거부했습니다: {}.", subject(node), error.name())
+        }
+    }
+}
+
+fn truncated_because(reason: TruncationReason) -> &'static str {
+    match reason {
+        TruncationReason::DivergingEpoch => "그 자리에서 리더의 로그와 갈라짐",
+        TruncationReason::OffsetOutOfRange => "리더의 오프셋 범위를 벗어남",
+    }
+}
+
+fn client(event: &ClientEvent, node: &str) -> String {
+    match event {
+        ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, .. } => format!(
+            "{} {partition}의 {} 확인 응답을 받았습니다 (acks={}).",
+            subject(node),
+            offsets(*first_offset, *last_offset),
+            acks.code()
+        ),
+        ClientEvent::RecordFailed { topic, failure, .. } => {
+            format!("{} {topic}에 보낼 레코드를 포기했습니다: {}", subject(node), failure_text(topic, failure))
+        }
+        ClientEvent::RecordConsumed { partition, offset, record, .. } => format!(
+            "{} {partition} 오프셋 {} 소비했습니다: {} = {}.",
+            subject(node),
+            object(&offset.to_string()),
+            format::bytes(record.key.as_ref()),
+            format::bytes(record.value.as_ref())
+        ),
+        ClientEvent::PositionReset { partition, offset } => {
+            format!("{} {} 오프셋 {offset}부터 읽습니다.", subject(node), object(&partition.to_string()))
+        }
+        ClientEvent::LeaderDiscovered { partition, leader, leader_epoch } => format!(
+            "{} {partition}의 리더가 {}임을 알게 되었습니다 (에포크 {leader_epoch}).",
+            subject(node),
+            named(*leader)
+        ),
+        ClientEvent::Logged(log) => format!("{node}의 로그: {}", logged(log)),
+        ClientEvent::ConsumerTimedOut => format!("{} 제시간에 레코드가 오지 않아 멈췄습니다.", subject(node)),
+        ClientEvent::ConsumerFinished { messages } => format!("{} 레코드 {messages}개를 읽고 끝났습니다.", subject(node)),
+        ClientEvent::ConsumerFailed { exception, message } => {
+            format!("{} 실패했습니다: {exception}: {message}", subject(node))
+        }
+        ClientEvent::TopicCreated(topic) => format!("{} 토픽 {} 만들었습니다.", subject(node), object(topic.as_str())),
+        ClientEvent::TopicsListed(topics) => format!("{} 토픽 {}개를 나열했습니다.", subject(node), topics.len()),
+        ClientEvent::TopicsDescribed(topics) => format!("{} 토픽 {}개를 설명했습니다.", subject(node), topics.len()),
+        ClientEvent::TopicsFailed(failure) => format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure)),
+    }
+}
+
+fn logged(log: &ClientLog) -> String {
+    match log {
+        ClientLog::ConnectionNotEstablished { node, endpoint } => {
+            format!("노드 {node} ({endpoint})에 연결하지 못했습니다.")
+        }
+        ClientLog::BootstrapBrokerDisconnected { endpoint, .. } => {
+            format!("부트스트랩 브로커 {}의 연결이 끊겼습니다.", endpoint)
+        }
+        ClientLog::MetadataIssue { topics, .. } => {
+            let issues: Vec<String> = topics.iter().map(|(topic, error)| format!("{topic}={}", error.name())).collect();
+            format!("메타데이터에 나아질 수 있는 문제가 있습니다: {}.", issues.join(", "))
+        }
+        ClientLog::InvalidTopics(topics) => {
+            let names: Vec<&str> = topics.iter().map(wire::TopicName::as_str).collect();
+            format!("메타데이터가 잘못된 토픽을 알렸습니다: {}.", names.join(", "))
+        }
+        ClientLog::ProduceRetried { partition, error, .. } => {
+            format!("{}: {partition}에 다시 보냅니다.", error.name())
+        }
+        ClientLog::ProduceMetadataError { partition, error, .. } => {
+            format!("{}: {partition}의 메타데이터가 오래되었습니다.", error.name())
+        }
+        ClientLog::ProduceUnknownPartition(partition) => format!("쓰려던 브로커가 {} 모릅니다.", object(&partition.to_string())),
+        ClientLog::FetchUnknownPartition(partition) => format!("읽으려던 브로커가 {} 모릅니다.", object(&partition.to_string())),
+        ClientLog::DisconnectedByTimeout { node } => format!("시간이 넘어 노드 {node}의 연결을 끊었습니다."),
+        ClientLog::NotABroker => "이 서버는 브로커가 아니라 컨트롤러입니다.".to_owned(),
+    }
+}
+
+fn offsets(first: Offset, last: Offset) -> String {
+    if first == last { format!("오프셋 {first}") } else { format!("오프셋 {first}~{last}") }
+}

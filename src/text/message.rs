@@ -1,0 +1,193 @@
+//! Texts with something in them, each in every language.
+
+use super::Language;
+use super::josa::{Josa, with_josa};
+use crate::view::format;
+use kafka::instant::{Duration, Instant};
+use sim::CommandError;
+use sim::frame::BranchId;
+use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+
+/// A text with something in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Message<'a> {
+    /// How long messages travel, and why so long.
+    NetworkDelay { delay: Duration, jitter: Duration },
+    /// The run was started ahead of the viewer.
+    RanAhead { until: Instant },
+    /// `now` of `known_until`.
+    InstantOf { now: Instant, known_until: Instant },
+    /// So many partitions do not fit into the drawing.
+    MorePartitions { count: usize },
+    /// So many clients do not fit into the drawing.
+    MoreClients { count: usize },
+    /// So many rows of a table are not shown.
+    MoreRows { count: usize },
+    /// A leader, short, for a row of the drawing.
+    LeaderIn { epoch: LeaderEpoch },
+    /// A follower, short, for a row of the drawing.
+    FollowerOf { leader: Option<BrokerId>, epoch: LeaderEpoch },
+    /// The in-sync replicas as the leader has them, and as it proposes them.
+    LeadersIsr { isr: &'a [BrokerId], maximal_isr: &'a [BrokerId] },
+    /// A name for a broker's button.
+    SelectNode { name: &'a str },
+    /// A command was refused.
+    Refused(&'a CommandError),
+    /// Acting in the past began a new history.
+    NewHistory { branch: BranchId, at: Instant },
+    /// A history's name.
+    History { branch: BranchId },
+    /// Where a history left another.
+    ForkedFrom { branch: BranchId, at: Instant },
+    /// How far a history is known.
+    KnownUntil { until: Instant },
+    /// A record of the form arrived.
+    StoredAt { partition: &'a TopicPartition, offset: Offset },
+    /// The seed of the run.
+    Seed { seed: u64 },
+    /// An unknown error was thrown by the page itself.
+    ProducedCount { acknowledged: u64 },
+    /// A consumer's tally.
+    ConsumedCount { consumed: u64 },
+}
+
+impl Message<'_> {
+    /// The text in that language.
+    pub(crate) fn text(&self, language: Language) -> String {
+        match language {
+            Language::English => self.english(),
+            Language::Korean => self.korean(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Message::NetworkDelay { delay, jitter } => format!(
+                "Each message travels {} to {} one way. A data centre is hundreds of times faster; here it is slow so that you can watch.",
+                format::span(*delay),
+                format::span(Duration(delay.0 + jitter.0))
+            ),
+            Message::RanAhead { until } => {
+                format!("The first {} have run already: drag the time back to see how the cluster started.", format::instant(*until))
+            }
+            Message::InstantOf { now, known_until } => {
+                format!("{} of {}", format::exact_instant(*now), format::instant(*known_until))
+            }
+            Message::MorePartitions { count } => format!("+{count} more partitions"),
+            Message::MoreClients { count } => format!("+{count} more programs"),
+            Message::MoreRows { count } => format!("+{count} more; choose a topic to narrow the list"),
+            Message::LeaderIn { epoch } => format!("leader · epoch {epoch}"),
+            Message::FollowerOf { leader: Some(leader), epoch } => format!("follows {leader} · epoch {epoch}"),
+            Message::FollowerOf { leader: None, epoch } => format!("no leader · epoch {epoch}"),
+            Message::LeadersIsr { isr, maximal_isr } => {
+                format!("ISR {}{}", format::broker_ids(isr), english_proposal(isr, maximal_isr))
+            }
+            Message::SelectNode { name } => format!("Show {name}"),
+            Message::Refused(error) => english_refusal(error),
+            Message::NewHistory { branch, at } => {
+                format!("New history {}: it leaves the one before at {}.", branch.0, format::instant(*at))
+            }
+            Message::History { branch } => format!("History {}", branch.0),
+            Message::ForkedFrom { branch, at } => format!("left history {} at {}", branch.0, format::instant(*at)),
+            Message::KnownUntil { until } => format!("known until {}", format::instant(*until)),
+            Message::StoredAt { partition, offset } => format!("acknowledged: {partition}, offset {offset}"),
+            Message::Seed { seed } => format!("seed {seed}"),
+            Message::ProducedCount { acknowledged } => format!("{acknowledged} acknowledged"),
+            Message::ConsumedCount { consumed } => format!("{consumed} consumed"),
+        }
+    }
+
+    fn korean(&self) -> String {
+        match self {
+            Message::NetworkDelay { delay, jitter } => format!(
+                "메시지는 편도 {}에서 {} 걸립니다. 데이터 센터는 수백 배 빠르지만, 눈으로 볼 수 있게 느리게 했습니다.",
+                format::span(*delay),
+                format::span(Duration(delay.0 + jitter.0))
+            ),
+            Message::RanAhead { until } => {
+                format!("처음 {}는 이미 돌려 두었습니다. 시간을 앞으로 끌면 클러스터가 시작되는 모습을 볼 수 있습니다.", format::instant(*until))
+            }
+            Message::InstantOf { now, known_until } => {
+                format!("{} / {}", format::exact_instant(*now), format::instant(*known_until))
+            }
+            Message::MorePartitions { count } => format!("파티션 {count}개 더 있음"),
+            Message::MoreClients { count } => format!("프로그램 {count}개 더 있음"),
+            Message::MoreRows { count } => format!("{count}개 더 있음. 토픽을 고르면 줄어듭니다"),
+            Message::LeaderIn { epoch } => format!("리더 · 에포크 {epoch}"),
+            Message::FollowerOf { leader: Some(leader), epoch } => {
+                format!("{} 따름 · 에포크 {epoch}", with_josa(&leader.to_string(), Josa::Object))
+            }
+            Message::FollowerOf { leader: None, epoch } => format!("리더 없음 · 에포크 {epoch}"),
+            Message::LeadersIsr { isr, maximal_isr } => {
+                format!("ISR {}{}", format::broker_ids(isr), korean_proposal(isr, maximal_isr))
+            }
+            Message::SelectNode { name } => format!("{name} 보기"),
+            Message::Refused(error) => korean_refusal(error),
+            Message::NewHistory { branch, at } => {
+                format!("새 역사 {}: {}에 이전 역사에서 갈라졌습니다.", branch.0, format::instant(*at))
+            }
+            Message::History { branch } => format!("역사 {}", branch.0),
+            Message::ForkedFrom { branch, at } => format!("{}에 역사 {}에서 갈라짐", format::instant(*at), branch.0),
+            Message::KnownUntil { until } => format!("{}까지 알려짐", format::instant(*until)),
+            Message::StoredAt { partition, offset } => format!("확인됨: {partition}, 오프셋 {offset}"),
+            Message::Seed { seed } => format!("시드 {seed}"),
+            Message::ProducedCount { acknowledged } => format!("확인 {acknowledged}건"),
+            Message::ConsumedCount { consumed } => format!("소비 {consumed}건"),
+        }
+    }
+}
+
+fn english_proposal(isr: &[BrokerId], maximal_isr: &[BrokerId]) -> String {
+    if isr == maximal_isr { String::new() } else { format!(" (change to {} pending)", format::broker_ids(maximal_isr)) }
+}
+
+fn korean_proposal(isr: &[BrokerId], maximal_isr: &[BrokerId]) -> String {
+    if isr == maximal_isr { String::new() } else { format!(" (변경 대기: {})", format::broker_ids(maximal_isr)) }
+}
+
+fn english_refusal(error: &CommandError) -> String {
+    match error {
+        CommandError::UnknownNode(node) => format!("There is no process {node} at this instant."),
+        CommandError::NotRunning(node) => format!("Process {node} does not run at this instant."),
+        CommandError::AlreadyRunning(node) => format!("Process {node} runs already."),
+        CommandError::NotAServer(node) => format!("{node} is a program that has ended; it cannot be started again."),
+        CommandError::NotAClient(node) => format!("{node} is not a client program."),
+    }
+}
+
+fn korean_refusal(error: &CommandError) -> String {
+    let topic = |node: &kafka::node::NodeId| with_josa(&node.to_string(), Josa::Topic);
+    match error {
+        CommandError::UnknownNode(node) => {
+            format!("이 시각에는 프로세스 {} 없습니다.", with_josa(&node.to_string(), Josa::Subject))
+        }
+        CommandError::NotRunning(node) => format!("이 시각에 프로세스 {} 실행되고 있지 않습니다.", topic(node)),
+        CommandError::AlreadyRunning(node) => format!("프로세스 {} 이미 실행 중입니다.", topic(node)),
+        CommandError::NotAServer(node) => format!("{} 이미 끝난 프로그램이라 다시 시작할 수 없습니다.", topic(node)),
+        CommandError::NotAClient(node) => format!("{} 클라이언트 프로그램이 아닙니다.", topic(node)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka::node::NodeId;
+
+    #[test]
+    fn particles_fit_the_numbers_in_korean_messages() {
+        let follower = |id| Message::FollowerOf { leader: Some(BrokerId(id)), epoch: LeaderEpoch(0) }.text(Language::Korean);
+        assert_eq!(follower(1), "1을 따름 · 에포크 0");
+        assert_eq!(follower(2), "2를 따름 · 에포크 0");
+        let error = CommandError::NotRunning(NodeId::Server(3));
+        assert_eq!(Message::Refused(&error).text(Language::Korean), "이 시각에 프로세스 3은 실행되고 있지 않습니다.");
+    }
+
+    #[test]
+    fn a_pending_change_of_the_isr_is_said() {
+        let isr = [BrokerId(1), BrokerId(2)];
+        let message = Message::LeadersIsr { isr: &isr, maximal_isr: &isr };
+        assert_eq!(message.text(Language::English), "ISR 1, 2");
+        let message = Message::LeadersIsr { isr: &isr[..1], maximal_isr: &isr };
+        assert_eq!(message.text(Language::English), "ISR 1 (change to 1, 2 pending)");
+    }
+}

@@ -1,0 +1,86 @@
+//! Every text of the page, in Korean and English, as typed values: a missing text does not compile.
+//!
+//! [`Label`] holds fixed texts, [`Message`] those with something in them, `events` the sentences about events. What
+//! Kafka itself says (its tools' output, exceptions, states) is not translated.
+
+mod about;
+mod events;
+mod failure;
+mod josa;
+mod label;
+mod message;
+
+pub(crate) use about::about;
+pub(crate) use events::event_sentence;
+pub(crate) use failure::{failure_text, topics_failure_text};
+pub(crate) use label::Label;
+pub(crate) use message::Message;
+
+use crate::view::cluster::{self, Cast, ServerKind};
+use kafka::node::NodeId;
+use sim::Frame;
+
+/// The languages of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Language {
+    #[default]
+    English,
+    Korean,
+}
+
+impl Language {
+    pub(crate) const ALL: [Language; 2] = [Language::English, Language::Korean];
+
+    /// The code in `lang` attributes and addresses.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Korean => "ko",
+        }
+    }
+
+    /// Its name in itself.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Language::English => "English",
+            Language::Korean => "한국어",
+        }
+    }
+
+    /// `ko` and `ko-KR` alike.
+    pub(crate) fn from_code(code: &str) -> Option<Language> {
+        Language::ALL.into_iter().find(|language| code == language.code() || code.starts_with(&format!("{}-", language.code())))
+    }
+}
+
+/// A process as sentences call it: `broker 1`, `console-producer (client-2)`.
+pub(crate) fn node_name(id: NodeId, frame: &Frame, cast: &Cast, language: Language) -> String {
+    match id {
+        NodeId::Server(number) => server_name(number, cast, language),
+        NodeId::Client(_) => {
+            let view = cluster::node(frame, id).and_then(cluster::client_view);
+            view.map_or_else(|| id.to_string(), |view| format!("{} ({id})", view.client_id()))
+        }
+    }
+}
+
+fn server_name(id: i32, cast: &Cast, language: Language) -> String {
+    let kind = match cast.get(&id) {
+        Some(ServerKind::Controller) => Label::Controller,
+        Some(ServerKind::Broker) | None => Label::Broker,
+    };
+    format!("{} {id}", kind.text(language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_found_by_their_code_with_or_without_a_region() {
+        assert_eq!(Language::from_code("ko-KR"), Some(Language::Korean));
+        assert_eq!(Language::from_code("en"), Some(Language::English));
+        assert_eq!(Language::from_code("korean"), None);
+        assert_eq!(Language::from_code(""), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! The cluster as the page lists it: servers, clients, partitions and replicas, picked out of a frame. Nothing is
+//! decided here; whose view a fact is, is part of its name.
+
+use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
+use kafka::node::NodeId;
+use kafka::storage::StoredLog;
+use kafka::view::{AdminView, BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, ProducerView, ReplicaRole, ReplicaView};
+use kafka::chunks::Chunks;
+use sim::frame::{Frame, NodeFrame};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use wire::{BrokerId, Bytes, LeaderEpoch, Offset, RecordBatch, Timestamp, TopicName, TopicPartition};
+
+/// The topic that holds the metadata log; it is not shown among the partitions.
+const METADATA_TOPIC: &str = "__cluster_metadata";
+
+/// What a server is, from the world's specification: a dead process cannot tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerKind {
+    Broker,
+    Controller,
+}
+
+/// The servers by `node.id`.
+pub(crate) type Cast = BTreeMap<i32, ServerKind>;
+
+/// Where a broker is in its life, its own word and the controller's together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BrokerStatus {
+    Down,
+    Starting,
+    Recovery,
+    Running,
+    /// Its process says that it serves, the controller has fenced it.
+    RunningButFenced,
+    ControlledShutdown,
+    ShuttingDown,
+}
+
+/// One replica, of a running process or on the disk of a dead one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replica<'f> {
+    pub(crate) broker: BrokerId,
+    pub(crate) source: ReplicaSource<'f>,
+}
+
+/// Where we see a replica.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ReplicaSource<'f> {
+    Running(&'f ReplicaView),
+    OnDisk(&'f StoredLog),
+}
+
+/// One record with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LogRecord {
+    pub(crate) offset: Offset,
+    pub(crate) leader_epoch: LeaderEpoch,
+    pub(crate) key: Option<Bytes>,
+    pub(crate) value: Option<Bytes>,
+    pub(crate) timestamp: Timestamp,
+}
+
+/// A client program that runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ClientView<'f> {
+    Producer(&'f ProducerView),
+    Consumer(&'f ConsumerView),
+    Admin(&'f AdminView),
+}
+
+impl<'f> Replica<'f> {
+    pub(crate) fn log_start_offset(&self) -> Offset {
+        match self.source {
+            ReplicaSource::Running(replica) => replica.log_start_offset,
+            ReplicaSource::OnDisk(log) => log.log_start_offset,
+        }
+    }
+
+    pub(crate) fn log_end_offset(&self) -> Offset {
+        match self.source {
+            ReplicaSource::Running(replica) => replica.log_end_offset,
+            ReplicaSource::OnDisk(log) => log.batches.last().map_or(log.log_start_offset, |batch| batch.last_offset().next()),
+        }
+    }
+
+    /// Of a dead broker: as last written to its checkpoint.
+    pub(crate) fn high_watermark(&self) -> Offset {
+        match self.source {
+            ReplicaSource::Running(replica) => replica.high_watermark,
+            ReplicaSource::OnDisk(log) => log.high_watermark,
+        }
+    }
+
+    pub(crate) fn leader_epochs(&self) -> &'f [(LeaderEpoch, Offset)] {
+        match self.source {
+            ReplicaSource::Running(replica) => &replica.leader_epochs,
+            ReplicaSource::OnDisk(log) => &log.leader_epochs,
+        }
+    }
+
+    pub(crate) fn is_on_disk_only(&self) -> bool {
+        match self.source {
+            ReplicaSource::Running(_) => false,
+            ReplicaSource::OnDisk(_) => true,
+        }
+    }
+
+    pub(crate) fn running(&self) -> Option<&'f ReplicaView> {
+        match self.source {
+            ReplicaSource::Running(replica) => Some(replica),
+            ReplicaSource::OnDisk(_) => None,
+        }
+    }
+
+    pub(crate) fn is_leader(&self) -> bool {
+        self.running().is_some_and(|replica| match replica.role {
+            ReplicaRole::Leader { .. } => true,
+            ReplicaRole::Follower { .. } => false,
+        })
+    }
+
+    fn batches(&self) -> &'f Chunks<Arc<RecordBatch>> {
+        match self.source {
+            ReplicaSource::Running(replica) => &replica.batches,
+            ReplicaSource::OnDisk(log) => &log.batches,
+        }
+    }
+
+    /// The records from `from` on, below `to`.
+    pub(crate) fn records(&self, from: Offset, to: Offset) -> Vec<LogRecord> {
+        let batches = self.batches();
+        let first = batches.partition_point(|batch| batch.last_offset() < from);
+        let within = batches.iter_from(first).take_while(|batch| batch.base_offset < to);
+        let records = within.flat_map(|batch| batch.records().iter().map(move |record| log_record(batch, record)));
+        records.filter(|record| (from..to).contains(&record.offset)).collect()
+    }
+
+    pub(crate) fn record_at(&self, offset: Offset) -> Option<LogRecord> {
+        self.records(offset, offset.next()).pop()
+    }
+}
+
+fn log_record(batch: &RecordBatch, record: &wire::Record) -> LogRecord {
+    LogRecord {
+        offset: batch.base_offset + i64::from(record.offset_delta),
+        leader_epoch: batch.partition_leader_epoch,
+        key: record.key.clone(),
+        value: record.value.clone(),
+        timestamp: batch.timestamp_of(record),
+    }
+}
+
+impl ClientView<'_> {
+    pub(crate) fn client_id(&self) -> &str {
+        match self {
+            ClientView::Producer(view) => &view.client_id,
+            ClientView::Consumer(view) => &view.client_id,
+            ClientView::Admin(view) => &view.client_id,
+        }
+    }
+}
+
+pub(crate) fn node(frame: &Frame, id: NodeId) -> Option<&NodeFrame> {
+    frame.nodes.iter().find(|node| node.id == id)
+}
+
+/// The brokers, in order of their ids.
+pub(crate) fn brokers<'f>(frame: &'f Frame, cast: &'f Cast) -> impl Iterator<Item = (BrokerId, &'f NodeFrame)> {
+    servers(frame, cast, ServerKind::Broker).map(|(id, node)| (BrokerId(id), node))
+}
+
+/// The controllers, in order of their ids.
+pub(crate) fn controllers<'f>(frame: &'f Frame, cast: &'f Cast) -> impl Iterator<Item = (i32, &'f NodeFrame)> {
+    servers(frame, cast, ServerKind::Controller)
+}
+
+fn servers<'f>(frame: &'f Frame, cast: &'f Cast, kind: ServerKind) -> impl Iterator<Item = (i32, &'f NodeFrame)> {
+    let mut servers: Vec<(i32, &NodeFrame)> = frame
+        .nodes
+        .iter()
+        .filter_map(|node| match node.id {
+            NodeId::Server(id) if cast.get(&id) == Some(&kind) => Some((id, node)),
+            NodeId::Server(_) | NodeId::Client(_) => None,
+        })
+        .collect();
+    servers.sort_by_key(|(id, _)| *id);
+    servers.into_iter()
+}
+
+/// The client programs that run.
+pub(crate) fn clients(frame: &Frame) -> impl Iterator<Item = (NodeId, ClientView<'_>)> {
+    frame.nodes.iter().filter_map(|node| Some((node.id, client_view(node)?)))
+}
+
+pub(crate) fn client_view(node: &NodeFrame) -> Option<ClientView<'_>> {
+    match node.process.as_ref()? {
+        NodeView::Producer(view) => Some(ClientView::Producer(view)),
+        NodeView::Consumer(view) => Some(ClientView::Consumer(view)),
+        NodeView::Admin(view) => Some(ClientView::Admin(view)),
+        NodeView::Broker(_) | NodeView::Controller(_) => None,
+    }
+}
+
+pub(crate) fn broker_view(node: &NodeFrame) -> Option<&BrokerView> {
+    match node.process.as_ref()? {
+        NodeView::Broker(view) => Some(view),
+        NodeView::Controller(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_) => None,
+    }
+}
+
+pub(crate) fn controller_view(node: &NodeFrame) -> Option<&ControllerView> {
+    match node.process.as_ref()? {
+        NodeView::Controller(view) => Some(view),
+        NodeView::Broker(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_) => None,
+    }
+}
+
+/// The cluster as the active controller has it; nothing while there is none.
+pub(crate) fn controller_image(frame: &Frame) -> Option<&ClusterImage> {
+    let mut views = frame.nodes.iter().filter_map(controller_view);
+    views.find(|view| view.is_active).map(|view| &*view.image)
+}
+
+/// A partition's state as the active controller has it.
+pub(crate) fn registration<'f>(frame: &'f Frame, partition: &TopicPartition) -> Option<&'f PartitionRegistration> {
+    controller_image(frame)?.partition(partition)
+}
+
+/// A broker's registration as the active controller has it.
+pub(crate) fn broker_registration(frame: &Frame, broker: BrokerId) -> Option<&BrokerRegistration> {
+    controller_image(frame)?.brokers().get(&broker)
+}
+
+pub(crate) fn broker_status(frame: &Frame, node: &NodeFrame, broker: BrokerId) -> BrokerStatus {
+    let Some(view) = broker_view(node) else { return BrokerStatus::Down };
+    let is_fenced = broker_registration(frame, broker).is_some_and(|registration| registration.fenced);
+    match view.state {
+        BrokerState::Starting => BrokerStatus::Starting,
+        BrokerState::Recovery => BrokerStatus::Recovery,
+        BrokerState::Running if is_fenced => BrokerStatus::RunningButFenced,
+        BrokerState::Running => BrokerStatus::Running,
+        BrokerState::PendingControlledShutdown => BrokerStatus::ControlledShutdown,
+        BrokerState::ShuttingDown => BrokerStatus::ShuttingDown,
+    }
+}
+
+/// The replica of a partition on a broker, running or on disk.
+pub(crate) fn replica<'f>(node: &'f NodeFrame, broker: BrokerId, partition: &TopicPartition) -> Option<Replica<'f>> {
+    let source = match broker_view(node) {
+        Some(view) => {
+            ReplicaSource::Running(view.replicas.iter().find(|replica| replica.partition == *partition)?)
+        }
+        None => ReplicaSource::OnDisk(node.disk.get(partition)?),
+    };
+    Some(Replica { broker, source })
+}
+
+/// Every partition that the controller or a broker knows of, of one topic or of all.
+pub(crate) fn partitions(frame: &Frame, topic: Option<&TopicName>) -> Vec<TopicPartition> {
+    let mut found: BTreeSet<TopicPartition> = BTreeSet::new();
+    if let Some(image) = controller_image(frame) {
+        found.extend(image.partitions().map(|(partition, _)| partition));
+    }
+    for node in &frame.nodes {
+        if let Some(view) = broker_view(node) {
+            found.extend(view.replicas.iter().map(|replica| replica.partition.clone()));
+        }
+        found.extend(node.disk.keys().cloned());
+    }
+    let is_wanted = |partition: &TopicPartition| {
+        partition.topic.as_str() != METADATA_TOPIC && topic.is_none_or(|topic| partition.topic == *topic)
+    };
+    found.into_iter().filter(is_wanted).collect()
+}
+
+/// The topics of those partitions.
+pub(crate) fn topics(frame: &Frame) -> Vec<TopicName> {
+    let topics: BTreeSet<TopicName> = partitions(frame, None).into_iter().map(|partition| partition.topic).collect();
+    topics.into_iter().collect()
+}
+
+/// Whether the controller counts the broker as a replica that is not in sync.
+pub(crate) fn is_out_of_sync(frame: &Frame, broker: BrokerId, partition: &TopicPartition) -> bool {
+    registration(frame, partition)
+        .is_some_and(|registration| registration.replicas.contains(&broker) && !registration.isr.contains(&broker))
+}

@@ -1,0 +1,67 @@
+//! Which events matter most, for the short list.
+
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+
+/// Whether an event changes what the cluster can do, or ends something: elections, the in-sync replicas, processes,
+/// refusals and truncations; not the daily traffic of records.
+pub(crate) fn is_important(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Operator(_) => true,
+        EventKind::Controller(event) => is_important_to_controller(event),
+        EventKind::Broker(event) => is_important_to_broker(event),
+        EventKind::Client(event) => is_important_to_client(event),
+    }
+}
+
+fn is_important_to_controller(event: &ControllerEvent) -> bool {
+    match event {
+        ControllerEvent::BecameActive { .. }
+        | ControllerEvent::BrokerUnfenced { .. }
+        | ControllerEvent::BrokerFenced { .. }
+        | ControllerEvent::ControlledShutdownStarted { .. }
+        | ControllerEvent::TopicCreated { .. }
+        | ControllerEvent::PartitionsAdded { .. }
+        | ControllerEvent::TopicDeleted { .. }
+        | ControllerEvent::LeaderElected { .. }
+        | ControllerEvent::PartitionWentOffline { .. }
+        | ControllerEvent::IsrChanged { .. }
+        | ControllerEvent::AlterPartitionRejected { .. } => true,
+        ControllerEvent::BrokerRegistered { .. } => false,
+    }
+}
+
+fn is_important_to_broker(event: &BrokerEvent) -> bool {
+    match event {
+        BrokerEvent::BecameReady
+        | BrokerEvent::BecameFenced
+        | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::LogTruncated { .. }
+        | BrokerEvent::ProduceRejected { .. } => true,
+        BrokerEvent::Registered { .. }
+        | BrokerEvent::ControlledShutdownStarted
+        | BrokerEvent::BecameLeader { .. }
+        | BrokerEvent::BecameFollower { .. }
+        | BrokerEvent::RecordsAppended { .. }
+        | BrokerEvent::RecordsReplicated { .. }
+        | BrokerEvent::HighWatermarkAdvanced { .. }
+        | BrokerEvent::IsrChangeProposed { .. } => false,
+    }
+}
+
+fn is_important_to_client(event: &ClientEvent) -> bool {
+    match event {
+        ClientEvent::RecordFailed { .. }
+        | ClientEvent::ConsumerTimedOut
+        | ClientEvent::ConsumerFinished { .. }
+        | ClientEvent::ConsumerFailed { .. }
+        | ClientEvent::TopicsFailed(_) => true,
+        ClientEvent::BatchAcknowledged { .. }
+        | ClientEvent::RecordConsumed { .. }
+        | ClientEvent::PositionReset { .. }
+        | ClientEvent::LeaderDiscovered { .. }
+        | ClientEvent::Logged(_)
+        | ClientEvent::TopicCreated(_)
+        | ClientEvent::TopicsListed(_)
+        | ClientEvent::TopicsDescribed(_) => false,
+    }
+}

@@ -1,0 +1,239 @@
+//! A frame made by hand for tests: three brokers, a controller, a producer and a consumer, and one topic whose leader is
+//! one record ahead of its followers.
+
+use super::cluster::{Cast, ServerKind};
+use kafka::chunks::Chunks;
+use kafka::instant::Instant;
+use kafka::metadata::{ClusterImage, ImageDelta};
+use kafka::node::{ConnectionId, Message, NodeId};
+use kafka::storage::StoredLog;
+use kafka::view::{
+    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, ReplicaRole, ReplicaView,
+};
+use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
+use sim::TraceHash;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::request::{Acks, FetchRequest, IsolationLevel};
+use wire::{
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch, PartitionIndex,
+    Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
+};
+
+pub(crate) const LEADER_END: i64 = 8;
+pub(crate) const FOLLOWER_END: i64 = 7;
+pub(crate) const HIGH_WATERMARK: i64 = 6;
+const TOPIC: TopicId = TopicId(7);
+
+pub(crate) fn cast() -> Cast {
+    let brokers = [1, 2, 3].map(|id| (id, ServerKind::Broker));
+    brokers.into_iter().chain([(100, ServerKind::Controller)]).collect()
+}
+
+pub(crate) fn partition(index: i32) -> TopicPartition {
+    TopicPartition::new(TopicName::new("orders"), PartitionIndex(index))
+}
+
+/// With so many partitions, all led by broker 1.
+pub(crate) fn frame(partitions: i32) -> Frame {
+    let image = Arc::new(image(partitions));
+    let mut nodes: Vec<NodeFrame> = [1, 2, 3].map(|id| broker(id, partitions, &image)).into();
+    nodes.push(server(100, 9090, Some(controller(&image))));
+    nodes.push(client(1, producer()));
+    nodes.push(client(2, consumer()));
+    Frame {
+        now: Instant(1_000_000),
+        step: 10,
+        hash: TraceHash(0),
+        nodes,
+        messages: Vec::new(),
+        branch: BranchId(0),
+        known_until: Instant(1_000_000),
+    }
+}
+
+fn image(partitions: i32) -> ClusterImage {
+    let mut records: Vec<MetadataRecord> = [1, 2, 3].map(registration).into();
+    records.extend([1, 2, 3].map(|id| fenced(id, false)));
+    records.push(MetadataRecord::Topic { name: partition(0).topic, topic_id: TOPIC });
+    records.extend((0..partitions).map(|index| MetadataRecord::Partition {
+        topic_id: TOPIC,
+        partition: PartitionIndex(index),
+        replicas: vec![BrokerId(1), BrokerId(2), BrokerId(3)],
+        isr: vec![BrokerId(1), BrokerId(2), BrokerId(3)],
+        leader: Some(BrokerId(1)),
+        leader_epoch: LeaderEpoch::ZERO,
+        partition_epoch: PartitionEpoch(0),
+    }));
+    let mut image = ClusterImage::default();
+    records.iter().for_each(|record| image.replay(record, &mut ImageDelta::default()));
+    image
+}
+
+fn registration(id: i32) -> MetadataRecord {
+    MetadataRecord::RegisterBroker {
+        broker_id: BrokerId(id),
+        incarnation_id: IncarnationId(1),
+        broker_epoch: BrokerEpoch(5),
+        endpoint: endpoint(id),
+        rack: None,
+    }
+}
+
+fn fenced(id: i32, fenced: bool) -> MetadataRecord {
+    MetadataRecord::BrokerRegistrationChange {
+        broker_id: BrokerId(id),
+        broker_epoch: BrokerEpoch(5),
+        fenced: Some(fenced),
+        in_controlled_shutdown: None,
+    }
+}
+
+fn endpoint(id: i32) -> Endpoint {
+    Endpoint::new("localhost", 9091 + id as u16)
+}
+
+fn server(id: i32, port: u16, process: Option<NodeView>) -> NodeFrame {
+    let endpoint = Some(Endpoint::new("localhost", port));
+    NodeFrame { id: NodeId::Server(id), endpoint, process, disk: Arc::default() }
+}
+
+fn client(number: u32, process: NodeView) -> NodeFrame {
+    NodeFrame { id: NodeId::Client(number), endpoint: None, process: Some(process), disk: Arc::default() }
+}
+
+fn broker(id: i32, partitions: i32, image: &Arc<ClusterImage>) -> NodeFrame {
+    let view = BrokerView {
+        state: BrokerState::Running,
+        broker_epoch: Some(BrokerEpoch(5)),
+        metadata_offset: Offset(20),
+        image: image.clone(),
+        replicas: (0..partitions).map(|index| replica(id, index)).collect(),
+    };
+    server(id, endpoint(id).port, Some(NodeView::Broker(view)))
+}
+
+fn replica(broker: i32, index: i32) -> ReplicaView {
+    let ids = vec![BrokerId(1), BrokerId(2), BrokerId(3)];
+    let is_leader = broker == 1;
+    let log_end_offset = Offset(if is_leader { LEADER_END } else { FOLLOWER_END });
+    ReplicaView {
+        partition: partition(index),
+        topic_id: TOPIC,
+        role: if is_leader {
+            ReplicaRole::Leader {
+                isr: ids.clone(),
+                maximal_isr: ids,
+                partition_epoch: PartitionEpoch(0),
+                followers: Vec::new(),
+            }
+        } else {
+            ReplicaRole::Follower { leader: Some(BrokerId(1)) }
+        },
+        leader_epoch: LeaderEpoch::ZERO,
+        log_start_offset: Offset::ZERO,
+        log_end_offset,
+        high_watermark: Offset(HIGH_WATERMARK),
+        leader_epochs: vec![(LeaderEpoch::ZERO, Offset::ZERO)],
+        batches: batches(log_end_offset),
+    }
+}
+
+/// Batches of two records, so that a batch's end is not a record's.
+fn batches(end: Offset) -> Chunks<Arc<RecordBatch>> {
+    (0..end.0)
+        .step_by(2)
+        .map(|offset| {
+            let count = (end.0 - offset).min(2);
+            let records = (0..count).map(|_| Record::new(Some(b"k"), Some("값".as_bytes()), Timestamp(0))).collect();
+            Arc::new(RecordBatch::from_producer(records).appended_at(Offset(offset), LeaderEpoch::ZERO))
+        })
+        .collect()
+}
+
+fn controller(image: &Arc<ClusterImage>) -> NodeView {
+    NodeView::Controller(ControllerView {
+        is_active: true,
+        epoch: LeaderEpoch(1),
+        log_end_offset: Offset(21),
+        high_watermark: Offset(21),
+        image: image.clone(),
+    })
+}
+
+fn producer() -> NodeView {
+    NodeView::Producer(ProducerView {
+        client_id: "orders-producer".to_owned(),
+        acks: Acks::All,
+        waiting: 0,
+        pending: 1,
+        acknowledged: 7,
+        failed: 0,
+        last_offsets: vec![(partition(0), Offset(5))],
+    })
+}
+
+fn consumer() -> NodeView {
+    let position = PositionView { partition: partition(0), position: Some(Offset(6)), leader: Some(BrokerId(1)) };
+    NodeView::Consumer(ConsumerView { client_id: "orders-reader".to_owned(), positions: vec![position], consumed: 6 })
+}
+
+/// A fetch between two servers, message number 1.
+pub(crate) fn fetch_request(from: i32, to: i32, sent_at: u64, deliver_at: u64) -> MessageInFlight {
+    let from = NodeId::Server(from);
+    let request = Request::Fetch(FetchRequest {
+        replica: None,
+        max_wait_ms: 500,
+        min_bytes: 1,
+        max_bytes: 1,
+        isolation_level: IsolationLevel::ReadUncommitted,
+        partitions: Vec::new(),
+    });
+    MessageInFlight {
+        id: 1,
+        from,
+        to: NodeId::Server(to),
+        connection: ConnectionId { opener: from, incarnation: 0, number: 0 },
+        sent_at: Instant(sent_at),
+        deliver_at: Instant(deliver_at),
+        content: FlightContent::Message(Arc::new(Message::Request { correlation_id: 1, request })),
+    }
+}
+
+/// Takes a broker's process away and leaves its disk.
+pub(crate) fn kill(frame: &mut Frame, id: i32) {
+    let node = frame.nodes.iter_mut().find(|node| node.id == NodeId::Server(id)).expect("the broker exists");
+    let Some(NodeView::Broker(view)) = node.process.take() else { panic!("a broker runs") };
+    let disk: BTreeMap<TopicPartition, StoredLog> =
+        view.replicas.into_iter().map(|replica| (replica.partition.clone(), stored(replica))).collect();
+    node.disk = Arc::new(disk);
+}
+
+fn stored(replica: ReplicaView) -> StoredLog {
+    StoredLog {
+        topic_id: replica.topic_id,
+        log_start_offset: replica.log_start_offset,
+        batches: replica.batches,
+        leader_epochs: replica.leader_epochs,
+        high_watermark: replica.high_watermark,
+    }
+}
+
+/// Has the controller fence a broker.
+pub(crate) fn fence(frame: &mut Frame, id: i32) {
+    replay(frame, &fenced(id, true));
+}
+
+/// Has the controller change the in-sync replicas of partition 0.
+pub(crate) fn shrink_isr(frame: &mut Frame, isr: &[i32]) {
+    let isr = Some(isr.iter().map(|id| BrokerId(*id)).collect());
+    replay(frame, &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None });
+}
+
+fn replay(frame: &mut Frame, record: &MetadataRecord) {
+    for node in &mut frame.nodes {
+        if let Some(NodeView::Controller(view)) = &mut node.process {
+            Arc::make_mut(&mut view.image).replay(record, &mut ImageDelta::default());
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Small pieces of text: instants, spans, bytes, lists; and how wide text will be, roughly, without asking a browser.
+
+use super::draw_list::Font;
+use kafka::instant::{Duration, Instant};
+use wire::{BrokerId, Bytes};
+
+/// Seconds with milliseconds, `12.345 s`.
+pub(crate) fn instant(instant: Instant) -> String {
+    format!("{}.{:03} s", instant.0 / 1_000_000, instant.0 / 1_000 % 1_000)
+}
+
+/// Seconds with microseconds, for stepping: `12.345678 s`.
+pub(crate) fn exact_instant(instant: Instant) -> String {
+    format!("{instant} s")
+}
+
+/// Milliseconds with one digit, `80.5 ms`.
+pub(crate) fn span(span: Duration) -> String {
+    format!("{}.{} ms", span.0 / 1_000, span.0 / 100 % 10)
+}
+
+/// A key or a value as text; what is not UTF-8 shows as replacement characters, as the console consumer shows it.
+pub(crate) fn bytes(bytes: Option<&Bytes>) -> String {
+    match bytes {
+        None => "null".to_owned(),
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// `1, 2, 3`
+pub(crate) fn broker_ids(ids: &[BrokerId]) -> String {
+    let ids: Vec<String> = ids.iter().map(BrokerId::to_string).collect();
+    ids.join(", ")
+}
+
+/// Roughly how wide a text is: East Asian letters are as wide as high, others about half of that.
+pub(crate) fn text_width(text: &str, font: Font) -> f64 {
+    let weight = if font.is_bold() { 0.60 } else { 0.55 };
+    let ems: f64 = text.chars().map(|letter| if is_wide(letter) { 1.0 } else { weight }).sum();
+    ems * font.size()
+}
+
+/// The text, cut with an ellipsis if it would be wider than that.
+pub(crate) fn fitted(text: &str, font: Font, width: f64) -> String {
+    if text_width(text, font) <= width {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for letter in text.chars().take_while(|letter| !letter.is_control()) {
+        cut.push(letter);
+        if text_width(&cut, font) + font.size() * 0.8 > width {
+            cut.pop();
+            break;
+        }
+    }
+    cut.push('…');
+    cut
+}
+
+fn is_wide(letter: char) -> bool {
+    matches!(u32::from(letter), 0x1100..=0x11ff | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xff00..=0xff60 | 0x1f300..=0x1faff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_and_spans_read_as_seconds_and_milliseconds() {
+        assert_eq!(instant(Instant(12_345_678)), "12.345 s");
+        assert_eq!(exact_instant(Instant(12_345_678)), "12.345678 s");
+        assert_eq!(span(Duration(80_520)), "80.5 ms");
+    }
+
+    #[test]
+    fn long_text_is_cut_with_an_ellipsis() {
+        assert_eq!(fitted("order", Font::Tiny, 100.0), "order");
+        let cut = fitted("a very long value that does not fit", Font::Tiny, 60.0);
+        assert!(cut.ends_with('…') && text_width(&cut, Font::Tiny) <= 60.0, "{cut}");
+        assert_eq!(fitted("한국어로 쓴 값", Font::Tiny, 30.0), "한국…");
+    }
+}

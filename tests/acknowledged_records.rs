@@ -126,9 +126,9 @@ impl Run {
     /// The replica that leads in the highest epoch.
     fn leader_view(&mut self) -> Option<ReplicaView> {
         let frame = self.session.frame();
-        let views = frame.nodes.iter().filter_map(|node| match &node.process {
-            Some(NodeView::Broker(broker)) => broker.replicas.iter().find(|replica| replica.partition == partition()),
-            _ => None,
+        let views = frame.nodes.iter().filter_map(|node| {
+            let Some(NodeView::Broker(broker)) = &node.process else { return None };
+            broker.replicas.iter().find(|replica| replica.partition == partition())
         });
         views
             .filter(|replica| matches!(replica.role, ReplicaRole::Leader { .. }))
@@ -137,15 +137,13 @@ impl Run {
     }
 
     fn acknowledged(&self) -> Vec<(Offset, Arc<RecordBatch>)> {
-        let events = self.session.events(EventId(0));
-        events
-            .filter_map(|event| match &event.kind {
-                EventKind::Client(ClientEvent::BatchAcknowledged { first_offset, batch, .. }) => {
-                    Some((*first_offset, batch.clone()))
-                }
-                _ => None,
-            })
-            .collect()
+        let of_event = |event: &sim::Event| {
+            let EventKind::Client(ClientEvent::BatchAcknowledged { first_offset, batch, .. }) = &event.kind else {
+                return None;
+            };
+            Some((*first_offset, batch.clone()))
+        };
+        self.session.events(EventId(0)).filter_map(of_event).collect()
     }
 
     fn elections(&self) -> usize {

@@ -111,7 +111,7 @@ impl ClusterClient {
             return Some(due_at);
         }
         let nodes = self.metadata.node_ids();
-        nodes.iter().filter_map(|node| self.network.may_connect_at(*node)).min()
+        nodes.iter().filter_map(|node| self.network.backs_off_until(*node, now)).min()
     }
 
     fn is_update_due(&self, now: Instant) -> bool {

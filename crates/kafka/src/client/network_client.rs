@@ -178,10 +178,11 @@ impl NetworkClient {
         self.nodes.get(&node).is_some_and(|node| matches!(node.state, ConnectionState::Connecting { .. }))
     }
 
-    /// When the node's back-off ends, if it has one.
-    pub(super) fn may_connect_at(&self, node: i32) -> Option<Instant> {
+    /// When the node's back-off ends, if one runs.
+    pub(super) fn backs_off_until(&self, node: i32, now: Instant) -> Option<Instant> {
         let node = self.nodes.get(&node)?;
-        (node.state == ConnectionState::Disconnected).then_some(node.may_connect_at)
+        let is_backing_off = node.state == ConnectionState::Disconnected && node.may_connect_at > now;
+        is_backing_off.then_some(node.may_connect_at)
     }
 
     /// Opens a connection unless there is one or its back-off runs.

@@ -1,4 +1,5 @@
 //! A world for one client program in tests: brokers that answer at once, as the test tells them to.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is wrong or of no interest")]
 
 use super::Client;
 use crate::Rng;
@@ -42,6 +43,8 @@ pub(super) struct World {
     pub(super) events: Vec<(Instant, ClientEvent)>,
     pub(super) exit: Option<ExitStatus>,
     pub(super) closed: u32,
+    /// How often the program's timer went off.
+    pub(super) wake_ups: u32,
     connections: BTreeMap<ConnectionId, u16>,
     opening: VecDeque<ConnectionId>,
     timer: Option<(Timer, Instant)>,
@@ -65,6 +68,7 @@ impl World {
             events: Vec::new(),
             exit: None,
             closed: 0,
+            wake_ups: 0,
             connections: BTreeMap::new(),
             opening: VecDeque::new(),
             timer: None,
@@ -179,6 +183,7 @@ impl World {
                 Some((timer, at)) if at <= until => {
                     self.timer = None;
                     self.now = at;
+                    self.wake_ups += 1;
                     self.step(Input::TimerFired { timer });
                 }
                 Some(_) | None => {

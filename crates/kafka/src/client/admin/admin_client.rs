@@ -362,7 +362,7 @@ impl AdminClient {
         if let Some(endpoint) = self.nodes.get(&node).cloned() {
             self.network.ensure_connected(node, &endpoint, now, effects);
         }
-        if let Some(at) = self.network.may_connect_at(node) {
+        if let Some(at) = self.network.backs_off_until(node, now) {
             self.look_again(at.max(now + POLL));
         }
     }

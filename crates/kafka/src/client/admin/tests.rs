@@ -1,4 +1,5 @@
 //! `kafka-topics` against brokers that the test plays.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is wrong or of no interest")]
 
 use crate::client::testing::{World, brokers, metadata, port_of, topic};
 use crate::event::{ClientEvent, ClientLog, TopicsFailure};

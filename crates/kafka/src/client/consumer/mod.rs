@@ -196,15 +196,15 @@ impl Consumer {
         let due = self.assignment.values().map(PartitionState::retry_at).filter(|at| *at > now).min();
         let next_page = (!self.fetched.is_empty()).then_some(now);
         let own = earlier(earlier(due, next_page), self.idle_deadline());
-        earlier(own, earlier(self.next_reconnect(), self.cluster.next_deadline(now)))
+        earlier(own, earlier(self.next_reconnect(now), self.cluster.next_deadline(now)))
     }
 
     /// When a leader that is needed may be connected to again.
-    fn next_reconnect(&self) -> Option<Instant> {
+    fn next_reconnect(&self, now: Instant) -> Option<Instant> {
         let leaders = self.assignment.keys().filter_map(|name| self.cluster.metadata.leader(name).leader);
         let positions = self.assignment.values().filter_map(|state| state.position).filter_map(|place| place.leader);
         let nodes: BTreeSet<i32> = leaders.chain(positions).map(|leader| leader.0).collect();
-        nodes.into_iter().filter_map(|node| self.cluster.network.may_connect_at(node)).min()
+        nodes.into_iter().filter_map(|node| self.cluster.network.backs_off_until(node, now)).min()
     }
 
     /// Takes in what the last metadata answer told, and what made it impossible to go on.

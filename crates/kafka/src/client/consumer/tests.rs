@@ -1,4 +1,5 @@
 //! The consumer program against brokers that the test plays.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is wrong or of no interest")]
 
 use crate::client::testing::{Asked, T0, World, brokers, failed_metadata, metadata, partition, port_of, topic};
 use crate::event::{ClientEvent, ClientLog};
@@ -408,4 +409,21 @@ fn a_consumer_without_group_reset_policy_cannot_begin() {
     let exception = "org.apache.kafka.clients.consumer.NoOffsetForPartitionException".to_owned();
     let message = "Undefined offset with no reset policy for partitions: [t-0]".to_owned();
     assert!(world.take_events().contains(&ClientEvent::ConsumerFailed { exception, message }));
+}
+
+#[test]
+fn a_consumer_whose_leader_is_gone_wakes_up_seldom() {
+    let mut world = started(consumer(topic_t()));
+    world.run(50, &mut serve(1));
+    world.kill(9_092);
+    world.wake_ups = 0;
+    world.run(10_000, &mut |asked| match &asked.request {
+        Request::Metadata(_) => {
+            let mut without_broker_1 = metadata("t", &[(None, 1)]);
+            without_broker_1.brokers.remove(0);
+            Some(Response::Metadata(without_broker_1))
+        }
+        other => panic!("unexpected {other:?}"),
+    });
+    assert!((5..100).contains(&world.wake_ups), "{}", world.wake_ups);
 }

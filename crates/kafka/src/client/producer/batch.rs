@@ -14,7 +14,8 @@ pub(super) struct ProducerBatch {
     pub(super) attempts: u32,
     /// Bytes of `buffer.memory` that it holds.
     pub(super) memory: i64,
-    records: Vec<Record>,
+    records: Arc<Vec<Record>>,
+    sealed: Option<Arc<RecordBatch>>,
     written_bytes: i32,
     write_limit: i32,
     is_closed: bool,
@@ -32,7 +33,8 @@ impl ProducerBatch {
             created_at,
             attempts: 0,
             memory,
-            records: Vec::new(),
+            records: Arc::new(Vec::new()),
+            sealed: None,
             written_bytes: BATCH_HEADER_BYTES,
             write_limit,
             is_closed: false,
@@ -54,7 +56,7 @@ impl ProducerBatch {
             return None;
         }
         self.written_bytes += bytes;
-        self.records.push(record);
+        Arc::make_mut(&mut self.records).push(record);
         Some(bytes)
     }
 
@@ -78,9 +80,11 @@ impl ProducerBatch {
         &self.records
     }
 
-    /// The batch as it is sent.
-    pub(super) fn seal(&self) -> Arc<RecordBatch> {
-        Arc::new(RecordBatch::from_producer(self.records.clone()))
+    /// The batch as it is sent, each time the same. No more records are taken.
+    pub(super) fn seal(&mut self) -> Arc<RecordBatch> {
+        self.close();
+        let records = &self.records;
+        self.sealed.get_or_insert_with(|| Arc::new(RecordBatch::from_producer(records.to_vec()))).clone()
     }
 
     /// The batch was sent in vain and waits for its next try.
@@ -114,7 +118,7 @@ impl ProducerBatch {
     /// expires, as in Kafka (KAFKA-8350).
     pub(super) fn split(&self, batch_size: i32) -> Vec<ProducerBatch> {
         let mut parts: Vec<ProducerBatch> = Vec::new();
-        for record in &self.records {
+        for record in self.records.iter() {
             if parts.last_mut().and_then(|part| part.try_append(record)).is_none() {
                 let write_limit = batch_size.max(record.batch_size_upper_bound());
                 let mut part = ProducerBatch::new(self.partition.clone(), write_limit, 0, self.created_at);
@@ -158,7 +162,7 @@ mod tests {
         for timestamp in [1_000, 1_005, 900] {
             assert!(batch.try_append(&record(timestamp)).is_some());
         }
-        assert_eq!(batch.size_in_bytes(), batch.seal().size_in_bytes());
+        assert_eq!(batch.seal().size_in_bytes(), batch.size_in_bytes());
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Sender {
                 let max_request_size = self.config.max_request_size;
                 requests.push((node, self.accumulator.drain(&cluster.metadata, node, max_request_size, now)));
             } else {
-                self.next_check_at = earlier(self.next_check_at, cluster.network.may_connect_at(node));
+                self.next_check_at = earlier(self.next_check_at, cluster.network.backs_off_until(node, now));
             }
         }
         self.expire_batches(now, effects);
@@ -112,7 +112,7 @@ impl Sender {
         &mut self,
         cluster: &mut ClusterClient,
         node: i32,
-        batches: Vec<ProducerBatch>,
+        mut batches: Vec<ProducerBatch>,
         now: Instant,
         effects: &mut Effects,
     ) {
@@ -120,12 +120,12 @@ impl Sender {
             return;
         }
         let sealed =
-            |batch: &ProducerBatch| ProducePartition { partition: batch.partition.clone(), batch: batch.seal() };
-        let partitions = batches.iter().map(sealed).collect();
+            |batch: &mut ProducerBatch| ProducePartition { partition: batch.partition.clone(), batch: batch.seal() };
+        let partitions = batches.iter_mut().map(sealed).collect();
         let request = ProduceRequest { acks: self.config.acks, timeout_ms: self.config.request_timeout_ms, partitions };
         if self.config.acks == Acks::None {
             cluster.network.send_without_answer(node, Request::Produce(request), effects);
-            batches.into_iter().for_each(|batch| self.complete(&batch, Offset(-1), effects));
+            batches.iter_mut().for_each(|batch| self.complete(batch, Offset(-1), effects));
             return;
         }
         let correlation_id = cluster.network.send(node, Request::Produce(request), now, effects);
@@ -206,10 +206,10 @@ impl Sender {
         let mut hints = Vec::new();
         for result in response.partitions {
             let Some(place) = batches.iter().position(|batch| batch.partition == result.partition) else { continue };
-            let batch = batches.remove(place);
+            let mut batch = batches.remove(place);
             let ProducePartitionResult { partition, error, error_message, base_offset, current_leader, .. } = result;
             if error.is_none() {
-                self.complete(&batch, base_offset, effects);
+                self.complete(&mut batch, base_offset, effects);
                 continue;
             }
             let error = BatchError { error, message: error_message, correlation_id };
@@ -252,7 +252,7 @@ impl Sender {
         now < deadline && i64::from(batch.attempts) < i64::from(self.config.retries) && error.is_retriable()
     }
 
-    fn complete(&mut self, batch: &ProducerBatch, base_offset: Offset, effects: &mut Effects) {
+    fn complete(&mut self, batch: &mut ProducerBatch, base_offset: Offset, effects: &mut Effects) {
         self.accumulator.release(batch);
         let records = batch.records().len() as u64;
         self.totals.acknowledged += records;
@@ -298,8 +298,8 @@ fn log_retry(partition: &TopicPartition, attempts_left: i64, error: &BatchError,
 }
 
 fn metadata_error(partition: TopicPartition, error: &BatchError) -> ClientLog {
-    match error.error {
-        ErrorCode::UnknownTopicOrPartition => ClientLog::ProduceUnknownPartition(partition),
-        error_code => ClientLog::ProduceMetadataError { partition, error: error_code, message: error.message.clone() },
+    if error.error == ErrorCode::UnknownTopicOrPartition {
+        return ClientLog::ProduceUnknownPartition(partition);
     }
+    ClientLog::ProduceMetadataError { partition, error: error.error, message: error.message.clone() }
 }

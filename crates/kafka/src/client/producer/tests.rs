@@ -1,4 +1,5 @@
 //! The producer program against brokers that the test plays.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is wrong or of no interest")]
 
 use crate::client::testing::{T0, World, failed_metadata, metadata, partition, port_of, record, topic};
 use crate::event::{ClientEvent, ClientLog, SendFailure};
@@ -470,4 +471,35 @@ fn a_record_without_memory_waits_and_is_given_up() {
     };
     let failed = ClientEvent::RecordFailed { topic: topic("t"), key_bytes: None, value_bytes: Some(1), failure };
     assert_eq!(events, [failed]);
+}
+
+#[test]
+fn a_producer_whose_leader_is_down_wakes_up_seldom() {
+    let (mut world, _) = with_batch_in_flight(ProducerConfig::default());
+    world.kill(9_092);
+    world.wake_ups = 0;
+    world.run(10_000, &mut |asked| match &asked.request {
+        Request::Metadata(_) => Some(Response::Metadata(metadata("t", &[(Some(1), 0)]))),
+        other => panic!("unexpected {other:?}"),
+    });
+    assert!((10..100).contains(&world.wake_ups), "{}", world.wake_ups);
+}
+
+#[test]
+fn one_request_in_flight_keeps_the_order_of_a_partition_when_retrying() {
+    let config = ProducerConfig { max_in_flight_requests_per_connection: 1, ..ProducerConfig::default() };
+    let (mut world, first) = with_batch_in_flight(config);
+    world.tell(Instruction::Produce(record("t", "y")));
+    world.settle();
+    assert!(world.asked.is_empty(), "the partition is muted");
+    world.answer(&first, result(produce_of(&first.request), ErrorCode::NotEnoughReplicas, -1));
+    let mut values = Vec::new();
+    world.run(1_000, &mut |asked| match &asked.request {
+        Request::Produce(request) => {
+            values.push(request.partitions[0].batch.records()[0].value.as_deref().map(<[u8]>::to_vec));
+            Some(result(request, ErrorCode::None, 0))
+        }
+        other => panic!("unexpected {other:?}"),
+    });
+    assert_eq!(values, [Some(b"x".to_vec()), Some(b"y".to_vec())]);
 }

@@ -75,7 +75,11 @@ fn producer() -> Program {
         keys: ["ann", "bob", "kim", "lee"].map(str::to_owned).into(),
         value_prefix: "o".to_owned(),
     };
-    Program::Producer(ProducerSpec { config: ProducerConfig::default(), is_synchronous: false, workload: Some(workload) })
+    Program::Producer(ProducerSpec {
+        config: ProducerConfig::default(),
+        is_synchronous: false,
+        workload: Some(workload),
+    })
 }
 
 fn consumer() -> Program {

@@ -82,7 +82,8 @@ const REPLICAS_SHOWN: usize = 30;
 
 fn replicas_table(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
     let partitions = cluster::partitions(ui.frame(), ui.store.topic.as_ref());
-    let replicas = partitions.iter().filter_map(|partition| Some((partition, cluster::replica(node, broker, partition)?)));
+    let replicas =
+        partitions.iter().filter_map(|partition| Some((partition, cluster::replica(node, broker, partition)?)));
     let rows = replicas.take(REPLICAS_SHOWN).map(|(partition, replica)| {
         let selection = Selection::Replica { broker, partition: partition.clone() };
         html! {

@@ -58,15 +58,16 @@ fn first_draft(ui: &Ui) -> Draft {
 }
 
 fn text_fields(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
-    let input = |id: &'static str, label: Label, value: &str, list: Option<&'static str>, change: fn(&mut Draft, String)| {
-        let (draft, value) = (draft.clone(), value.to_owned());
-        let oninput = Callback::from(move |event: InputEvent| {
-            let mut changed = (*draft).clone();
-            change(&mut changed, event.target_unchecked_into::<HtmlInputElement>().value());
-            draft.set(changed);
-        });
-        html! { <label>{ ui.say(label) }<input {id} {value} {list} {oninput} autocomplete="off" /></label> }
-    };
+    let input =
+        |id: &'static str, label: Label, value: &str, list: Option<&'static str>, change: fn(&mut Draft, String)| {
+            let (draft, value) = (draft.clone(), value.to_owned());
+            let oninput = Callback::from(move |event: InputEvent| {
+                let mut changed = (*draft).clone();
+                change(&mut changed, event.target_unchecked_into::<HtmlInputElement>().value());
+                draft.set(changed);
+            });
+            html! { <label>{ ui.say(label) }<input {id} {value} {list} {oninput} autocomplete="off" /></label> }
+        };
     let on_value = {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| {
@@ -170,10 +171,10 @@ fn answer(ui: &Ui, kind: &EventKind) -> Option<(&'static str, String)> {
         EventKind::Client(ClientEvent::BatchAcknowledged { partition, first_offset, .. }) => {
             Some(("good", ui.tell(&Message::StoredAt { partition, offset: *first_offset })))
         }
-        EventKind::Client(ClientEvent::RecordFailed { topic, failure, .. }) => Some(("danger", failure_text(topic, failure))),
-        EventKind::Operator(OperatorEvent::ProcessKilled) => {
-            Some(("danger", ui.say(Label::OutcomeEnded).to_owned()))
+        EventKind::Client(ClientEvent::RecordFailed { topic, failure, .. }) => {
+            Some(("danger", failure_text(topic, failure)))
         }
+        EventKind::Operator(OperatorEvent::ProcessKilled) => Some(("danger", ui.say(Label::OutcomeEnded).to_owned())),
         EventKind::Client(_) | EventKind::Operator(_) | EventKind::Controller(_) | EventKind::Broker(_) => None,
     }
 }

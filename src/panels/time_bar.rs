@@ -31,8 +31,7 @@ pub(crate) fn TimeBar(props: &UiProps) -> Html {
 }
 
 fn buttons(ui: &Ui) -> Html {
-    let (play, sign) =
-        if ui.snapshot.is_playing { (Label::Pause, "❚❚") } else { (Label::Play, "▶") };
+    let (play, sign) = if ui.snapshot.is_playing { (Label::Pause, "❚❚") } else { (Label::Play, "▶") };
     let is_at_end = ui.frame().now >= ui.frame().known_until;
     html! {
         <span class="buttons">

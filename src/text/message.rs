@@ -68,7 +68,10 @@ impl Message<'_> {
                 format::span(Duration(delay.0 + jitter.0))
             ),
             Message::RanAhead { until } => {
-                format!("The first {} have run already: drag the time back to see how the cluster started.", format::instant(*until))
+                format!(
+                    "The first {} have run already: drag the time back to see how the cluster started.",
+                    format::instant(*until)
+                )
             }
             Message::InstantOf { now, known_until } => {
                 format!("{} of {}", format::exact_instant(*now), format::instant(*known_until))
@@ -105,7 +108,10 @@ impl Message<'_> {
                 format::span(Duration(delay.0 + jitter.0))
             ),
             Message::RanAhead { until } => {
-                format!("처음 {}는 이미 돌려 두었습니다. 시간을 앞으로 끌면 클러스터가 시작되는 모습을 볼 수 있습니다.", format::instant(*until))
+                format!(
+                    "처음 {}는 이미 돌려 두었습니다. 시간을 앞으로 끌면 클러스터가 시작되는 모습을 볼 수 있습니다.",
+                    format::instant(*until)
+                )
             }
             Message::InstantOf { now, known_until } => {
                 format!("{} / {}", format::exact_instant(*now), format::instant(*known_until))
@@ -175,7 +181,8 @@ mod tests {
 
     #[test]
     fn particles_fit_the_numbers_in_korean_messages() {
-        let follower = |id| Message::FollowerOf { leader: Some(BrokerId(id)), epoch: LeaderEpoch(0) }.text(Language::Korean);
+        let follower =
+            |id| Message::FollowerOf { leader: Some(BrokerId(id)), epoch: LeaderEpoch(0) }.text(Language::Korean);
         assert_eq!(follower(1), "1을 따름 · 에포크 0");
         assert_eq!(follower(2), "2를 따름 · 에포크 0");
         let error = CommandError::NotRunning(NodeId::Server(3));

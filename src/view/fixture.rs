@@ -8,16 +8,17 @@ use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
 use kafka::view::{
-    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, ReplicaRole, ReplicaView,
+    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, ReplicaRole,
+    ReplicaView,
 };
-use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
 use sim::TraceHash;
+use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch, PartitionIndex,
-    Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
+    PartitionIndex, Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
 };
 
 pub(crate) const LEADER_END: i64 = 8;
@@ -227,7 +228,10 @@ pub(crate) fn fence(frame: &mut Frame, id: i32) {
 /// Has the controller change the in-sync replicas of partition 0.
 pub(crate) fn shrink_isr(frame: &mut Frame, isr: &[i32]) {
     let isr = Some(isr.iter().map(|id| BrokerId(*id)).collect());
-    replay(frame, &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None });
+    replay(
+        frame,
+        &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None },
+    );
 }
 
 fn replay(frame: &mut Frame, record: &MetadataRecord) {

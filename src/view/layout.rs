@@ -82,7 +82,11 @@ impl Layout {
         };
         let is_narrow = width < NARROW_BELOW;
         let mut layout = Layout::empty(width, is_narrow);
-        if is_narrow { layout.place_narrow(&population, store) } else { layout.place_wide(&population, store) }
+        if is_narrow {
+            layout.place_narrow(&population, store)
+        } else {
+            layout.place_wide(&population, store)
+        }
         layout
     }
 

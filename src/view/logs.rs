@@ -27,7 +27,8 @@ impl Window {
     /// The newest records that fit, on whichever replica has most; behind them room for the label of the log's end.
     fn of(scene: Scene<'_>, partition: &TopicPartition, area: Rect) -> Window {
         const ROOM_FOR_LABEL: f64 = 52.0;
-        let replicas = || cluster::brokers(scene.frame, scene.cast).filter_map(|(id, node)| cluster::replica(node, id, partition));
+        let replicas =
+            || cluster::brokers(scene.frame, scene.cast).filter_map(|(id, node)| cluster::replica(node, id, partition));
         let end = replicas().map(|replica| replica.log_end_offset()).max().unwrap_or(Offset::ZERO);
         let start = replicas().map(|replica| replica.log_start_offset()).min().unwrap_or(Offset::ZERO);
         let cell_width = scene.layout.row.cell_width;
@@ -103,14 +104,24 @@ impl Row<'_> {
             Some((_, isr)) => format!("{standing} · {isr}"),
             None => standing,
         };
-        list.text(ink, Font::Tiny, Point::new(after, y), Anchor::Start, fitted(&text, Font::Tiny, self.area.right() - after));
+        list.text(
+            ink,
+            Font::Tiny,
+            Point::new(after, y),
+            Anchor::Start,
+            fitted(&text, Font::Tiny, self.area.right() - after),
+        );
     }
 
     fn draw_label_beside(&self, list: &mut DrawList) {
         let x = self.area.x + 4.0;
         let room = self.cells.x - x - 6.0;
         let middle = self.cells.center().y;
-        self.draw_name(list, Point::new(x, middle - 14.0), &fitted(&self.partition.to_string(), Font::Title, room - 18.0));
+        self.draw_name(
+            list,
+            Point::new(x, middle - 14.0),
+            &fitted(&self.partition.to_string(), Font::Title, room - 18.0),
+        );
         let (ink, standing) = self.standing();
         list.text(ink, Font::Small, Point::new(x, middle + 1.0), Anchor::Start, fitted(&standing, Font::Small, room));
         if let Some((ink, isr)) = self.isr() {
@@ -173,11 +184,8 @@ impl Row<'_> {
         let x = self.window.x(record.offset);
         let rect = Rect::new(x + 0.5, self.cells.y, self.window.cell_width - 1.0, self.cells.height);
         list.fill(self.cell_ink(record.offset), rect, 2.0);
-        let selection = Selection::Record {
-            broker: self.replica.broker,
-            partition: self.partition.clone(),
-            offset: record.offset,
-        };
+        let selection =
+            Selection::Record { broker: self.replica.broker, partition: self.partition.clone(), offset: record.offset };
         if self.scene.store.selection == selection {
             list.outline(Ink::Accent, rect, 2.0, Stroke::Thick);
         }
@@ -317,11 +325,8 @@ mod tests {
     }
 
     fn record_rect(list: &DrawList, broker: i32, offset: i64) -> Option<Rect> {
-        let wanted = Selection::Record {
-            broker: BrokerId(broker),
-            partition: fixture::partition(0),
-            offset: Offset(offset),
-        };
+        let wanted =
+            Selection::Record { broker: BrokerId(broker), partition: fixture::partition(0), offset: Offset(offset) };
         list.targets.iter().find(|target| target.selection == wanted).map(|target| target.rect)
     }
 

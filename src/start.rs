@@ -72,7 +72,8 @@ fn producer() -> Program {
     let workload = Workload {
         topic: TopicName::new(TOPIC),
         interval_ms: 1_000,
-        keys: ["ann", "bob", "kim", "lee"].map(str::to_owned).into(),
+        // One or two for each partition.
+        keys: ["ann", "bob", "joe", "mia"].map(str::to_owned).into(),
         value_prefix: "o".to_owned(),
     };
     Program::Producer(ProducerSpec {

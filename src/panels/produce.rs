@@ -1,11 +1,10 @@
 //! A form that sends one record by a producer of its own, and what became of the records sent.
 
-use super::node_details::acks_text;
 use super::{Ui, UiProps};
 use crate::start;
 use crate::store::{Action, Sent};
 use crate::text::{Label, Message, failure_text};
-use crate::view::cluster;
+use crate::view::{cluster, format};
 use kafka::event::{ClientEvent, EventKind, OperatorEvent};
 use kafka::node::{Instruction, NodeId, ProducerRecord};
 use kafka::spec::{ProducerConfig, ProducerSpec, Program};
@@ -89,12 +88,12 @@ fn text_fields(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
 
 fn acks_choice(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
     let options = ACKS.map(|(acks, label)| {
-        html! { <option value={acks_text(acks)} selected={acks == draft.acks}>{ ui.say(label) }</option> }
+        html! { <option value={format::acks(acks)} selected={acks == draft.acks}>{ ui.say(label) }</option> }
     });
     let draft = draft.clone();
     let onchange = Callback::from(move |event: Event| {
         let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
-        if let Some((acks, _)) = ACKS.into_iter().find(|(acks, _)| acks_text(*acks) == chosen) {
+        if let Some((acks, _)) = ACKS.into_iter().find(|(acks, _)| format::acks(*acks) == chosen) {
             draft.set(Draft { acks, ..(*draft).clone() });
         }
     });
@@ -146,7 +145,7 @@ fn outcomes(ui: &Ui) -> Html {
 fn outcome(ui: &Ui, sent: &Sent) -> Html {
     let (class, text) = what_became_of(ui, sent);
     html! {
-        <li {class}><span class="what">{ format!("{} ← {} (acks={})", sent.topic, sent.value, acks_text(sent.acks)) }</span><span>{ text }</span></li>
+        <li {class}><span class="what">{ format!("{} ← {} (acks={})", sent.topic, sent.value, format::acks(sent.acks)) }</span><span>{ text }</span></li>
     }
 }
 

@@ -59,7 +59,7 @@ fn speed_choice(ui: &Ui) -> Html {
         let selected = speed == ui.store.speed;
         html! { <option value={speed.label()} {selected}>{ speed.label() }</option> }
     });
-    html! { <label class="speed">{ ui.say(Label::SpeedChoice) }{ " " }<select id="speed" {onchange}>{ for options }</select></label> }
+    html! { <label class="speed"><span>{ ui.say(Label::SpeedChoice) }</span><select id="speed" {onchange}>{ for options }</select></label> }
 }
 
 /// In milliseconds: finer than anybody can drag, coarser than any number JavaScript could spoil.

@@ -92,7 +92,7 @@ impl Layout {
 
     fn empty(width: f64, is_narrow: bool) -> Layout {
         let row = if is_narrow {
-            RowMetrics { label: 15.0, pointers: 10.0, cells: 20.0, marks: 14.0, label_width: 0.0, cell_width: 36.0 }
+            RowMetrics { label: 15.0, pointers: 10.0, cells: 20.0, marks: 14.0, label_width: 8.0, cell_width: 36.0 }
         } else {
             RowMetrics { label: 0.0, pointers: 11.0, cells: 26.0, marks: 14.0, label_width: 134.0, cell_width: 48.0 }
         };

@@ -169,7 +169,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, .. } => format!(
             "{node}: {} of {partition} acknowledged (acks={}).",
             offsets(*first_offset, *last_offset),
-            acks.code()
+            format::acks(*acks)
         ),
         ClientEvent::RecordFailed { topic, failure, .. } => {
             format!("{node} gave up a record for {topic}: {}", failure_text(topic, failure))

@@ -191,7 +191,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
             "{} {partition}의 {} 확인 응답을 받았습니다 (acks={}).",
             subject(node),
             offsets(*first_offset, *last_offset),
-            acks.code()
+            format::acks(*acks)
         ),
         ClientEvent::RecordFailed { topic, failure, .. } => {
             format!("{} {topic}에 보낼 레코드를 포기했습니다: {}", subject(node), failure_text(topic, failure))
@@ -234,7 +234,7 @@ fn logged(log: &ClientLog) -> String {
             format!("노드 {node} ({endpoint})에 연결하지 못했습니다.")
         }
         ClientLog::BootstrapBrokerDisconnected { endpoint, .. } => {
-            format!("부트스트랩 브로커 {}의 연결이 끊겼습니다.", endpoint)
+            format!("부트스트랩 브로커 {} 연결이 끊겼습니다.", with_josa(&endpoint.to_string(), Josa::And))
         }
         ClientLog::MetadataIssue { topics, .. } => {
             let issues: Vec<String> = topics.iter().map(|(topic, error)| format!("{topic}={}", error.name())).collect();

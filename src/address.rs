@@ -42,18 +42,16 @@ mod tests {
     #[test]
     fn wishes_are_read_from_both_parts_of_the_address() {
         let address = Address::parse("?lang=ko&seed=7", "#theme=dark&bench");
-        let expected = Address {
-            language: Some(Language::Korean),
-            theme: Some(Theme::Dark),
-            seed: Some(7),
-            is_bench: true,
-        };
+        let expected =
+            Address { language: Some(Language::Korean), theme: Some(Theme::Dark), seed: Some(7), is_bench: true };
         assert_eq!(address, expected);
     }
 
     #[test]
     fn what_is_not_understood_is_ignored() {
-        for (search, hash) in [("", ""), ("?", "#"), ("?lang=xx&theme=pink&seed=-1", "#seed=99999999999999999999999"), ("?=&&=%", "#/=")] {
+        for (search, hash) in
+            [("", ""), ("?", "#"), ("?lang=xx&theme=pink&seed=-1", "#seed=99999999999999999999999"), ("?=&&=%", "#/=")]
+        {
             assert_eq!(Address::parse(search, hash), Address::default());
         }
     }

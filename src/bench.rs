@@ -60,7 +60,9 @@ mod tests {
     fn figures_come_as_json() {
         let cost = FrameCost { frames: 4, total_ms: 6.0, longest_ms: 3.25 };
         let text = json(cost, Report { steps: 10, step_ns: 500, ..Report::default() });
-        assert!(text.starts_with(r#"{"frames":4,"main_thread_mean_ms_per_frame":1.500,"main_thread_longest_ms":3.250,"steps":10,"#));
+        assert!(text.starts_with(
+            r#"{"frames":4,"main_thread_mean_ms_per_frame":1.500,"main_thread_longest_ms":3.250,"steps":10,"#
+        ));
         assert!(text.ends_with('}') && text.contains(r#""steps_per_second":2000000"#));
     }
 }

@@ -72,10 +72,15 @@ fn producer() -> Program {
     let workload = Workload {
         topic: TopicName::new(TOPIC),
         interval_ms: 1_000,
-        keys: ["ann", "bob", "kim", "lee"].map(str::to_owned).into(),
+        // One or two for each partition.
+        keys: ["ann", "bob", "joe", "mia"].map(str::to_owned).into(),
         value_prefix: "o".to_owned(),
     };
-    Program::Producer(ProducerSpec { config: ProducerConfig::default(), is_synchronous: false, workload: Some(workload) })
+    Program::Producer(ProducerSpec {
+        config: ProducerConfig::default(),
+        is_synchronous: false,
+        workload: Some(workload),
+    })
 }
 
 fn consumer() -> Program {

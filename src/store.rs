@@ -17,8 +17,15 @@ pub(crate) enum Selection {
     #[default]
     Nothing,
     Node(NodeId),
-    Replica { broker: BrokerId, partition: TopicPartition },
-    Record { broker: BrokerId, partition: TopicPartition, offset: Offset },
+    Replica {
+        broker: BrokerId,
+        partition: TopicPartition,
+    },
+    Record {
+        broker: BrokerId,
+        partition: TopicPartition,
+        offset: Offset,
+    },
     /// A message in flight, by its number.
     Message(u64),
     Event(EventId),

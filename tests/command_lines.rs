@@ -126,7 +126,7 @@ fn every_line_ends_with_an_exit_status() {
     let world = WorldSpec::three_brokers(BTreeMap::new());
     let mut terminal = Terminal::for_script(world.epoch);
     let mut session = Session::new(world, 5);
-    wait_until_ready(&mut session).unwrap();
+    wait_until_ready(&mut session).expect("the cluster starts");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let mut statuses: BTreeMap<i32, u32> = BTreeMap::new();
     for _ in 0..400 {
@@ -135,7 +135,7 @@ fn every_line_ends_with_an_exit_status() {
             continue;
         }
         run_to_end(&mut terminal, &mut session).unwrap_or_else(|error| panic!("{line}: {error}"));
-        let entry = terminal.last_entry(&session).unwrap();
+        let entry = terminal.last_entry(&session).expect("a command was run");
         let status = entry.status.unwrap_or_else(|| panic!("{line} has no exit status"));
         *statuses.entry(status).or_default() += 1;
     }

@@ -111,7 +111,9 @@ impl Masks {
             (r"127\.0\.0\.1:\d{4}", "127.0.0.1:PORT"),
             (r":\d+ ms has passed since", ":N ms has passed since"),
         ];
-        Masks(masks.map(|(pattern, mask)| (Regex::new(pattern).unwrap(), mask)).into())
+        Masks(
+            masks.map(|(pattern, mask)| (Regex::new(pattern).expect("the masks are regular expressions"), mask)).into(),
+        )
     }
 
     fn line(&self, line: &str) -> String {
@@ -240,7 +242,7 @@ fn difference(case: &Case, ours: &Printed) -> Option<String> {
 
 #[test]
 fn every_recording_is_a_case_a_story_or_left_out_with_a_reason() {
-    let recorded = std::fs::read_to_string(folder().join("recorded.txt")).unwrap();
+    let recorded = std::fs::read_to_string(folder().join("recorded.txt")).expect("the list is part of the sources");
     let mut covered: Vec<String> = cases().into_iter().map(|case| case.name).collect();
     covered.extend(STORIES.map(str::to_owned));
     covered.extend(LEFT_OUT.map(|(name, _)| name.to_owned()));
@@ -282,12 +284,12 @@ impl Stage {
         let world = WorldSpec::three_brokers(properties);
         let terminals = vec![Terminal::new(world.epoch); terminals];
         let mut session = Session::new(world, SEED);
-        wait_until_ready(&mut session).unwrap();
+        wait_until_ready(&mut session).expect("the cluster starts");
         Stage { session, terminals }
     }
 
     fn enter(&mut self, terminal: usize, line: &str) {
-        self.terminals[terminal].enter(line, &mut self.session).unwrap();
+        self.terminals[terminal].enter(line, &mut self.session).expect("the foreground command runs");
     }
 
     /// Runs a command at the first terminal and gives what it printed.
@@ -298,12 +300,16 @@ impl Stage {
 
     /// Lets time pass until a terminal's command has ended.
     fn finish(&mut self, terminal: usize) -> Printed {
-        run_to_end(&mut self.terminals[terminal], &mut self.session).unwrap();
-        let entry = self.terminals[terminal].last_entry(&self.session).unwrap();
+        run_to_end(&mut self.terminals[terminal], &mut self.session).expect("the command ends");
+        let entry = self.terminals[terminal].last_entry(&self.session).expect("a command was run");
         let lines = |stream| {
             entry.lines.iter().filter(|line| line.stream == stream).map(|line| line.text.clone()).collect::<Vec<_>>()
         };
-        Printed { out: lines(Stream::Out), err: lines(Stream::Err), status: entry.status.unwrap() }
+        Printed {
+            out: lines(Stream::Out),
+            err: lines(Stream::Err),
+            status: entry.status.expect("the command has ended"),
+        }
     }
 
     fn pass(&mut self, span: Duration) {
@@ -313,7 +319,8 @@ impl Stage {
 
     /// Waits until the producer at a terminal has a request on its way.
     fn wait_for_produce_request(&mut self, terminal: usize) {
-        let client = self.terminals[terminal].foreground(&self.session).and_then(|job| job.client()).unwrap();
+        let client =
+            self.terminals[terminal].foreground(&self.session).and_then(|job| job.client()).expect("a client runs");
         let is_produce = |content: &FlightContent| match content {
             FlightContent::Message(message) => {
                 matches!(&**message, Message::Request { request: Request::Produce(_), .. })
@@ -341,11 +348,11 @@ fn a_console_producer_at_a_terminal_prompts_for_each_line() {
         stage.pass(SECOND);
         stage.enter(0, line);
     }
-    let entry = stage.terminals[0].last_entry(&stage.session).unwrap();
+    let entry = stage.terminals[0].last_entry(&stage.session).expect("a command was run");
     let mut screen: Vec<String> = entry.lines.iter().map(|line| line.text.clone()).collect();
     screen.extend(entry.shows_prompt.then(|| ">".to_owned()));
     assert_eq!(screen, [">hello", ">world", ">"]);
-    stage.terminals[0].press(Key::EndOfInput, &mut stage.session).unwrap();
+    stage.terminals[0].press(Key::EndOfInput, &mut stage.session).expect("the producer runs");
     assert_eq!(stage.finish(0), Printed { out: vec![], err: vec![], status: 0 });
     let read = "kafka-console-consumer --bootstrap-server localhost:9092 --topic tty --from-beginning --max-messages 2";
     assert_eq!(stage.run(read).out, ["hello", "world"]);
@@ -369,11 +376,11 @@ fn leader_death(name: &str, death: Command, has_to_be_sent: bool) -> (Printed, P
             if has_to_be_sent {
                 stage.wait_for_produce_request(1);
             }
-            stage.session.apply(death.clone()).unwrap();
+            stage.session.apply(death.clone()).expect("the leader runs");
         }
         stage.pass(Duration(2 * SECOND.0));
     }
-    stage.terminals[1].press(Key::EndOfInput, &mut stage.session).unwrap();
+    stage.terminals[1].press(Key::EndOfInput, &mut stage.session).expect("the producer runs");
     let producer = stage.finish(1);
     let consumer = stage.finish(2);
     let expected: Vec<String> = (1..=12).map(|number| format!("{name}-{number}")).collect();
@@ -453,10 +460,10 @@ fn a_follower_that_is_killed_makes_the_producer_give_up_a_record_that_is_stored(
         stage.enter(1, &format!("m{number}"));
         stage.pass(SECOND);
         if number == 3 {
-            stage.session.apply(Command::Kill(NodeId::Server(3))).unwrap();
+            stage.session.apply(Command::Kill(NodeId::Server(3))).expect("the follower runs");
         }
     }
-    stage.terminals[1].press(Key::EndOfInput, &mut stage.session).unwrap();
+    stage.terminals[1].press(Key::EndOfInput, &mut stage.session).expect("the producer runs");
     let producer = stage.finish(1);
     let retried = "[TIME] WARN [Producer clientId=console-producer] Got error produce response with correlation id N on \
                    topic-partition orders-0, retrying (2 attempts left). Error: REQUEST_TIMED_OUT";

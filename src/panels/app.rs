@@ -35,7 +35,8 @@ pub(crate) fn App() -> Html {
     let address = use_memo((), |()| read_address(&window));
     let store_handle = use_reducer(|| first_store(&window, &address));
     let store = use_memo((*store_handle).clone(), |store| store.clone());
-    let player = use_memo((), |()| Player::start((*window).clone(), address.seed.unwrap_or(DEFAULT_SEED), store.clone()));
+    let player =
+        use_memo((), |()| Player::start((*window).clone(), address.seed.unwrap_or(DEFAULT_SEED), store.clone()));
     let snapshot = use_state(|| player.snapshot());
 
     let listener = snapshot.setter();
@@ -106,7 +107,6 @@ fn apply_store(window: &Window, player: &Player, store: &Rc<Store>) {
         }
         .expect("an attribute of that name can be set");
     }
-    preferences::keep(window, store.language, store.theme);
     player.set_store(store.clone());
 }
 

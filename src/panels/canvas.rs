@@ -51,8 +51,7 @@ fn place(event: &MouseEvent) -> Point {
 /// The topic, the partitions, and how slow the network is.
 fn what_is_drawn(ui: &Ui) -> Html {
     let network = ui.snapshot.network;
-    let delay =
-        Message::NetworkDelay { delay: Duration(network.delay_us), jitter: Duration(network.jitter_us) };
+    let delay = Message::NetworkDelay { delay: Duration(network.delay_us), jitter: Duration(network.jitter_us) };
     let (before, shown, after) = ui.snapshot.rows;
     let rows_button = |label: Label, first_row: usize, is_possible: bool| {
         html! {

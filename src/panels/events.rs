@@ -7,9 +7,7 @@ use crate::view::format;
 use sim::{Event, EventId};
 use std::ops::Range;
 use web_sys::Element;
-use yew::prelude::{
-    Callback, Html, MouseEvent, classes, component, html, use_effect_with, use_node_ref, use_state,
-};
+use yew::prelude::{Callback, Html, MouseEvent, classes, component, html, use_effect_with, use_node_ref, use_state};
 
 /// The height of a row in CSS pixels; the style sheet has it too.
 const ROW_HEIGHT: i32 = 46;
@@ -63,7 +61,6 @@ pub(crate) fn EventsPanel(props: &UiProps) -> Html {
     }
 }
 
-
 /// Which part of the list is seen.
 #[derive(Clone, Copy, PartialEq)]
 struct Scroll {
@@ -102,7 +99,7 @@ fn filters(ui: &Ui) -> Html {
         }
     };
     html! {
-        <span role="group" aria-label={ui.say(Label::FilterLabel)}>
+        <span role="group" aria-label={ui.say(Label::EventsListed)}>
             { filter(EventFilter::Important, Label::FilterImportant, "important") }
             { filter(EventFilter::All, Label::FilterAll, "all") }
         </span>

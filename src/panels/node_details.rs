@@ -4,7 +4,7 @@ use super::{Ui, fact};
 use crate::store::Selection;
 use crate::text::Label;
 use crate::view::cluster::{self, BrokerStatus, ClientView, Replica};
-use crate::view::nodes;
+use crate::view::{format, nodes};
 use kafka::node::Instruction;
 use kafka::view::ControllerView;
 use sim::Command;
@@ -82,7 +82,8 @@ const REPLICAS_SHOWN: usize = 30;
 
 fn replicas_table(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
     let partitions = cluster::partitions(ui.frame(), ui.store.topic.as_ref());
-    let replicas = partitions.iter().filter_map(|partition| Some((partition, cluster::replica(node, broker, partition)?)));
+    let replicas =
+        partitions.iter().filter_map(|partition| Some((partition, cluster::replica(node, broker, partition)?)));
     let rows = replicas.take(REPLICAS_SHOWN).map(|(partition, replica)| {
         let selection = Selection::Replica { broker, partition: partition.clone() };
         html! {
@@ -166,7 +167,7 @@ fn client_facts(ui: &Ui, view: ClientView<'_>) -> Html {
     match view {
         ClientView::Producer(view) => html! {
             <>
-                { fact(ui.say(Label::Acks), acks_text(view.acks)) }
+                { fact(ui.say(Label::Acks), format::acks(view.acks)) }
                 { fact(ui.say(Label::Waiting), view.waiting.to_string()) }
                 { fact(ui.say(Label::Pending), view.pending.to_string()) }
                 { fact(ui.say(Label::Acknowledged), view.acknowledged.to_string()) }
@@ -191,14 +192,5 @@ fn client_facts(ui: &Ui, view: ClientView<'_>) -> Html {
                 if let Some(topic) = &view.topic { { fact(ui.say(Label::Topic), topic.to_string()) } }
             </>
         },
-    }
-}
-
-/// `all`, `1` or `0`, as configurations write it.
-pub(super) fn acks_text(acks: wire::request::Acks) -> &'static str {
-    match acks {
-        wire::request::Acks::None => "0",
-        wire::request::Acks::Leader => "1",
-        wire::request::Acks::All => "all",
     }
 }

@@ -1,6 +1,6 @@
 //! Says once that a new history began, or that a command was refused.
 
-use super::{UiProps};
+use super::UiProps;
 use crate::player::{Notice, NoticeKind};
 use crate::text::{Label, Message};
 use yew::prelude::*;

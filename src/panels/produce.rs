@@ -1,11 +1,10 @@
 //! A form that sends one record by a producer of its own, and what became of the records sent.
 
-use super::node_details::acks_text;
 use super::{Ui, UiProps};
 use crate::start;
 use crate::store::{Action, Sent};
 use crate::text::{Label, Message, failure_text};
-use crate::view::cluster;
+use crate::view::{cluster, format};
 use kafka::event::{ClientEvent, EventKind, OperatorEvent};
 use kafka::node::{Instruction, NodeId, ProducerRecord};
 use kafka::spec::{ProducerConfig, ProducerSpec, Program};
@@ -58,15 +57,16 @@ fn first_draft(ui: &Ui) -> Draft {
 }
 
 fn text_fields(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
-    let input = |id: &'static str, label: Label, value: &str, list: Option<&'static str>, change: fn(&mut Draft, String)| {
-        let (draft, value) = (draft.clone(), value.to_owned());
-        let oninput = Callback::from(move |event: InputEvent| {
-            let mut changed = (*draft).clone();
-            change(&mut changed, event.target_unchecked_into::<HtmlInputElement>().value());
-            draft.set(changed);
-        });
-        html! { <label>{ ui.say(label) }<input {id} {value} {list} {oninput} autocomplete="off" /></label> }
-    };
+    let input =
+        |id: &'static str, label: Label, value: &str, list: Option<&'static str>, change: fn(&mut Draft, String)| {
+            let (draft, value) = (draft.clone(), value.to_owned());
+            let oninput = Callback::from(move |event: InputEvent| {
+                let mut changed = (*draft).clone();
+                change(&mut changed, event.target_unchecked_into::<HtmlInputElement>().value());
+                draft.set(changed);
+            });
+            html! { <label>{ ui.say(label) }<input {id} {value} {list} {oninput} autocomplete="off" /></label> }
+        };
     let on_value = {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| {
@@ -88,12 +88,12 @@ fn text_fields(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
 
 fn acks_choice(ui: &Ui, draft: &UseStateHandle<Draft>) -> Html {
     let options = ACKS.map(|(acks, label)| {
-        html! { <option value={acks_text(acks)} selected={acks == draft.acks}>{ ui.say(label) }</option> }
+        html! { <option value={format::acks(acks)} selected={acks == draft.acks}>{ ui.say(label) }</option> }
     });
     let draft = draft.clone();
     let onchange = Callback::from(move |event: Event| {
         let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
-        if let Some((acks, _)) = ACKS.into_iter().find(|(acks, _)| acks_text(*acks) == chosen) {
+        if let Some((acks, _)) = ACKS.into_iter().find(|(acks, _)| format::acks(*acks) == chosen) {
             draft.set(Draft { acks, ..(*draft).clone() });
         }
     });
@@ -145,7 +145,7 @@ fn outcomes(ui: &Ui) -> Html {
 fn outcome(ui: &Ui, sent: &Sent) -> Html {
     let (class, text) = what_became_of(ui, sent);
     html! {
-        <li {class}><span class="what">{ format!("{} ← {} (acks={})", sent.topic, sent.value, acks_text(sent.acks)) }</span><span>{ text }</span></li>
+        <li {class}><span class="what">{ format!("{} ← {} (acks={})", sent.topic, sent.value, format::acks(sent.acks)) }</span><span>{ text }</span></li>
     }
 }
 
@@ -170,10 +170,10 @@ fn answer(ui: &Ui, kind: &EventKind) -> Option<(&'static str, String)> {
         EventKind::Client(ClientEvent::BatchAcknowledged { partition, first_offset, .. }) => {
             Some(("good", ui.tell(&Message::StoredAt { partition, offset: *first_offset })))
         }
-        EventKind::Client(ClientEvent::RecordFailed { topic, failure, .. }) => Some(("danger", failure_text(topic, failure))),
-        EventKind::Operator(OperatorEvent::ProcessKilled) => {
-            Some(("danger", ui.say(Label::OutcomeEnded).to_owned()))
+        EventKind::Client(ClientEvent::RecordFailed { topic, failure, .. }) => {
+            Some(("danger", failure_text(topic, failure)))
         }
+        EventKind::Operator(OperatorEvent::ProcessKilled) => Some(("danger", ui.say(Label::OutcomeEnded).to_owned())),
         EventKind::Client(_) | EventKind::Operator(_) | EventKind::Controller(_) | EventKind::Broker(_) => None,
     }
 }
@@ -185,4 +185,71 @@ fn no_answer(ui: &Ui, client: NodeId, acks: Acks) -> (&'static str, String) {
         (None, Acks::Leader | Acks::All) => Label::OutcomeEnded,
     };
     ("soft", ui.say(label).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka::instant::Duration;
+    use rand::{RngExt, SeedableRng};
+    use sim::{Budget, EventId};
+
+    /// Whatever is typed into the form, its record ends in an acknowledgement or in one of Kafka's errors.
+    const RANDOM_DRAFTS: u32 = 2_000;
+
+    fn random_draft(rng: &mut kafka::Rng) -> Draft {
+        let topics = [
+            "orders",
+            "",
+            "bad name!",
+            ".",
+            "..",
+            "토픽",
+            "__consumer_offsets",
+            "orders\u{0}",
+            "a/b",
+            "new.topic",
+            "new_topic",
+        ];
+        let topic = match rng.random_range(0..8u32) {
+            0 => (0..rng.random_range(0..400u32)).map(|_| char::from(rng.random_range(32..127u8))).collect(),
+            1 | 2 => topics[rng.random_range(0..topics.len() as u32) as usize].to_owned(),
+            _ => "orders".to_owned(),
+        };
+        let value = match rng.random_range(0..100u32) {
+            0 => "x".repeat(1_048_576),
+            1 => "아".repeat(400_000),
+            _ => (0..rng.random_range(0..60u32)).map(|_| rng.random::<char>()).collect(),
+        };
+        let key = (0..rng.random_range(0..5u32)).map(|_| rng.random::<char>()).collect();
+        let (acks, _) = ACKS[rng.random_range(0..3u32) as usize];
+        Draft { topic, key, value, acks }
+    }
+
+    #[test]
+    fn whatever_is_typed_a_record_is_acknowledged_or_refused_in_kafkas_words() {
+        let mut rng = kafka::Rng::seed_from_u64(1);
+        let mut session = start::begin(start::world(), 1);
+        let sent: Vec<Sent> = (0..RANDOM_DRAFTS)
+            .map(|_| {
+                let until = session.now() + Duration::from_ms(20);
+                session.run(Budget { until, steps: u64::MAX });
+                start_producer(&mut session, &random_draft(&mut rng)).expect("a client can always be started")
+            })
+            .collect();
+        let until = session.now() + Duration::from_ms(130_000);
+        session.run(Budget { until, steps: u64::MAX });
+        let (mut stored, mut refused) = (0, 0);
+        for sent in &sent {
+            let events =
+                || session.events(EventId(0)).filter(|event| event.node == sent.client).map(|event| &event.kind);
+            let is_ack = |kind: &&EventKind| matches!(kind, EventKind::Client(ClientEvent::BatchAcknowledged { .. }));
+            let is_error = |kind: &&EventKind| matches!(kind, EventKind::Client(ClientEvent::RecordFailed { .. }));
+            let (acks, errors) = (events().filter(is_ack).count(), events().filter(is_error).count());
+            assert_eq!(acks + errors, 1, "{} ← {} (acks={:?})", sent.topic, sent.value, sent.acks);
+            stored += acks;
+            refused += errors;
+        }
+        assert!(stored > 1_000 && refused > 100, "{stored} stored, {refused} refused");
+    }
 }

@@ -49,7 +49,8 @@ pub(super) fn replica_details(ui: &Ui, broker: BrokerId, partition: &TopicPartit
 }
 
 fn leader_facts(ui: &Ui, replica: &Replica<'_>) -> Html {
-    let Some(ReplicaRole::Leader { isr, maximal_isr, partition_epoch, followers }) = replica.running().map(|view| &view.role)
+    let Some(ReplicaRole::Leader { isr, maximal_isr, partition_epoch, followers }) =
+        replica.running().map(|view| &view.role)
     else {
         return html! {};
     };
@@ -104,7 +105,11 @@ fn content(text: &str) -> Html {
 fn timestamp(timestamp: Timestamp) -> String {
     let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(timestamp.0 as f64));
     // Dates beyond what JavaScript can name have no such form, but still a number.
-    if date.get_time().is_nan() { timestamp.to_string() } else { format!("{timestamp} ({})", String::from(date.to_iso_string())) }
+    if date.get_time().is_nan() {
+        timestamp.to_string()
+    } else {
+        format!("{timestamp} ({})", String::from(date.to_iso_string()))
+    }
 }
 
 pub(super) fn message_details(ui: &Ui, id: u64) -> Html {

@@ -65,11 +65,13 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
 fn state(ui: &Ui, node: &NodeFrame) -> (&'static str, &'static str) {
     match node.id {
         NodeId::Client(_) => ("running", ui.say(Label::Running)),
-        NodeId::Server(id) if ui.snapshot.cast.get(&id) == Some(&ServerKind::Controller) => match cluster::controller_view(node) {
-            None => ("down", ui.say(Label::Down)),
-            Some(view) if view.is_active => ("active", ui.say(Label::ActiveController)),
-            Some(_) => ("inactive", ui.say(Label::InactiveController)),
-        },
+        NodeId::Server(id) if ui.snapshot.cast.get(&id) == Some(&ServerKind::Controller) => {
+            match cluster::controller_view(node) {
+                None => ("down", ui.say(Label::Down)),
+                Some(view) if view.is_active => ("active", ui.say(Label::ActiveController)),
+                Some(_) => ("inactive", ui.say(Label::InactiveController)),
+            }
+        }
         NodeId::Server(id) => {
             let status = cluster::broker_status(ui.frame(), node, BrokerId(id));
             (status_code(status), ui.say(nodes::status_label(status)))
@@ -94,7 +96,8 @@ pub(crate) fn PartitionsTable(props: &UiProps) -> Html {
     let ui = &props.ui;
     let partitions = cluster::partitions(ui.frame(), ui.store.topic.as_ref());
     let brokers: Vec<(BrokerId, &NodeFrame)> = cluster::brokers(ui.frame(), &ui.snapshot.cast).collect();
-    let note = if cluster::controller_image(ui.frame()).is_some() { Label::PartitionsTableNote } else { Label::NoController };
+    let note =
+        if cluster::controller_image(ui.frame()).is_some() { Label::PartitionsTableNote } else { Label::NoController };
     html! {
         <section class="table-section">
             <h2>{ ui.say(Label::PartitionsTable) }</h2>

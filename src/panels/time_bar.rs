@@ -31,8 +31,7 @@ pub(crate) fn TimeBar(props: &UiProps) -> Html {
 }
 
 fn buttons(ui: &Ui) -> Html {
-    let (play, sign) =
-        if ui.snapshot.is_playing { (Label::Pause, "❚❚") } else { (Label::Play, "▶") };
+    let (play, sign) = if ui.snapshot.is_playing { (Label::Pause, "❚❚") } else { (Label::Play, "▶") };
     let is_at_end = ui.frame().now >= ui.frame().known_until;
     html! {
         <span class="buttons">
@@ -60,7 +59,7 @@ fn speed_choice(ui: &Ui) -> Html {
         let selected = speed == ui.store.speed;
         html! { <option value={speed.label()} {selected}>{ speed.label() }</option> }
     });
-    html! { <label class="speed">{ ui.say(Label::SpeedChoice) }{ " " }<select id="speed" {onchange}>{ for options }</select></label> }
+    html! { <label class="speed"><span>{ ui.say(Label::SpeedChoice) }</span><select id="speed" {onchange}>{ for options }</select></label> }
 }
 
 /// In milliseconds: finer than anybody can drag, coarser than any number JavaScript could spoil.

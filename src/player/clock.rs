@@ -55,7 +55,10 @@ mod tests {
     fn slow_motion_loses_no_part_of_a_microsecond() {
         let mut clock = Clock::new();
         let total: u64 = (0..=600).map(|frame| clock.span_of_frame(f64::from(frame) * 16.7, 0.001).0).sum();
-        assert!((10_019..=10_020).contains(&total), "600 frames of 16.7 ms are 10.02 s, a thousandth is 10,020 us: {total}");
+        assert!(
+            (10_019..=10_020).contains(&total),
+            "600 frames of 16.7 ms are 10.02 s, a thousandth is 10,020 us: {total}"
+        );
     }
 
     #[test]

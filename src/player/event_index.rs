@@ -32,9 +32,7 @@ impl EventIndex {
     pub(super) fn counts(&self, filter: EventFilter, end: EventId) -> (usize, usize) {
         match filter {
             EventFilter::All => (self.scanned as usize, self.scanned.min(end.0) as usize),
-            EventFilter::Important => {
-                (self.important.len(), self.important.partition_point(|event| *event < end))
-            }
+            EventFilter::Important => (self.important.len(), self.important.partition_point(|event| *event < end)),
         }
     }
 

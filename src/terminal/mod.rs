@@ -82,12 +82,12 @@ fn shown_lines(entries: &[Entry]) -> Vec<Html> {
 }
 
 fn line(line: &Line) -> Html {
-    let (class, prefix) = match line.stream {
-        Stream::Out => ("line out", ""),
-        Stream::Err => ("line err", ""),
-        Stream::Typed => ("line typed", ">"),
+    let class = match line.stream {
+        Stream::Out => "line out",
+        Stream::Err => "line err",
+        Stream::Typed => "line typed",
     };
-    html! { <div {class}>{ prefix }{ line.text.clone() }</div> }
+    html! { <div {class}>{ line.text.clone() }</div> }
 }
 
 /// Enter runs, arrows recall, Ctrl-C and Ctrl-D reach the command. Keys that compose a Korean letter are left alone.

@@ -88,6 +88,7 @@ labels! {
     LeaderEpoch = "Leader epoch", "리더 에포크";
     PartitionEpoch = "Partition epoch", "파티션 에포크";
     Isr = "ISR", "ISR";
+    NoReplicaHere = "no replica here", "여기에는 레플리카 없음";
     NotInIsr = "not in ISR", "ISR 밖";
     OnDisk = "on disk", "디스크";
     Role = "Role", "역할";
@@ -176,7 +177,7 @@ labels! {
 
     FilterImportant = "Important", "중요한 것";
     FilterAll = "All", "모두";
-    FilterLabel = "Events listed", "표시할 이벤트";
+    EventsListed = "Events listed", "표시할 이벤트";
     FollowEvents = "Back to now", "지금으로";
     NoEvents = "Nothing has been noted yet.", "아직 기록된 일이 없습니다.";
     WhyTitle = "What led to it", "이렇게 된 까닭";

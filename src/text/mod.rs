@@ -49,7 +49,9 @@ impl Language {
 
     /// `ko` and `ko-KR` alike.
     pub(crate) fn from_code(code: &str) -> Option<Language> {
-        Language::ALL.into_iter().find(|language| code == language.code() || code.starts_with(&format!("{}-", language.code())))
+        Language::ALL
+            .into_iter()
+            .find(|language| code == language.code() || code.starts_with(&format!("{}-", language.code())))
     }
 }
 

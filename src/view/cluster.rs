@@ -1,11 +1,13 @@
 //! The cluster as the page lists it: servers, clients, partitions and replicas, picked out of a frame. Nothing is
 //! decided here; whose view a fact is, is part of its name.
 
+use kafka::chunks::Chunks;
 use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::storage::StoredLog;
-use kafka::view::{AdminView, BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, ProducerView, ReplicaRole, ReplicaView};
-use kafka::chunks::Chunks;
+use kafka::view::{
+    AdminView, BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, ProducerView, ReplicaRole, ReplicaView,
+};
 use sim::frame::{Frame, NodeFrame};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -80,7 +82,9 @@ impl<'f> Replica<'f> {
     pub(crate) fn log_end_offset(&self) -> Offset {
         match self.source {
             ReplicaSource::Running(replica) => replica.log_end_offset,
-            ReplicaSource::OnDisk(log) => log.batches.last().map_or(log.log_start_offset, |batch| batch.last_offset().next()),
+            ReplicaSource::OnDisk(log) => {
+                log.batches.last().map_or(log.log_start_offset, |batch| batch.last_offset().next())
+            }
         }
     }
 
@@ -248,9 +252,7 @@ pub(crate) fn broker_status(frame: &Frame, node: &NodeFrame, broker: BrokerId) -
 /// The replica of a partition on a broker, running or on disk.
 pub(crate) fn replica<'f>(node: &'f NodeFrame, broker: BrokerId, partition: &TopicPartition) -> Option<Replica<'f>> {
     let source = match broker_view(node) {
-        Some(view) => {
-            ReplicaSource::Running(view.replicas.iter().find(|replica| replica.partition == *partition)?)
-        }
+        Some(view) => ReplicaSource::Running(view.replicas.iter().find(|replica| replica.partition == *partition)?),
         None => ReplicaSource::OnDisk(node.disk.get(partition)?),
     };
     Some(Replica { broker, source })

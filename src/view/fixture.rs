@@ -8,16 +8,17 @@ use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
 use kafka::view::{
-    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, ReplicaRole, ReplicaView,
+    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, ReplicaRole,
+    ReplicaView,
 };
-use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
 use sim::TraceHash;
+use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch, PartitionIndex,
-    Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
+    PartitionIndex, Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
 };
 
 pub(crate) const LEADER_END: i64 = 8;
@@ -227,7 +228,10 @@ pub(crate) fn fence(frame: &mut Frame, id: i32) {
 /// Has the controller change the in-sync replicas of partition 0.
 pub(crate) fn shrink_isr(frame: &mut Frame, isr: &[i32]) {
     let isr = Some(isr.iter().map(|id| BrokerId(*id)).collect());
-    replay(frame, &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None });
+    replay(
+        frame,
+        &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None },
+    );
 }
 
 fn replay(frame: &mut Frame, record: &MetadataRecord) {
@@ -236,4 +240,24 @@ fn replay(frame: &mut Frame, record: &MetadataRecord) {
             Arc::make_mut(&mut view.image).replay(record, &mut ImageDelta::default());
         }
     }
+}
+
+/// Takes all replicas off a running broker.
+pub(crate) fn drop_replicas(frame: &mut Frame, id: i32) {
+    replicas_of(frame, id).clear();
+}
+
+/// Leaves only the records below `end` on a running broker.
+pub(crate) fn cut_log(frame: &mut Frame, id: i32, end: i64) {
+    for replica in replicas_of(frame, id) {
+        replica.log_end_offset = Offset(end);
+        replica.high_watermark = replica.high_watermark.min(Offset(end));
+        replica.batches = batches(Offset(end));
+    }
+}
+
+fn replicas_of(frame: &mut Frame, id: i32) -> &mut Vec<ReplicaView> {
+    let node = frame.nodes.iter_mut().find(|node| node.id == NodeId::Server(id)).expect("the broker exists");
+    let Some(NodeView::Broker(view)) = &mut node.process else { panic!("a broker runs") };
+    &mut view.replicas
 }

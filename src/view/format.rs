@@ -2,6 +2,7 @@
 
 use super::draw_list::Font;
 use kafka::instant::{Duration, Instant};
+use wire::request::Acks;
 use wire::{BrokerId, Bytes};
 
 /// Seconds with milliseconds, `12.345 s`.
@@ -33,9 +34,18 @@ pub(crate) fn broker_ids(ids: &[BrokerId]) -> String {
     ids.join(", ")
 }
 
+/// `all`, `1` or `0`, as configurations write it.
+pub(crate) fn acks(acks: Acks) -> &'static str {
+    match acks {
+        Acks::None => "0",
+        Acks::Leader => "1",
+        Acks::All => "all",
+    }
+}
+
 /// Roughly how wide a text is: East Asian letters are as wide as high, others about half of that.
 pub(crate) fn text_width(text: &str, font: Font) -> f64 {
-    let weight = if font.is_bold() { 0.60 } else { 0.55 };
+    let weight = if font.is_bold() { 0.64 } else { 0.59 };
     let ems: f64 = text.chars().map(|letter| if is_wide(letter) { 1.0 } else { weight }).sum();
     ems * font.size()
 }

@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_place_on_a_path_is_measured_by_length() {
         let path = Path::through(vec![Point::new(0.0, 0.0), Point::new(30.0, 0.0), Point::new(30.0, 10.0)]);
-        for (fraction, x, y) in [(-1.0, 0.0, 0.0), (0.5, 20.0, 0.0), (0.75, 30.0, 0.0), (1.0, 30.0, 10.0), (2.0, 30.0, 10.0)]
+        for (fraction, x, y) in
+            [(-1.0, 0.0, 0.0), (0.5, 20.0, 0.0), (0.75, 30.0, 0.0), (1.0, 30.0, 10.0), (2.0, 30.0, 10.0)]
         {
             assert_eq!(path.at(fraction), Point::new(x, y));
         }

@@ -82,13 +82,17 @@ impl Layout {
         };
         let is_narrow = width < NARROW_BELOW;
         let mut layout = Layout::empty(width, is_narrow);
-        if is_narrow { layout.place_narrow(&population, store) } else { layout.place_wide(&population, store) }
+        if is_narrow {
+            layout.place_narrow(&population, store)
+        } else {
+            layout.place_wide(&population, store)
+        }
         layout
     }
 
     fn empty(width: f64, is_narrow: bool) -> Layout {
         let row = if is_narrow {
-            RowMetrics { label: 15.0, pointers: 10.0, cells: 20.0, marks: 14.0, label_width: 0.0, cell_width: 36.0 }
+            RowMetrics { label: 15.0, pointers: 10.0, cells: 20.0, marks: 14.0, label_width: 8.0, cell_width: 36.0 }
         } else {
             RowMetrics { label: 0.0, pointers: 11.0, cells: 26.0, marks: 14.0, label_width: 134.0, cell_width: 48.0 }
         };

@@ -27,7 +27,8 @@ impl Window {
     /// The newest records that fit, on whichever replica has most; behind them room for the label of the log's end.
     fn of(scene: Scene<'_>, partition: &TopicPartition, area: Rect) -> Window {
         const ROOM_FOR_LABEL: f64 = 52.0;
-        let replicas = || cluster::brokers(scene.frame, scene.cast).filter_map(|(id, node)| cluster::replica(node, id, partition));
+        let replicas =
+            || cluster::brokers(scene.frame, scene.cast).filter_map(|(id, node)| cluster::replica(node, id, partition));
         let end = replicas().map(|replica| replica.log_end_offset()).max().unwrap_or(Offset::ZERO);
         let start = replicas().map(|replica| replica.log_start_offset()).min().unwrap_or(Offset::ZERO);
         let cell_width = scene.layout.row.cell_width;
@@ -72,7 +73,10 @@ fn draw_slot(
     partition: &TopicPartition,
     (rect, index): (Rect, usize),
 ) {
-    let Some(replica) = cluster::replica(node, broker, partition) else { return };
+    let Some(replica) = cluster::replica(node, broker, partition) else {
+        draw_absence(scene, list, partition, scene.layout.row_area(rect, index));
+        return;
+    };
     let cells = scene.layout.cells_area(rect, index);
     let window = Window::of(scene, partition, cells);
     let row = Row { scene, partition, replica, area: scene.layout.row_area(rect, index), cells, window };
@@ -85,6 +89,13 @@ fn draw_slot(
     row.draw_cells(list);
     row.draw_marks(list);
     row.draw_pointers(list);
+}
+
+/// A broker that has no replica of a partition says so, lest the gap be taken for an empty log.
+fn draw_absence(scene: Scene<'_>, list: &mut DrawList, partition: &TopicPartition, area: Rect) {
+    let text = format!("{partition}: {}", Label::NoReplicaHere.text(scene.store.language));
+    let at = Point::new(area.x + 4.0, area.center().y);
+    list.text(Ink::TextSoft, Font::Small, at, Anchor::Start, fitted(&text, Font::Small, area.width - 8.0));
 }
 
 impl Row<'_> {
@@ -103,14 +114,24 @@ impl Row<'_> {
             Some((_, isr)) => format!("{standing} · {isr}"),
             None => standing,
         };
-        list.text(ink, Font::Tiny, Point::new(after, y), Anchor::Start, fitted(&text, Font::Tiny, self.area.right() - after));
+        list.text(
+            ink,
+            Font::Tiny,
+            Point::new(after, y),
+            Anchor::Start,
+            fitted(&text, Font::Tiny, self.area.right() - after),
+        );
     }
 
     fn draw_label_beside(&self, list: &mut DrawList) {
         let x = self.area.x + 4.0;
         let room = self.cells.x - x - 6.0;
         let middle = self.cells.center().y;
-        self.draw_name(list, Point::new(x, middle - 14.0), &fitted(&self.partition.to_string(), Font::Title, room - 18.0));
+        self.draw_name(
+            list,
+            Point::new(x, middle - 14.0),
+            &fitted(&self.partition.to_string(), Font::Title, room - 18.0),
+        );
         let (ink, standing) = self.standing();
         list.text(ink, Font::Small, Point::new(x, middle + 1.0), Anchor::Start, fitted(&standing, Font::Small, room));
         if let Some((ink, isr)) = self.isr() {
@@ -158,7 +179,19 @@ impl Row<'_> {
         }
     }
 
+    fn is_behind_window(&self) -> bool {
+        self.replica.log_end_offset() < self.window.first
+    }
+
     fn draw_cells(&self, list: &mut DrawList) {
+        if self.is_behind_window() {
+            let end = self.replica.log_end_offset();
+            let text = Message::EndsBefore { end }.text(self.scene.store.language);
+            let at = Point::new(self.cells.x, self.cells.center().y);
+            let text = fitted(&text, Font::Small, self.cells.width);
+            list.text(Ink::TextSoft, Font::Small, at, Anchor::Start, text);
+            return;
+        }
         let Window { first, end, .. } = self.window;
         if first > self.replica.log_start_offset() {
             let at = Point::new(self.cells.x - 2.0, self.cells.center().y);
@@ -173,11 +206,8 @@ impl Row<'_> {
         let x = self.window.x(record.offset);
         let rect = Rect::new(x + 0.5, self.cells.y, self.window.cell_width - 1.0, self.cells.height);
         list.fill(self.cell_ink(record.offset), rect, 2.0);
-        let selection = Selection::Record {
-            broker: self.replica.broker,
-            partition: self.partition.clone(),
-            offset: record.offset,
-        };
+        let selection =
+            Selection::Record { broker: self.replica.broker, partition: self.partition.clone(), offset: record.offset };
         if self.scene.store.selection == selection {
             list.outline(Ink::Accent, rect, 2.0, Stroke::Thick);
         }
@@ -243,9 +273,9 @@ impl Row<'_> {
             let hw_x = (at(high_watermark) + 2.0).min(end_x - 6.0).max(self.cells.x + hw_width);
             list.text(Ink::HighWatermark, Font::Tiny, Point::new(hw_x, y), Anchor::End, hw);
         }
-        let has_room = at(high_watermark) - self.cells.x > 130.0;
-        if self.window.holds(start) && has_room {
-            let text = format!("{} {start}", Label::LogStartOffset.text(self.scene.store.language));
+        let text = format!("{} {start}", Label::LogStartOffset.text(self.scene.store.language));
+        let room = at(high_watermark) - self.cells.x - text_width("HW = LEO 000000", Font::Tiny);
+        if self.window.holds(start) && room > text_width(&text, Font::Tiny) {
             list.text(Ink::TextSoft, Font::Tiny, Point::new(at(start), y), Anchor::Start, text);
         }
         self.draw_epoch_starts(list);
@@ -317,11 +347,8 @@ mod tests {
     }
 
     fn record_rect(list: &DrawList, broker: i32, offset: i64) -> Option<Rect> {
-        let wanted = Selection::Record {
-            broker: BrokerId(broker),
-            partition: fixture::partition(0),
-            offset: Offset(offset),
-        };
+        let wanted =
+            Selection::Record { broker: BrokerId(broker), partition: fixture::partition(0), offset: Offset(offset) };
         list.targets.iter().find(|target| target.selection == wanted).map(|target| target.rect)
     }
 
@@ -361,6 +388,22 @@ mod tests {
         let list = drawn(&frame, 860.0);
         assert!(record_rect(&list, 2, fixture::FOLLOWER_END - 1).is_some());
         assert!(list.texts().contains(&"on disk"));
+    }
+
+    #[test]
+    fn a_broker_without_a_replica_says_so() {
+        let mut frame = fixture::frame(1);
+        fixture::drop_replicas(&mut frame, 3);
+        assert!(drawn(&frame, 860.0).texts().contains(&"orders-0: no replica here"));
+    }
+
+    #[test]
+    fn a_log_that_ends_before_the_offsets_shown_says_so() {
+        let mut frame = fixture::frame(1);
+        fixture::cut_log(&mut frame, 3, 0);
+        let list = drawn(&frame, 360.0);
+        let is_said = |list: &DrawList| list.texts().iter().any(|text| text.starts_with("this log ends at 0"));
+        assert!(is_said(&list) && !is_said(&drawn(&fixture::frame(1), 360.0)));
     }
 
     #[test]

@@ -122,7 +122,12 @@ fn draw_controller(scene: Scene<'_>, list: &mut DrawList, id: i32, rect: Rect) {
         None => (Ink::Danger, Label::Down.text(language).to_owned()),
         Some(view) if view.is_active => (
             Ink::Good,
-            format!("{} · {} {}", Label::ActiveController.text(language), Label::QuorumEpoch.text(language), view.epoch),
+            format!(
+                "{} · {} {}",
+                Label::ActiveController.text(language),
+                Label::QuorumEpoch.text(language),
+                view.epoch
+            ),
         ),
         Some(_) => (Ink::Warning, Label::InactiveController.text(language).to_owned()),
     };
@@ -201,8 +206,8 @@ mod tests {
     use super::*;
     use crate::store::Store;
     use crate::text::Language;
-    use crate::view::layout::Layout;
     use crate::view::fixture;
+    use crate::view::layout::Layout;
 
     fn texts(frame: &sim::Frame, language: Language) -> Vec<String> {
         let (cast, store) = (fixture::cast(), Store { language, ..Store::default() });

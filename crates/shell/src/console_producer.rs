@@ -313,13 +313,11 @@ mod tests {
     }
 
     fn first_line(line: &str) -> String {
-        match planned(line, &Files::new()) {
-            Plan::Print(Printout { pieces, status: 1 }) => match &pieces[0] {
-                Piece::Err(line) => line.clone(),
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
+        let Plan::Print(Printout { pieces, status: 1 }) = planned(line, &Files::new()) else {
+            panic!("{line} was taken");
+        };
+        let Piece::Err(first) = &pieces[0] else { panic!("{pieces:?}") };
+        first.clone()
     }
 
     #[test]

@@ -208,13 +208,15 @@ mod tests {
         }
     }
 
+    type Properties = &'static [(&'static str, &'static str)];
+
     const KEY: (&str, &str) = ("parse.key", "true");
     const HEADERS: (&str, &str) = ("parse.headers", "true");
     const IGNORE: (&str, &str) = ("ignore.error", "true");
 
     #[test]
     fn lines_become_records_as_kafka_reads_them() {
-        let cases: [(&[(&str, &str)], &str, &str); 10] = [
+        let cases: [(Properties, &str, &str); 10] = [
             (&[], "a\tb", "[] <null> a\tb"),
             (&[KEY], "key\tvalue\tx", "[] key value\tx"),
             (&[KEY], "key\t", "[] key "),
@@ -245,7 +247,7 @@ mod tests {
 
     #[test]
     fn separators_must_differ() {
-        let cases: [(&[(&str, &str)], &str); 3] = [
+        let cases: [(Properties, &str); 3] = [
             (&[("headers.separator", "\t")], "headers.delimiter and headers.separator may not be equal"),
             (&[("headers.key.separator", ",")], "headers.separator and headers.key.separator may not be equal"),
             (&[("null.marker", "\t")], "null.marker and key.separator may not be equal"),

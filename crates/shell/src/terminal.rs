@@ -183,3 +183,128 @@ fn entry(job: &mut Job, session: &Session) -> Option<Entry> {
         status: view.status,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::{run_to_end, wait_until_ready};
+    use kafka::instant::Duration;
+    use sim::frame::BranchId;
+    use sim::{Budget, WorldSpec};
+    use std::collections::BTreeMap;
+
+    const TOPICS: &str = "kafka-topics --bootstrap-server localhost:9092";
+    const PRODUCE: &str = "kafka-console-producer --bootstrap-server localhost:9092 --topic t";
+    const READ: &str =
+        "kafka-console-consumer --bootstrap-server localhost:9092 --topic t --from-beginning --timeout-ms 2000";
+
+    fn ready() -> (Terminal, Session) {
+        let world = WorldSpec::three_brokers(BTreeMap::new());
+        let terminal = Terminal::new(world.epoch);
+        let mut session = Session::new(world, 3);
+        wait_until_ready(&mut session).unwrap();
+        (terminal, session)
+    }
+
+    fn finished(terminal: &mut Terminal, session: &mut Session, line: &str) -> Entry {
+        terminal.enter(line, session).unwrap();
+        run_to_end(terminal, session).unwrap();
+        terminal.last_entry(session).unwrap()
+    }
+
+    fn pass(session: &mut Session, span: Duration) {
+        let until = session.now() + span;
+        session.run(Budget { until, steps: u64::MAX });
+    }
+
+    fn shown(terminal: &mut Terminal, session: &Session) -> Vec<String> {
+        terminal.entries(session).iter().flat_map(|entry| entry.lines.iter().map(|line| line.text.clone())).collect()
+    }
+
+    #[test]
+    fn what_lies_ahead_is_not_shown_and_comes_back() {
+        let (mut terminal, mut session) = ready();
+        finished(&mut terminal, &mut session, &format!("{TOPICS} --create --topic t"));
+        let between = session.now() + Duration(500_000);
+        pass(&mut session, Duration(1_000_000));
+        finished(&mut terminal, &mut session, &format!("{TOPICS} --list > f"));
+        finished(&mut terminal, &mut session, "cat f");
+        let end = session.now();
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t.", "t"]);
+        session.seek(between);
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t."]);
+        assert_eq!(terminal.files(&session).read("f"), None);
+        session.seek(Instant::ZERO);
+        assert_eq!(shown(&mut terminal, &session), [""; 0]);
+        session.seek(end);
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t.", "t"]);
+        assert_eq!(terminal.files(&session).read("f"), Some("t\n"));
+    }
+
+    #[test]
+    fn a_fork_forgets_the_future_it_leaves_behind_and_the_old_history_keeps_it() {
+        let (mut terminal, mut session) = ready();
+        finished(&mut terminal, &mut session, &format!("{TOPICS} --create --topic t"));
+        terminal.enter(PRODUCE, &mut session).unwrap();
+        pass(&mut session, Duration(1_000_000));
+        terminal.enter("one", &mut session).unwrap();
+        pass(&mut session, Duration(2_000_000));
+        let before = session.now();
+        terminal.enter("two", &mut session).unwrap();
+        pass(&mut session, Duration(2_000_000));
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t.", ">one", ">two"]);
+
+        session.seek(before - Duration(1));
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t.", ">one"]);
+        terminal.enter("another", &mut session).unwrap();
+        pass(&mut session, Duration(2_000_000));
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t.", ">one", ">another"]);
+        terminal.press(Key::EndOfInput, &mut session).unwrap();
+        run_to_end(&mut terminal, &mut session).unwrap();
+        let read = finished(&mut terminal, &mut session, READ);
+        let records: Vec<&str> = read.lines.iter().take(2).map(|line| line.text.as_str()).collect();
+        assert_eq!(records, ["one", "another"]);
+
+        assert!(session.switch_branch(BranchId(0)));
+        session.seek(before + Duration(2_000_000));
+        assert_eq!(shown(&mut terminal, &session), ["Created topic t.", ">one", ">two"]);
+    }
+
+    #[test]
+    fn output_grows_step_by_step_as_it_is_seen_from_the_start() {
+        let (mut terminal, mut session) = ready();
+        finished(&mut terminal, &mut session, &format!("echo x | {PRODUCE}"));
+        terminal.enter(READ, &mut session).unwrap();
+        while terminal.foreground(&session).is_some() {
+            session.step();
+            let grown = shown(&mut terminal, &session);
+            assert_eq!(shown(&mut terminal.clone(), &session), grown);
+        }
+        let grown = shown(&mut terminal, &session);
+        session.seek(Instant::ZERO);
+        assert_eq!(shown(&mut terminal, &session), [""; 0]);
+        session.seek(session.known_until());
+        assert_eq!(shown(&mut terminal, &session), grown);
+    }
+
+    #[test]
+    fn keys_end_what_runs_in_the_foreground() {
+        let (mut terminal, mut session) = ready();
+        terminal.enter(&READ.replace(" --timeout-ms 2000", ""), &mut session).unwrap();
+        pass(&mut session, Duration(1_000_000));
+        terminal.press(Key::Interrupt, &mut session).unwrap();
+        run_to_end(&mut terminal, &mut session).unwrap();
+        let entry = terminal.last_entry(&session).unwrap();
+        assert_eq!(entry.status, Some(130));
+        assert_eq!(entry.lines.last().map(|line| line.text.as_str()), Some("Processed a total of 0 messages"));
+    }
+
+    #[test]
+    fn a_synchronous_producer_ends_with_its_first_failure() {
+        let (mut terminal, mut session) = ready();
+        let produce = PRODUCE.replace("9092", "9099");
+        let line = format!("printf 'a\\nb\\n' | {produce} --sync --max-block-ms 1000 2>&1 | grep ExecutionException");
+        let entry = finished(&mut terminal, &mut session, &line);
+        assert_eq!(entry.lines.len(), 1);
+    }
+}

@@ -479,13 +479,9 @@ mod tests {
     }
 
     fn first_line(line: &str) -> String {
-        match planned(line) {
-            Plan::Print(Printout { pieces, status: 1 }) => match &pieces[0] {
-                Piece::Err(line) | Piece::Out(line) => line.clone(),
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{line}: {other:?}"),
-        }
+        let Plan::Print(Printout { pieces, status: 1 }) = planned(line) else { panic!("{line} was taken") };
+        let (Piece::Err(first) | Piece::Out(first)) = &pieces[0] else { panic!("{pieces:?}") };
+        first.clone()
     }
 
     fn action_of(line: &str) -> TopicsAction {

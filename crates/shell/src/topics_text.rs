@@ -157,9 +157,9 @@ mod tests {
             min_insync_replicas: 2,
             live_brokers: ids(&[1, 2]),
         };
-        let line = |piece: Piece| match piece {
-            Piece::Out(line) => line,
-            other => panic!("{other:?}"),
+        let line = |piece: Piece| {
+            let Piece::Out(line) = piece else { panic!("{piece:?}") };
+            line
         };
         described(filter, &[topic]).into_iter().map(line).collect()
     }

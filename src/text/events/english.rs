@@ -58,7 +58,15 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("Topic {topic} now has {}.", counted(i64::from(*partitions), "partition"))
         }
         ControllerEvent::TopicDeleted { topic } => format!("Topic {topic} was deleted."),
-        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, is_unclean, reason } => {
+        ControllerEvent::LeaderElected {
+            partition,
+            leader,
+            previous_leader,
+            leader_epoch,
+            isr,
+            is_unclean,
+            reason,
+        } => {
             let change = (*leader, *previous_leader);
             elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
         }
@@ -121,7 +129,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         }
         BrokerEvent::BecameFollower { partition, leader, leader_epoch, log_end_offset } => {
             let whom = leader.map_or_else(|| "nobody".to_owned(), |leader| format!("broker {leader}"));
-            format!("{node} follows {whom} for {partition} in epoch {leader_epoch}, from log end offset {log_end_offset}.")
+            format!(
+                "{node} follows {whom} for {partition} in epoch {leader_epoch}, from log end offset {log_end_offset}."
+            )
         }
         BrokerEvent::RecordsAppended { partition, first_offset, last_offset } => {
             format!("{node} appended {} to {partition}.", offsets(*first_offset, *last_offset))
@@ -159,7 +169,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, .. } => format!(
             "{node}: {} of {partition} acknowledged (acks={}).",
             offsets(*first_offset, *last_offset),
-            acks.code()
+            format::acks(*acks)
         ),
         ClientEvent::RecordFailed { topic, failure, .. } => {
             format!("{node} gave up a record for {topic}: {}", failure_text(topic, failure))
@@ -175,7 +185,9 @@ fn client(event: &ClientEvent, node: &str) -> String {
         }
         ClientEvent::Logged(log) => format!("{node} logged: {}", logged(log)),
         ClientEvent::ConsumerTimedOut => format!("{node} stopped: no record came in time."),
-        ClientEvent::ConsumerFinished { messages } => format!("{node} ended after {}.", counted(*messages as i64, "record")),
+        ClientEvent::ConsumerFinished { messages } => {
+            format!("{node} ended after {}.", counted(*messages as i64, "record"))
+        }
         ClientEvent::ConsumerFailed { exception, message } => format!("{node} failed: {exception}: {message}"),
         ClientEvent::TopicCreated(topic) => format!("{node} created topic {topic}."),
         ClientEvent::TopicsListed(topics) => format!("{node} listed {}.", counted(topics.len() as i64, "topic")),
@@ -204,7 +216,9 @@ fn logged(log: &ClientLog) -> String {
         ClientLog::ProduceMetadataError { partition, error, .. } => {
             format!("sending to {partition} met {}: metadata is out of date.", error.name())
         }
-        ClientLog::ProduceUnknownPartition(partition) => format!("{partition} is unknown to the broker asked to append."),
+        ClientLog::ProduceUnknownPartition(partition) => {
+            format!("{partition} is unknown to the broker asked to append.")
+        }
         ClientLog::FetchUnknownPartition(partition) => format!("{partition} is unknown to the broker asked to read."),
         ClientLog::DisconnectedByTimeout { node } => format!("disconnected from node {node} after a time-out."),
         ClientLog::NotABroker => "the server is a controller, not a broker.".to_owned(),

@@ -34,13 +34,17 @@ fn operator(event: &OperatorEvent, node: &str) -> String {
         OperatorEvent::ProcessStarted => format!("{} 시작했습니다.", subject(node)),
         OperatorEvent::ProcessKilled => format!("{} 강제 종료했습니다 (SIGKILL).", object(node)),
         OperatorEvent::ShutdownRequested => format!("{node}에 종료를 요청했습니다 (SIGTERM)."),
-        OperatorEvent::ProcessExited { status } => format!("{} 종료 상태 {}번으로 끝났습니다.", subject(node), status.0),
+        OperatorEvent::ProcessExited { status } => {
+            format!("{} 종료 상태 {}번으로 끝났습니다.", subject(node), status.0)
+        }
     }
 }
 
 fn controller(event: &ControllerEvent, node: &str) -> String {
     match event {
-        ControllerEvent::BecameActive { epoch } => format!("{} 에포크 {epoch}에서 활성 컨트롤러가 되었습니다.", subject(node)),
+        ControllerEvent::BecameActive { epoch } => {
+            format!("{} 에포크 {epoch}에서 활성 컨트롤러가 되었습니다.", subject(node))
+        }
         ControllerEvent::BrokerRegistered { broker, broker_epoch } => {
             format!("컨트롤러가 {} 등록했습니다 (브로커 에포크 {broker_epoch}).", object(&named(*broker)))
         }
@@ -60,7 +64,15 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("토픽 {}의 파티션이 {partitions}개가 되었습니다.", topic)
         }
         ControllerEvent::TopicDeleted { topic } => format!("토픽 {} 지워졌습니다.", subject(topic.as_str())),
-        ControllerEvent::LeaderElected { partition, leader, previous_leader, leader_epoch, isr, is_unclean, reason } => {
+        ControllerEvent::LeaderElected {
+            partition,
+            leader,
+            previous_leader,
+            leader_epoch,
+            isr,
+            is_unclean,
+            reason,
+        } => {
             let change = (*leader, *previous_leader);
             elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
         }
@@ -138,7 +150,11 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             format!("{} {partition}에 {} 추가했습니다.", subject(node), object(&offsets(*first_offset, *last_offset)))
         }
         BrokerEvent::RecordsReplicated { partition, first_offset, last_offset } => {
-            format!("{} {partition}의 {} 리더에게서 복제했습니다.", subject(node), object(&offsets(*first_offset, *last_offset)))
+            format!(
+                "{} {partition}의 {} 리더에게서 복제했습니다.",
+                subject(node),
+                object(&offsets(*first_offset, *last_offset))
+            )
         }
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!(
             "{node}: {partition}의 하이 워터마크가 {from}에서 {} 올랐습니다.",
@@ -175,7 +191,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
             "{} {partition}의 {} 확인 응답을 받았습니다 (acks={}).",
             subject(node),
             offsets(*first_offset, *last_offset),
-            acks.code()
+            format::acks(*acks)
         ),
         ClientEvent::RecordFailed { topic, failure, .. } => {
             format!("{} {topic}에 보낼 레코드를 포기했습니다: {}", subject(node), failure_text(topic, failure))
@@ -197,14 +213,18 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ),
         ClientEvent::Logged(log) => format!("{node}의 로그: {}", logged(log)),
         ClientEvent::ConsumerTimedOut => format!("{} 제시간에 레코드가 오지 않아 멈췄습니다.", subject(node)),
-        ClientEvent::ConsumerFinished { messages } => format!("{} 레코드 {messages}개를 읽고 끝났습니다.", subject(node)),
+        ClientEvent::ConsumerFinished { messages } => {
+            format!("{} 레코드 {messages}개를 읽고 끝났습니다.", subject(node))
+        }
         ClientEvent::ConsumerFailed { exception, message } => {
             format!("{} 실패했습니다: {exception}: {message}", subject(node))
         }
         ClientEvent::TopicCreated(topic) => format!("{} 토픽 {} 만들었습니다.", subject(node), object(topic.as_str())),
         ClientEvent::TopicsListed(topics) => format!("{} 토픽 {}개를 나열했습니다.", subject(node), topics.len()),
         ClientEvent::TopicsDescribed(topics) => format!("{} 토픽 {}개를 설명했습니다.", subject(node), topics.len()),
-        ClientEvent::TopicsFailed(failure) => format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure)),
+        ClientEvent::TopicsFailed(failure) => {
+            format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure))
+        }
     }
 }
 
@@ -214,7 +234,7 @@ fn logged(log: &ClientLog) -> String {
             format!("노드 {node} ({endpoint})에 연결하지 못했습니다.")
         }
         ClientLog::BootstrapBrokerDisconnected { endpoint, .. } => {
-            format!("부트스트랩 브로커 {}의 연결이 끊겼습니다.", endpoint)
+            format!("부트스트랩 브로커 {} 연결이 끊겼습니다.", with_josa(&endpoint.to_string(), Josa::And))
         }
         ClientLog::MetadataIssue { topics, .. } => {
             let issues: Vec<String> = topics.iter().map(|(topic, error)| format!("{topic}={}", error.name())).collect();
@@ -230,8 +250,12 @@ fn logged(log: &ClientLog) -> String {
         ClientLog::ProduceMetadataError { partition, error, .. } => {
             format!("{}: {partition}의 메타데이터가 오래되었습니다.", error.name())
         }
-        ClientLog::ProduceUnknownPartition(partition) => format!("쓰려던 브로커가 {} 모릅니다.", object(&partition.to_string())),
-        ClientLog::FetchUnknownPartition(partition) => format!("읽으려던 브로커가 {} 모릅니다.", object(&partition.to_string())),
+        ClientLog::ProduceUnknownPartition(partition) => {
+            format!("쓰려던 브로커가 {} 모릅니다.", object(&partition.to_string()))
+        }
+        ClientLog::FetchUnknownPartition(partition) => {
+            format!("읽으려던 브로커가 {} 모릅니다.", object(&partition.to_string()))
+        }
         ClientLog::DisconnectedByTimeout { node } => format!("시간이 넘어 노드 {node}의 연결을 끊었습니다."),
         ClientLog::NotABroker => "이 서버는 브로커가 아니라 컨트롤러입니다.".to_owned(),
     }

@@ -230,6 +230,7 @@ impl Producer {
     }
 
     fn finish_if_done(&mut self, effects: &mut Effects) {
+        self.end_if_a_synchronous_send_failed();
         if let Phase::Closing(status) = self.phase
             && self.sender.pending() == 0
         {
@@ -243,6 +244,7 @@ impl Producer {
     fn hand_over(&mut self, now: Instant, effects: &mut Effects) -> bool {
         let before = self.waiting.len();
         for _ in 0..before {
+            self.end_if_a_synchronous_send_failed();
             if self.is_synchronous && self.sender.pending() > 0 {
                 break;
             }
@@ -260,6 +262,13 @@ impl Producer {
             }
         }
         self.waiting.len() < before
+    }
+
+    /// `producer.send(record).get()` throws out of the program: what was not handed over yet is lost.
+    fn end_if_a_synchronous_send_failed(&mut self) {
+        if self.is_synchronous && self.failed_to_send + self.sender.totals.failed > 0 {
+            self.interrupt(ExitStatus(1));
+        }
     }
 
     fn fail(&mut self, record: ProducerRecord, failure: SendFailure, effects: &mut Effects) {

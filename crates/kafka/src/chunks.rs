@@ -108,9 +108,15 @@ impl<T: Clone> Chunks<T> {
         sealed.chain(self.tail.iter())
     }
 
-    /// The index of the first item for which `is_after` holds, given that it holds for every item behind it too.
+    /// The index of the first item for which `is_before` does not hold, given that it does not for any item behind it
+    /// either. The nearer that is to the end, the faster: what is looked for in a log lies there mostly.
     pub fn partition_point(&self, is_before: impl Fn(&T) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.len());
+        let (mut low, mut high, mut span) = (self.len(), self.len(), 1);
+        while low > 0 && !self.get(low - 1).is_some_and(&is_before) {
+            high = low - 1;
+            low = high.saturating_sub(span);
+            span *= 2;
+        }
         while low < high {
             let middle = (low + high) / 2;
             if self.get(middle).is_some_and(&is_before) { low = middle + 1 } else { high = middle }

@@ -10,7 +10,7 @@ use web_sys::Element;
 use yew::prelude::{Callback, Html, MouseEvent, classes, component, html, use_effect_with, use_node_ref, use_state};
 
 /// The height of a row in CSS pixels; the style sheet has it too.
-const ROW_HEIGHT: i32 = 46;
+const ROW_HEIGHT: i32 = 40;
 /// Rows kept ready above and below what is visible.
 const SPARE_ROWS: usize = 4;
 /// How many causes are followed.

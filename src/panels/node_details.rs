@@ -1,5 +1,6 @@
 //! A broker, a controller or a client program in detail, and what can be done to it.
 
+use super::tables::short_name;
 use super::{Ui, fact};
 use crate::store::Selection;
 use crate::text::Label;
@@ -88,7 +89,7 @@ fn replicas_table(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
         let selection = Selection::Replica { broker, partition: partition.clone() };
         html! {
             <tr>
-                <th scope="row"><button class="link" onclick={ui.on_select(selection)}>{ partition.to_string() }</button></th>
+                <th scope="row"><button class="link" title={partition.to_string()} onclick={ui.on_select(selection)}>{ short_name(partition) }</button></th>
                 <td>{ role(ui, &replica) }</td>
                 <td class="number">{ replica.high_watermark().to_string() }</td>
                 <td class="number">{ replica.log_end_offset().to_string() }</td>

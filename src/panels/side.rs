@@ -9,6 +9,8 @@ use super::{Ui, UiProps};
 use crate::store::{Action, Panel};
 use crate::terminal::TerminalPanel;
 use crate::text::Label;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 fn title(panel: Panel) -> Label {
@@ -42,10 +44,40 @@ pub(crate) fn Side(props: &UiProps) -> Html {
 fn tab(ui: &Ui, panel: Panel) -> Html {
     let is_open = panel == ui.store.panel;
     html! {
-        <button id={format!("tab-{}", panel.code())} role="tab" aria-selected={is_open.to_string()}
-            class={classes!(is_open.then_some("open"))} onclick={ui.on(Action::OpenPanel(panel))}>
+        <button id={tab_id(panel)} role="tab" aria-selected={is_open.to_string()} tabindex={if is_open { "0" } else { "-1" }}
+            aria-controls={is_open.then(|| format!("panel-{}", panel.code()))} class={classes!(is_open.then_some("open"))}
+            onclick={ui.on(Action::OpenPanel(panel))} onkeydown={on_key(ui, panel)}>
             { ui.say(title(panel)) }
         </button>
+    }
+}
+
+fn tab_id(panel: Panel) -> String {
+    format!("tab-{}", panel.code())
+}
+
+/// The arrow keys go from tab to tab, as assistive technology expects; elsewhere they step through time.
+fn on_key(ui: &Ui, panel: Panel) -> Callback<KeyboardEvent> {
+    let dispatch = ui.dispatch.clone();
+    Callback::from(move |event: KeyboardEvent| {
+        let count = Panel::ALL.len();
+        let place = Panel::ALL.iter().position(|other| *other == panel).expect("every panel is listed");
+        let next = match event.key().as_str() {
+            "ArrowRight" => Panel::ALL[(place + 1) % count],
+            "ArrowLeft" => Panel::ALL[(place + count - 1) % count],
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        dispatch.emit(Action::OpenPanel(next));
+        focus(&tab_id(next));
+    })
+}
+
+fn focus(id: &str) {
+    let element = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.focus().expect("an element of the document can be focused");
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Ui, UiProps};
 use crate::store::Selection;
 use crate::text::{Label, Message};
 use crate::view::cluster::{self, BrokerStatus, ServerKind};
+use crate::view::draw_list::Font;
 use crate::view::{format, nodes};
 use kafka::node::NodeId;
 use sim::frame::NodeFrame;
@@ -128,13 +129,19 @@ fn partition_row(ui: &Ui, partition: &TopicPartition, brokers: &[(BrokerId, &Nod
     let isr = registration.map_or_else(String::new, |registration| format::broker_ids(&registration.isr));
     html! {
         <tr data-partition={partition.to_string()} data-leader={leader_code} data-epoch={epoch.clone()} data-isr={isr.replace(", ", ",")}>
-            <th scope="row">{ partition.to_string() }</th>
+            <th scope="row" title={partition.to_string()}>{ short_name(partition) }</th>
             <td>{ leader_text }</td>
             <td class="number">{ epoch }</td>
             <td>{ isr }</td>
             { for brokers.iter().map(|(broker, node)| replica_cell(ui, partition, *broker, node)) }
         </tr>
     }
+}
+
+/// The name as far as it leaves room for the other columns.
+pub(super) fn short_name(partition: &TopicPartition) -> String {
+    const ROOM: f64 = 220.0;
+    format::fitted_partition(partition, Font::Title, ROOM)
 }
 
 fn replica_cell(ui: &Ui, partition: &TopicPartition, broker: BrokerId, node: &NodeFrame) -> Html {

@@ -91,10 +91,16 @@ impl Message<'_> {
             Message::SelectNode { name } => format!("Show {name}"),
             Message::Refused(error) => english_refusal(error),
             Message::NewHistory { branch, at } => {
-                format!("{} begins at {}. What came after in the earlier one stays there.", english_history(*branch), format::instant(*at))
+                format!(
+                    "{} begins at {}. What came after in the earlier one stays there.",
+                    english_history(*branch),
+                    format::instant(*at)
+                )
             }
             Message::History { branch } => english_history(*branch),
-            Message::ForkedFrom { branch, at } => format!("branched off {} at {}", english_history(*branch), format::instant(*at)),
+            Message::ForkedFrom { branch, at } => {
+                format!("branched off {} at {}", english_history(*branch), format::instant(*at))
+            }
             Message::KnownUntil { until } => format!("has run until {}", format::instant(*until)),
             Message::StoredAt { partition, offset } => format!("acknowledged: {partition}, offset {offset}"),
             Message::Seed { seed } => format!("seed {seed}"),
@@ -106,7 +112,7 @@ impl Message<'_> {
     fn korean(&self) -> String {
         match self {
             Message::NetworkDelay { delay, jitter } => format!(
-                "메시지는 편도 {}~{} ms가 걸립니다. 눈으로 따라갈 수 있도록 데이터 센터보다 수백 배 느리게 했습니다.",
+                "메시지는 편도 {}~{} ms가 걸립니다. 눈에 보이도록 데이터 센터보다 수백 배 느립니다.",
                 format::milliseconds(*delay),
                 format::milliseconds(Duration(delay.0 + jitter.0))
             ),
@@ -138,7 +144,9 @@ impl Message<'_> {
                 format!("{}에서 {history} 시작됩니다. 그 뒤에 있던 일은 이전 타임라인에 남습니다.", korean_instant(*at))
             }
             Message::History { branch } => korean_history(*branch),
-            Message::ForkedFrom { branch, at } => { format!("{} 시점에 {}에서 갈라짐", korean_instant(*at), korean_history(*branch)) },
+            Message::ForkedFrom { branch, at } => {
+                format!("{} 시점에 {}에서 갈라짐", korean_instant(*at), korean_history(*branch))
+            }
             Message::KnownUntil { until } => format!("{}까지 진행됨", korean_instant(*until)),
             Message::StoredAt { partition, offset } => format!("저장 확인: {partition}, 오프셋 {offset}"),
             Message::Seed { seed } => format!("시드 {seed}"),

@@ -128,11 +128,7 @@ impl Row<'_> {
         let x = self.area.x + 4.0;
         let room = self.cells.x - x - 6.0;
         let middle = self.cells.center().y;
-        self.draw_name(
-            list,
-            Point::new(x, middle - 14.0),
-            &fitted_partition(self.partition, Font::Title, room - 18.0),
-        );
+        self.draw_name(list, Point::new(x, middle - 14.0), &fitted_partition(self.partition, Font::Title, room - 18.0));
         let (ink, standing) = self.standing();
         list.text(ink, Font::Small, Point::new(x, middle + 1.0), Anchor::Start, fitted(&standing, Font::Small, room));
         if let Some((ink, isr)) = self.isr() {

@@ -287,13 +287,7 @@ impl World {
         random::stream(self.seed, &format!("node {node} run {incarnation}"))
     }
 
-    fn start_process(
-        &mut self,
-        node: NodeId,
-        machine: Machine,
-        started: OperatorEvent,
-        cause: &mut Option<EventId>,
-    ) {
+    fn start_process(&mut self, node: NodeId, machine: Machine, started: OperatorEvent, cause: &mut Option<EventId>) {
         let host = self.host(node);
         host.process = Some(machine);
         host.runs += 1;

@@ -52,10 +52,16 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("컨트롤러가 {} 등록했습니다 (브로커 에포크 {broker_epoch}).", object(&named(*broker)))
         }
         ControllerEvent::BrokerUnfenced { broker } => {
-            format!("컨트롤러가 {}의 fence를 해제했습니다. 이제 리더가 될 수 있고 ISR에 들어갈 수 있습니다.", named(*broker))
+            format!(
+                "컨트롤러가 {}의 fence를 해제했습니다. 이제 리더가 될 수 있고 ISR에 들어갈 수 있습니다.",
+                named(*broker)
+            )
         }
         ControllerEvent::BrokerFenced { broker } => {
-            format!("컨트롤러가 {} fence 처리했습니다. 이제 리더가 될 수 없고 ISR에도 들어갈 수 없습니다.", object(&named(*broker)))
+            format!(
+                "컨트롤러가 {} fence 처리했습니다. 이제 리더가 될 수 없고 ISR에도 들어갈 수 없습니다.",
+                object(&named(*broker))
+            )
         }
         ControllerEvent::ControlledShutdownStarted { broker } => {
             format!("{} 종료하려고 하므로 컨트롤러가 리더를 다른 브로커로 옮깁니다.", subject(&named(*broker)))
@@ -106,7 +112,11 @@ fn elected(
 ) -> String {
     let isr = format::broker_ids(isr);
     let because = reason.map_or_else(String::new, |reason| format!(" 이유: {}.", because(reason)));
-    let loss = if is_unclean { " ISR에 없던 레플리카이므로, 이 레플리카에 없는 레코드는 유실됩니다." } else { "" };
+    let loss = if is_unclean {
+        " ISR에 없던 레플리카이므로, 이 레플리카에 없는 레코드는 유실됩니다."
+    } else {
+        ""
+    };
     let leader_name = subject(&named(leader));
     match previous_leader.filter(|previous| *previous != leader) {
         Some(previous) => format!(
@@ -224,7 +234,9 @@ fn client(event: &ClientEvent, node: &str) -> String {
         }
         ClientEvent::TopicCreated(topic) => format!("{} 토픽 {} 생성했습니다.", subject(node), object(topic.as_str())),
         ClientEvent::TopicsListed(topics) => format!("{} 토픽 {}개의 목록을 받았습니다.", subject(node), topics.len()),
-        ClientEvent::TopicsDescribed(topics) => format!("{} 토픽 {}개의 상세 정보를 받았습니다.", subject(node), topics.len()),
+        ClientEvent::TopicsDescribed(topics) => {
+            format!("{} 토픽 {}개의 상세 정보를 받았습니다.", subject(node), topics.len())
+        }
         ClientEvent::TopicsFailed(failure) => {
             format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure))
         }

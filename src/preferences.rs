@@ -19,13 +19,20 @@ pub(crate) fn theme(window: &Window) -> Theme {
     read(window, THEME).and_then(|code| Theme::from_code(&code)).unwrap_or_default()
 }
 
-/// Keeps both for the next visit, if the browser lets us.
-pub(crate) fn keep(window: &Window, language: Language, theme: Theme) {
-    for (name, value) in [(LANGUAGE, language.code()), (THEME, theme.code())] {
-        if let Some(storage) = storage(window) {
-            // A full or forbidden storage costs the user a click at the next visit, no more.
-            storage.set_item(name, value).unwrap_or_default();
-        }
+/// Keeps a language that the user chose for the next visit, if the browser lets us.
+pub(crate) fn keep_language(language: Language) {
+    keep(LANGUAGE, language.code());
+}
+
+/// Keeps a theme that the user chose for the next visit, if the browser lets us.
+pub(crate) fn keep_theme(theme: Theme) {
+    keep(THEME, theme.code());
+}
+
+/// A full or forbidden storage costs the user a click at the next visit, no more.
+fn keep(name: &str, value: &str) {
+    if let Some(storage) = web_sys::window().as_ref().and_then(storage) {
+        storage.set_item(name, value).unwrap_or_default();
     }
 }
 

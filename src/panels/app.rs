@@ -107,7 +107,6 @@ fn apply_store(window: &Window, player: &Player, store: &Rc<Store>) {
         }
         .expect("an attribute of that name can be set");
     }
-    preferences::keep(window, store.language, store.theme);
     player.set_store(store.clone());
 }
 

@@ -99,7 +99,7 @@ fn filters(ui: &Ui) -> Html {
         }
     };
     html! {
-        <span role="group" aria-label={ui.say(Label::FilterLabel)}>
+        <span role="group" aria-label={ui.say(Label::EventsListed)}>
             { filter(EventFilter::Important, Label::FilterImportant, "important") }
             { filter(EventFilter::All, Label::FilterAll, "all") }
         </span>

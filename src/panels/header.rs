@@ -1,6 +1,7 @@
 //! The page's name, and the choices of language and colours.
 
 use super::{Ui, UiProps};
+use crate::preferences;
 use crate::store::{Action, Theme};
 use crate::text::{Label, Language, Message};
 use web_sys::HtmlSelectElement;
@@ -23,6 +24,7 @@ fn language_choice(ui: &Ui) -> Html {
     let dispatch = ui.dispatch.clone();
     let onchange = Callback::from(move |event: Event| {
         if let Some(language) = Language::from_code(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
+            preferences::keep_language(language);
             dispatch.emit(Action::SetLanguage(language));
         }
     });
@@ -37,6 +39,7 @@ fn theme_choice(ui: &Ui) -> Html {
     let dispatch = ui.dispatch.clone();
     let onchange = Callback::from(move |event: Event| {
         if let Some(theme) = Theme::from_code(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
+            preferences::keep_theme(theme);
             dispatch.emit(Action::SetTheme(theme));
         }
     });

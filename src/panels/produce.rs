@@ -186,3 +186,70 @@ fn no_answer(ui: &Ui, client: NodeId, acks: Acks) -> (&'static str, String) {
     };
     ("soft", ui.say(label).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka::instant::Duration;
+    use rand::{RngExt, SeedableRng};
+    use sim::{Budget, EventId};
+
+    /// Whatever is typed into the form, its record ends in an acknowledgement or in one of Kafka's errors.
+    const RANDOM_DRAFTS: u32 = 2_000;
+
+    fn random_draft(rng: &mut kafka::Rng) -> Draft {
+        let topics = [
+            "orders",
+            "",
+            "bad name!",
+            ".",
+            "..",
+            "토픽",
+            "__consumer_offsets",
+            "orders\u{0}",
+            "a/b",
+            "new.topic",
+            "new_topic",
+        ];
+        let topic = match rng.random_range(0..8u32) {
+            0 => (0..rng.random_range(0..400u32)).map(|_| char::from(rng.random_range(32..127u8))).collect(),
+            1 | 2 => topics[rng.random_range(0..topics.len() as u32) as usize].to_owned(),
+            _ => "orders".to_owned(),
+        };
+        let value = match rng.random_range(0..100u32) {
+            0 => "x".repeat(1_048_576),
+            1 => "아".repeat(400_000),
+            _ => (0..rng.random_range(0..60u32)).map(|_| rng.random::<char>()).collect(),
+        };
+        let key = (0..rng.random_range(0..5u32)).map(|_| rng.random::<char>()).collect();
+        let (acks, _) = ACKS[rng.random_range(0..3u32) as usize];
+        Draft { topic, key, value, acks }
+    }
+
+    #[test]
+    fn whatever_is_typed_a_record_is_acknowledged_or_refused_in_kafkas_words() {
+        let mut rng = kafka::Rng::seed_from_u64(1);
+        let mut session = start::begin(start::world(), 1);
+        let sent: Vec<Sent> = (0..RANDOM_DRAFTS)
+            .map(|_| {
+                let until = session.now() + Duration::from_ms(20);
+                session.run(Budget { until, steps: u64::MAX });
+                start_producer(&mut session, &random_draft(&mut rng)).expect("a client can always be started")
+            })
+            .collect();
+        let until = session.now() + Duration::from_ms(130_000);
+        session.run(Budget { until, steps: u64::MAX });
+        let (mut stored, mut refused) = (0, 0);
+        for sent in &sent {
+            let events =
+                || session.events(EventId(0)).filter(|event| event.node == sent.client).map(|event| &event.kind);
+            let is_ack = |kind: &&EventKind| matches!(kind, EventKind::Client(ClientEvent::BatchAcknowledged { .. }));
+            let is_error = |kind: &&EventKind| matches!(kind, EventKind::Client(ClientEvent::RecordFailed { .. }));
+            let (acks, errors) = (events().filter(is_ack).count(), events().filter(is_error).count());
+            assert_eq!(acks + errors, 1, "{} ← {} (acks={:?})", sent.topic, sent.value, sent.acks);
+            stored += acks;
+            refused += errors;
+        }
+        assert!(stored > 1_000 && refused > 100, "{stored} stored, {refused} refused");
+    }
+}

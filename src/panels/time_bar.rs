@@ -23,11 +23,16 @@ pub(crate) fn TimeBar(props: &UiProps) -> Html {
             if ui.snapshot.branches.len() > 1 {
                 <span class="branch">{ ui.tell(&Message::History { branch: frame.branch }) }</span>
             }
-            <p class="hint">
-                { ui.say(Label::KeyboardHelp) }{ " " }{ ui.tell(&Message::RanAhead { until: ui.snapshot.started_until }) }
-            </p>
+            <p class="hint">{ ui.say(Label::KeyboardHelp) }{ " " }{ head_start(ui) }</p>
         </section>
     }
+}
+
+/// Only the first history ran ahead of the viewer.
+fn head_start(ui: &Ui) -> String {
+    let is_first =
+        ui.snapshot.branches.iter().any(|branch| branch.id == ui.frame().branch && branch.forked_from.is_none());
+    if is_first { ui.tell(&Message::RanAhead { until: ui.snapshot.started_until }) } else { String::new() }
 }
 
 fn buttons(ui: &Ui) -> Html {
@@ -59,7 +64,7 @@ fn speed_choice(ui: &Ui) -> Html {
         let selected = speed == ui.store.speed;
         html! { <option value={speed.label()} {selected}>{ speed.label() }</option> }
     });
-    html! { <label class="speed">{ ui.say(Label::SpeedChoice) }{ " " }<select id="speed" {onchange}>{ for options }</select></label> }
+    html! { <label class="speed"><span>{ ui.say(Label::SpeedChoice) }</span><select id="speed" {onchange}>{ for options }</select></label> }
 }
 
 /// In milliseconds: finer than anybody can drag, coarser than any number JavaScript could spoil.

@@ -23,6 +23,8 @@ pub(crate) enum Message<'a> {
     MoreClients { count: usize },
     /// So many rows of a table are not shown.
     MoreRows { count: usize },
+    /// A log that ends before the offsets which are drawn.
+    EndsBefore { end: Offset },
     /// A leader, short, for a row of the drawing.
     LeaderIn { epoch: LeaderEpoch },
     /// A follower, short, for a row of the drawing.
@@ -79,6 +81,7 @@ impl Message<'_> {
             Message::MorePartitions { count } => format!("+{count} more partitions"),
             Message::MoreClients { count } => format!("+{count} more programs"),
             Message::MoreRows { count } => format!("+{count} more; choose a topic to narrow the list"),
+            Message::EndsBefore { end } => format!("this log ends at {end}, before the offsets shown"),
             Message::LeaderIn { epoch } => format!("leader · epoch {epoch}"),
             Message::FollowerOf { leader: Some(leader), epoch } => format!("follows {leader} · epoch {epoch}"),
             Message::FollowerOf { leader: None, epoch } => format!("no leader · epoch {epoch}"),
@@ -119,6 +122,7 @@ impl Message<'_> {
             Message::MorePartitions { count } => format!("파티션 {count}개 더 있음"),
             Message::MoreClients { count } => format!("프로그램 {count}개 더 있음"),
             Message::MoreRows { count } => format!("{count}개 더 있음. 토픽을 고르면 줄어듭니다"),
+            Message::EndsBefore { end } => format!("이 로그는 여기 보이는 오프셋보다 앞인 {end}에서 끝남"),
             Message::LeaderIn { epoch } => format!("리더 · 에포크 {epoch}"),
             Message::FollowerOf { leader: Some(leader), epoch } => {
                 format!("{} 따름 · 에포크 {epoch}", with_josa(&leader.to_string(), Josa::Object))

@@ -241,3 +241,23 @@ fn replay(frame: &mut Frame, record: &MetadataRecord) {
         }
     }
 }
+
+/// Takes all replicas off a running broker.
+pub(crate) fn drop_replicas(frame: &mut Frame, id: i32) {
+    replicas_of(frame, id).clear();
+}
+
+/// Leaves only the records below `end` on a running broker.
+pub(crate) fn cut_log(frame: &mut Frame, id: i32, end: i64) {
+    for replica in replicas_of(frame, id) {
+        replica.log_end_offset = Offset(end);
+        replica.high_watermark = replica.high_watermark.min(Offset(end));
+        replica.batches = batches(Offset(end));
+    }
+}
+
+fn replicas_of(frame: &mut Frame, id: i32) -> &mut Vec<ReplicaView> {
+    let node = frame.nodes.iter_mut().find(|node| node.id == NodeId::Server(id)).expect("the broker exists");
+    let Some(NodeView::Broker(view)) = &mut node.process else { panic!("a broker runs") };
+    &mut view.replicas
+}

@@ -73,7 +73,10 @@ fn draw_slot(
     partition: &TopicPartition,
     (rect, index): (Rect, usize),
 ) {
-    let Some(replica) = cluster::replica(node, broker, partition) else { return };
+    let Some(replica) = cluster::replica(node, broker, partition) else {
+        draw_absence(scene, list, partition, scene.layout.row_area(rect, index));
+        return;
+    };
     let cells = scene.layout.cells_area(rect, index);
     let window = Window::of(scene, partition, cells);
     let row = Row { scene, partition, replica, area: scene.layout.row_area(rect, index), cells, window };
@@ -86,6 +89,13 @@ fn draw_slot(
     row.draw_cells(list);
     row.draw_marks(list);
     row.draw_pointers(list);
+}
+
+/// A broker that has no replica of a partition says so, lest the gap be taken for an empty log.
+fn draw_absence(scene: Scene<'_>, list: &mut DrawList, partition: &TopicPartition, area: Rect) {
+    let text = format!("{partition}: {}", Label::NoReplicaHere.text(scene.store.language));
+    let at = Point::new(area.x + 4.0, area.center().y);
+    list.text(Ink::TextSoft, Font::Small, at, Anchor::Start, fitted(&text, Font::Small, area.width - 8.0));
 }
 
 impl Row<'_> {
@@ -169,7 +179,19 @@ impl Row<'_> {
         }
     }
 
+    fn is_behind_window(&self) -> bool {
+        self.replica.log_end_offset() < self.window.first
+    }
+
     fn draw_cells(&self, list: &mut DrawList) {
+        if self.is_behind_window() {
+            let end = self.replica.log_end_offset();
+            let text = Message::EndsBefore { end }.text(self.scene.store.language);
+            let at = Point::new(self.cells.x, self.cells.center().y);
+            let text = fitted(&text, Font::Small, self.cells.width);
+            list.text(Ink::TextSoft, Font::Small, at, Anchor::Start, text);
+            return;
+        }
         let Window { first, end, .. } = self.window;
         if first > self.replica.log_start_offset() {
             let at = Point::new(self.cells.x - 2.0, self.cells.center().y);
@@ -366,6 +388,22 @@ mod tests {
         let list = drawn(&frame, 860.0);
         assert!(record_rect(&list, 2, fixture::FOLLOWER_END - 1).is_some());
         assert!(list.texts().contains(&"on disk"));
+    }
+
+    #[test]
+    fn a_broker_without_a_replica_says_so() {
+        let mut frame = fixture::frame(1);
+        fixture::drop_replicas(&mut frame, 3);
+        assert!(drawn(&frame, 860.0).texts().contains(&"orders-0: no replica here"));
+    }
+
+    #[test]
+    fn a_log_that_ends_before_the_offsets_shown_says_so() {
+        let mut frame = fixture::frame(1);
+        fixture::cut_log(&mut frame, 3, 0);
+        let list = drawn(&frame, 360.0);
+        let is_said = |list: &DrawList| list.texts().iter().any(|text| text.starts_with("this log ends at 0"));
+        assert!(is_said(&list) && !is_said(&drawn(&fixture::frame(1), 360.0)));
     }
 
     #[test]

@@ -89,6 +89,7 @@ fn browser_tests(parts: &[Part], browser: &Browser, tally: &mut Tally) {
     if parts.contains(&Part::Browser) {
         say("the page in headless Chromium (screenshots: target/screenshots/)");
         tally.tests("browser tests", &mut ignored_tests("browser", browser));
+        tally.tests("the tutorial in the browser", &mut ignored_tests("tutorial", browser));
     }
 }
 

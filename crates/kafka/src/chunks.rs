@@ -11,7 +11,7 @@ const CHUNK: usize = 64;
 /// Items in a group of chunks.
 const GROUP: usize = 64 * CHUNK;
 
-type Group<T> = Arc<Vec<Arc<[T]>>>;
+type Group<T> = Arc<Vec<Arc<Vec<T>>>>;
 
 /// A cheaply cloned, append-only sequence (with truncation).
 #[derive(Clone, Debug)]
@@ -68,11 +68,11 @@ impl<T: Clone> Chunks<T> {
         self.tail.push(item);
         if self.tail.len() == CHUNK {
             let chunk = std::mem::replace(&mut self.tail, Vec::with_capacity(CHUNK));
-            self.seal(chunk.into());
+            self.seal(Arc::new(chunk));
         }
     }
 
-    fn seal(&mut self, chunk: Arc<[T]>) {
+    fn seal(&mut self, chunk: Arc<Vec<T>>) {
         let groups = Arc::make_mut(&mut self.groups);
         if self.sealed.is_multiple_of(GROUP) {
             groups.push(Arc::default());
@@ -108,20 +108,18 @@ impl<T: Clone> Chunks<T> {
         sealed.chain(self.tail.iter())
     }
 
-    /// The index of the first item for which `is_before` does not hold, given that it does not for any item behind it
-    /// either. The nearer that is to the end, the faster: what is looked for in a log lies there mostly.
+    /// How many items from the first on are before what is sought, given that no item behind one that is not is before
+    /// it either. Quickest near the end.
     pub fn partition_point(&self, is_before: impl Fn(&T) -> bool) -> usize {
-        let (mut low, mut high, mut span) = (self.len(), self.len(), 1);
-        while low > 0 && !self.get(low - 1).is_some_and(&is_before) {
-            high = low - 1;
-            low = high.saturating_sub(span);
-            span *= 2;
+        if self.tail.first().is_some_and(&is_before) {
+            return self.sealed + self.tail.partition_point(is_before);
         }
-        while low < high {
-            let middle = (low + high) / 2;
-            if self.get(middle).is_some_and(&is_before) { low = middle + 1 } else { high = middle }
-        }
-        low
+        let begins_before = |chunk: &Arc<Vec<T>>| chunk.first().is_some_and(&is_before);
+        let groups = self.groups.partition_point(|group| group.first().is_some_and(begins_before));
+        let Some(group) = groups.checked_sub(1) else { return 0 };
+        let chunks = self.groups[group].partition_point(begins_before);
+        let chunk = chunks - 1;
+        group * GROUP + chunk * CHUNK + self.groups[group][chunk].partition_point(is_before)
     }
 }
 
@@ -164,6 +162,7 @@ mod tests {
             shorter.truncate(cut);
             assert_eq!((shorter.len(), shorter.last().copied()), (cut, cut.checked_sub(1)));
             (cut..9_000).for_each(|item| shorter.push(item));
+            assert_eq!(whole.partition_point(|item| *item < cut), cut);
             assert!(shorter.iter_from(4_000).copied().eq(4_000..9_000.max(cut)));
             assert_eq!((whole.get(cut), whole.get(10_000)), (Some(&cut), None));
         }

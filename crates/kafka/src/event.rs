@@ -476,6 +476,20 @@ pub enum ClientLog {
         /// `Disconnected from node N` and its like.
         message: Option<String>,
     },
+    /// `Got error produce response in correlation id N on topic-partition T-P, splitting and retrying (M attempts left).
+    /// Error: E`
+    ProduceSplit {
+        /// Of the produce request.
+        correlation_id: i32,
+        /// The partition.
+        partition: TopicPartition,
+        /// How often it may still try; this try does not count.
+        attempts_left: i32,
+        /// The error.
+        error: ErrorCode,
+        /// The broker's own message, if it sent one.
+        message: Option<String>,
+    },
     /// `Received invalid metadata error in produce request on partition T-P due to E. Going to request metadata update now`
     ProduceMetadataError {
         /// The partition.

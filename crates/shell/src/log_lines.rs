@@ -101,9 +101,16 @@ pub fn client_log_line(prefix: &str, log: &ClientLog) -> Option<LogLine> {
             SENDER,
             format!(
                 "Got error produce response with correlation id {correlation_id} on topic-partition {partition}, \
-                 retrying ({attempts_left} attempts left). Error: {}{}",
-                error.name(),
-                message.as_ref().map(|message| format!(". Error Message: {message}")).unwrap_or_default()
+                 retrying ({attempts_left} attempts left). Error: {}",
+                error_in_response(*error, message.as_deref())
+            ),
+        ),
+        ClientLog::ProduceSplit { correlation_id, partition, attempts_left, error, message } => warn(
+            SENDER,
+            format!(
+                "Got error produce response in correlation id {correlation_id} on topic-partition {partition}, \
+                 splitting and retrying ({attempts_left} attempts left). Error: {}",
+                error_in_response(*error, message.as_deref())
             ),
         ),
         ClientLog::ProduceMetadataError { partition, error, message } => warn(
@@ -236,6 +243,12 @@ fn civil_date(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// `Sender.formatErrMsg`.
+fn error_in_response(error: ErrorCode, message: Option<&str>) -> String {
+    let message = message.map(|message| format!(". Error Message: {message}")).unwrap_or_default();
+    format!("{}{message}", error.name())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,8 +279,20 @@ mod tests {
             error,
             message: message.clone(),
         };
+        let split = ClientLog::ProduceSplit {
+            correlation_id: 7,
+            partition: partition(),
+            attempts_left: 3,
+            error: ErrorCode::MessageTooLarge,
+            message: None,
+        };
         let metadata = ClientLog::ProduceMetadataError { partition: partition(), error, message };
         let cases = [
+            (
+                split,
+                "Got error produce response in correlation id 7 on topic-partition ld-0, splitting and retrying (3 \
+                 attempts left). Error: MESSAGE_TOO_LARGE",
+            ),
             (
                 retried,
                 "Got error produce response with correlation id 11 on topic-partition ld-0, retrying (2 attempts \

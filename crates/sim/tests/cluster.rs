@@ -8,6 +8,7 @@ use kafka::spec::{
     TopicsAction, Workload,
 };
 use kafka::view::{BrokerState, BrokerView, NodeView, ReplicaRole, ReplicaView};
+use rand::{RngExt, SeedableRng};
 use sim::{Budget, Command, Event, EventId, Session, WorldSpec};
 use std::collections::BTreeMap;
 use wire::request::{Acks, CreatableTopic};
@@ -272,4 +273,57 @@ fn brokers_without_a_controller_give_up_and_clients_reach_nobody() {
     let gave_up = EventKind::Operator(OperatorEvent::ProcessExited { status: ExitStatus(1) });
     assert_eq!(cluster.count(|kind| *kind == gave_up), 4, "three brokers and kafka-topics");
     assert!(cluster.brokers().is_empty());
+}
+
+/// Kills, stops and starts servers at random for a while, then starts all of them.
+fn disturb(cluster: &mut Cluster, rng: &mut kafka::Rng) {
+    for _ in 0..30 {
+        let node = NodeId::Server([1, 2, 3, 100][rng.random_range(0..4)]);
+        let command = match rng.random_range(0..4) {
+            0 => Command::Kill(node),
+            1 => Command::Stop(node),
+            _ => Command::Start(node),
+        };
+        // What does not fit, such as killing the dead, changes nothing.
+        cluster.session.apply(command).ok();
+        let until = cluster.session.now() + Duration(rng.random_range(0..8_000_000));
+        cluster.session.run(Budget { until, steps: 10_000_000 });
+    }
+    // Twice, because one that is still shutting down cannot be started yet.
+    for _ in 0..2 {
+        for node in [100, 1, 2, 3].map(NodeId::Server) {
+            cluster.session.apply(Command::Start(node)).ok();
+        }
+        let until = cluster.session.now() + Duration(60_000_000);
+        cluster.session.run(Budget { until, steps: 10_000_000 });
+    }
+}
+
+#[test]
+fn whatever_servers_suffer_the_cluster_comes_back_and_replicas_agree() {
+    for seed in 0..10 {
+        let mut rng = kafka::Rng::seed_from_u64(seed);
+        let mut cluster = Cluster::new(vec![create_topic(), producer(), consumer()], seed);
+        cluster.run_to(5);
+        disturb(&mut cluster, &mut rng);
+        let (_, isr) = cluster.leader();
+        assert_eq!(cluster.brokers().len(), 3, "seed {seed}: all brokers run");
+        assert_eq!(isr, [1, 2, 3], "seed {seed}");
+        let before = cluster.acknowledged().len();
+        let until = cluster.session.now() + Duration(5_000_000);
+        cluster.session.run(Budget { until, steps: 10_000_000 });
+        assert!(cluster.acknowledged().len() > before + 100, "seed {seed}: the producer goes on");
+        let consumed = cluster.consumed();
+        assert!(consumed.iter().copied().eq((0..consumed.len() as i64).map(Offset)), "seed {seed}: every offset once");
+        let logs: Vec<ReplicaView> = cluster.replicas().into_values().collect();
+        let committed = logs.iter().map(|replica| replica.high_watermark).min().expect("there are replicas");
+        for replica in &logs[1..] {
+            let same = logs[0]
+                .batches
+                .iter()
+                .zip(replica.batches.iter())
+                .all(|(one, other)| one == other || one.last_offset() >= committed);
+            assert!(same, "seed {seed}: replicas hold the same batches below {committed}");
+        }
+    }
 }

@@ -210,7 +210,7 @@ fn logged(log: &ClientLog) -> String {
             let names: Vec<&str> = topics.iter().map(wire::TopicName::as_str).collect();
             format!("metadata reported invalid topics: {}.", names.join(", "))
         }
-        ClientLog::ProduceRetried { partition, error, .. } => {
+        ClientLog::ProduceRetried { partition, error, .. } | ClientLog::ProduceSplit { partition, error, .. } => {
             format!("sending to {partition} is retried after {}.", error.name())
         }
         ClientLog::ProduceMetadataError { partition, error, .. } => {

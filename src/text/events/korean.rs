@@ -244,7 +244,7 @@ fn logged(log: &ClientLog) -> String {
             let names: Vec<&str> = topics.iter().map(wire::TopicName::as_str).collect();
             format!("메타데이터가 잘못된 토픽을 알렸습니다: {}.", names.join(", "))
         }
-        ClientLog::ProduceRetried { partition, error, .. } => {
+        ClientLog::ProduceRetried { partition, error, .. } | ClientLog::ProduceSplit { partition, error, .. } => {
             format!("{}: {partition}에 다시 보냅니다.", error.name())
         }
         ClientLog::ProduceMetadataError { partition, error, .. } => {

@@ -102,10 +102,10 @@ impl Sender {
                 self.next_check_at = earlier(self.next_check_at, cluster.network.backs_off_until(node, now));
             }
         }
-        self.expire_batches(now, effects);
         for (node, batches) in requests {
             self.send_produce_request(cluster, node, batches, now, effects);
         }
+        self.expire_batches(now, effects);
     }
 
     fn send_produce_request(
@@ -136,6 +136,7 @@ impl Sender {
         self.in_flight.insert(correlation_id, InFlightProduce { partitions, batches });
     }
 
+    /// Batches that have just been sent expire too, so that one that is split and sent again and again comes to an end.
     fn expire_batches(&mut self, now: Instant, effects: &mut Effects) {
         let timeout = Duration::from_ms(self.config.delivery_timeout_ms);
         let mut expired = self.accumulator.take_expired(now);
@@ -232,10 +233,10 @@ impl Sender {
         let partition = batch.partition.clone();
         let attempts_left = i64::from(self.config.retries) - i64::from(batch.attempts);
         if error.error == ErrorCode::MessageTooLarge && batch.records().len() > 1 {
-            log_retry(&partition, attempts_left, error, effects);
+            log(effects, split(partition.clone(), attempts_left, error));
             self.accumulator.split_and_reenqueue(&batch);
         } else if self.can_retry(&batch, error.error, now) {
-            log_retry(&partition, attempts_left - 1, error, effects);
+            log(effects, retried(partition.clone(), attempts_left - 1, error));
             self.accumulator.reenqueue(batch, now);
         } else {
             let failure = SendFailure::Error { error: error.error, message: error.message.clone() };
@@ -284,17 +285,16 @@ impl Sender {
     }
 }
 
-fn log_retry(partition: &TopicPartition, attempts_left: i64, error: &BatchError, effects: &mut Effects) {
-    log(
-        effects,
-        ClientLog::ProduceRetried {
-            correlation_id: error.correlation_id,
-            partition: partition.clone(),
-            attempts_left: attempts_left.clamp(0, i64::from(i32::MAX)) as i32,
-            error: error.error,
-            message: error.message.clone(),
-        },
-    );
+fn retried(partition: TopicPartition, attempts_left: i64, error: &BatchError) -> ClientLog {
+    let BatchError { error, message, correlation_id } = error.clone();
+    let attempts_left = attempts_left.clamp(0, i64::from(i32::MAX)) as i32;
+    ClientLog::ProduceRetried { correlation_id, partition, attempts_left, error, message }
+}
+
+fn split(partition: TopicPartition, attempts_left: i64, error: &BatchError) -> ClientLog {
+    let BatchError { error, message, correlation_id } = error.clone();
+    let attempts_left = attempts_left.clamp(0, i64::from(i32::MAX)) as i32;
+    ClientLog::ProduceSplit { correlation_id, partition, attempts_left, error, message }
 }
 
 fn metadata_error(partition: TopicPartition, error: &BatchError) -> ClientLog {

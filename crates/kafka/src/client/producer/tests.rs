@@ -3,7 +3,7 @@
 
 use crate::client::testing::{T0, World, failed_metadata, metadata, partition, port_of, record, topic};
 use crate::event::{ClientEvent, ClientLog, SendFailure};
-use crate::instant::Instant;
+use crate::instant::{Duration, Instant};
 use crate::node::{ExitStatus, Instruction};
 use crate::spec::{ProducerConfig, ProducerSpec, Program, Workload};
 use crate::view::NodeView;
@@ -390,8 +390,31 @@ fn a_batch_that_is_too_large_for_the_broker_is_split_and_sent_again_at_once() {
     assert_eq!(sent, [(10, 2), (10, 2)], "split at batch.size, the records still fit one batch");
     assert!(world.take_events().iter().any(|event| matches!(
         event,
-        ClientEvent::Logged(ClientLog::ProduceRetried { error: ErrorCode::MessageTooLarge, attempts_left: 3, .. })
+        ClientEvent::Logged(ClientLog::ProduceSplit { error: ErrorCode::MessageTooLarge, attempts_left: 3, .. })
     )));
+}
+
+#[test]
+fn a_batch_that_is_split_in_vain_expires_after_the_delivery_timeout() {
+    let config = ProducerConfig { linger_ms: 10, delivery_timeout_ms: 2_000, ..ProducerConfig::default() };
+    let mut world = started(config);
+    for value in ["a", "b"] {
+        world.tell(Instruction::Produce(record("t", value)));
+    }
+    world.tell(Instruction::EndOfInput);
+    let asked = world.next_request();
+    world.answer(&asked, Response::Metadata(metadata("t", &[(Some(1), 0)])));
+    for _ in 0..14 {
+        assert_eq!(world.exit, None, "the batch is not given up yet");
+        let asked = world.next_request();
+        world.now = world.now + Duration::from_ms(150);
+        world.answer(&asked, result(produce_of(&asked.request), ErrorCode::MessageTooLarge, -1));
+    }
+    let failure = SendFailure::Expired { partition: partition("t", 0), records: 2, after_ms: 2_100 };
+    let is_expired =
+        |event: &ClientEvent| matches!(event, ClientEvent::RecordFailed { failure: why, .. } if *why == failure);
+    assert_eq!(world.take_events().iter().filter(|event| is_expired(event)).count(), 2);
+    assert_eq!(world.exit, Some(ExitStatus(0)));
 }
 
 #[test]

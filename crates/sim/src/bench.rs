@@ -212,6 +212,12 @@ impl Report {
         1_000_000_000 / self.step_ns.max(1)
     }
 
+    /// Events noted in the trace per second of real time: what happened in Kafka's terms. Most steps note one or none.
+    #[must_use]
+    pub fn events_per_second(&self) -> u64 {
+        self.events * 1_000_000_000 / (self.steps * self.step_ns).max(1)
+    }
+
     /// How much faster than real time the cluster runs.
     #[must_use]
     pub fn speed(&self) -> u64 {
@@ -223,8 +229,9 @@ impl fmt::Display for Report {
     /// A table: what, its time, and how many steps could be taken meanwhile.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (steps, events, seconds) = (self.steps, self.events, self.virtual_ms / 1_000);
-        writeln!(formatter, "{steps} steps and {events} events in {seconds} s of virtual time")?;
-        writeln!(formatter, "{} steps per second, {} times real time", self.steps_per_second(), self.speed())?;
+        writeln!(formatter, "{steps} steps, which noted {events} events, in {seconds} s of virtual time")?;
+        let (steps, events) = (self.steps_per_second(), self.events_per_second());
+        writeln!(formatter, "{steps} steps and {events} noted events per second, {} times real time", self.speed())?;
         writeln!(formatter, "{:<28}{:>14}{:>14}", "", "ns", "steps")?;
         let rows = [
             ("a step", self.step_ns),

@@ -1,4 +1,4 @@
-//! The page: a whole Kafka cluster in one browser tab. Mounts the application into the document's body.
+//! The page: a whole Kafka cluster in one browser tab. Mounts the application.
 
 mod address;
 mod bench;
@@ -19,7 +19,10 @@ use text::{Label, Language};
 
 fn main() {
     yew::set_custom_panic_hook(Box::new(on_panic));
-    yew::Renderer::<panels::App>::new().render();
+    // Not the body itself: mounting empties its element, and the one for our panics must stay.
+    let document = web_sys::window().and_then(|window| window.document()).expect("the page runs in a window");
+    let root = document.get_element_by_id("app").expect("the page has the element to mount into");
+    yew::Renderer::<panels::App>::with_root(root).render();
 }
 
 /// A bug of ours stops the page; it must be seen that it did.

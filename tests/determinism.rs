@@ -5,7 +5,8 @@
 mod determinism;
 
 use acceptance::driver::Page;
-use determinism::random_draws_hash;
+use determinism::{random_draws_hash, trace_hash_of_script};
+use serde_json::json;
 
 /// Calls a function that the page exports (`src/exports.rs`) and compares its result with the native one.
 fn assert_same_in_wasm(page: &Page, call: &str, native: u64) {
@@ -21,6 +22,36 @@ fn random_draws_are_the_same_in_wasm() {
         assert_same_in_wasm(&page, &format!("random_draws_hash({seed})"), random_draws_hash(u64::from(seed)));
     }
     page.assert_no_console_errors();
+}
+
+/// A topic, records, a dead leader and its return.
+const SCRIPT: &str = "
+kafka-topics --bootstrap-server localhost:9092 --create --topic t --partitions 3 --replication-factor 3
+echo one | kafka-console-producer --bootstrap-server localhost:9092 --topic t
+@kill 1
+@sleep 12
+echo two | kafka-console-producer --bootstrap-server localhost:9093 --topic t
+@start 1
+@sleep 5
+kafka-topics --bootstrap-server localhost:9093 --describe --topic t
+";
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test wasm"]
+fn runs_of_a_script_are_the_same_in_wasm() {
+    let page = Page::open("");
+    let hashes = [1, 2, 42].map(|seed: u32| {
+        let native = trace_hash_of_script(SCRIPT, u64::from(seed)).expect("the script is right");
+        assert_same_in_wasm(&page, &format!("trace_hash_of_script({}, {seed})", json!(SCRIPT)), native);
+        native
+    });
+    assert_ne!(hashes[0], hashes[1], "another seed must give another run");
+    page.assert_no_console_errors();
+}
+
+#[test]
+fn a_script_that_is_wrong_is_refused() {
+    assert_eq!(trace_hash_of_script("@nonsense", 1), Err("line 1: there is no directive @nonsense".to_owned()));
 }
 
 /// A new release of the generator that draws other values would change every recorded run.

@@ -25,6 +25,8 @@ pub(crate) fn Legend(props: &UiProps) -> Html {
                 { entry(swatch("cell", Ink::CellDown), Label::LegendOnDisk) }
                 { entry(swatch("mark", Ink::HighWatermark), Label::LegendHighWatermark) }
                 { entry(swatch("mark", Ink::LogEnd), Label::LegendLogEnd) }
+                { entry(swatch("mark", Ink::Leader), Label::LegendEpochStart) }
+                { entry(swatch("badge", Ink::Leader), Label::LegendLeader) }
                 { entry(swatch("pointer", Ink::ConsumerFetch), Label::LegendConsumerPosition) }
                 { entry(swatch("pointer", Ink::Produce), Label::LegendLastAcknowledged) }
                 { entry(html! {}, Label::LegendIsr) }

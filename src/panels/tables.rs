@@ -49,9 +49,10 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
         NodeId::Client(number) => ("client", number.to_string()),
     };
     let (code, state) = state(ui, node);
+    let broker = cluster::broker_id(node.id, &ui.snapshot.cast).map(|broker| broker.to_string());
     let address = node.endpoint.as_ref().map_or_else(String::new, ToString::to_string);
     html! {
-        <tr data-node={kind} data-id={id} data-state={code}>
+        <tr data-node={kind} data-id={id} data-state={code} data-broker={broker}>
             <th scope="row">
                 <button class="link" aria-label={label} onclick={ui.on_select(Selection::Node(node.id))}>{ name.clone() }</button>
             </th>

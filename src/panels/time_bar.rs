@@ -23,11 +23,16 @@ pub(crate) fn TimeBar(props: &UiProps) -> Html {
             if ui.snapshot.branches.len() > 1 {
                 <span class="branch">{ ui.tell(&Message::History { branch: frame.branch }) }</span>
             }
-            <p class="hint">
-                { ui.say(Label::KeyboardHelp) }{ " " }{ ui.tell(&Message::RanAhead { until: ui.snapshot.started_until }) }
-            </p>
+            <p class="hint">{ ui.say(Label::KeyboardHelp) }{ " " }{ head_start(ui) }</p>
         </section>
     }
+}
+
+/// Only the first history ran ahead of the viewer.
+fn head_start(ui: &Ui) -> String {
+    let is_first =
+        ui.snapshot.branches.iter().any(|branch| branch.id == ui.frame().branch && branch.forked_from.is_none());
+    if is_first { ui.tell(&Message::RanAhead { until: ui.snapshot.started_until }) } else { String::new() }
 }
 
 fn buttons(ui: &Ui) -> Html {

@@ -154,6 +154,8 @@ labels! {
     LegendLogEnd = "LEO: log end offset", "LEO: 로그 끝 오프셋";
     LegendConsumerPosition = "where a consumer reads next", "컨슈머가 다음에 읽을 자리";
     LegendLastAcknowledged = "last record acknowledged to a producer", "프로듀서가 마지막으로 확인받은 레코드";
+    LegendEpochStart = "first record of a new leader epoch", "새 리더 에포크의 첫 레코드";
+    LegendLeader = "L: this broker leads the partition", "L: 이 브로커가 파티션의 리더";
     LegendIsr = "ISR on a leader's row is the leader's own view; “not in ISR” is the controller's.", "리더 줄의 ISR은 리더가 아는 것이고, “ISR 밖”은 컨트롤러의 기록입니다.";
 
     ShownTopic = "Topic shown", "보이는 토픽";

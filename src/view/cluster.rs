@@ -165,6 +165,14 @@ impl ClientView<'_> {
     }
 }
 
+/// The broker that a node is, if it is one.
+pub(crate) fn broker_id(node: NodeId, cast: &Cast) -> Option<BrokerId> {
+    match node {
+        NodeId::Server(id) if cast.get(&id) == Some(&ServerKind::Broker) => Some(BrokerId(id)),
+        NodeId::Server(_) | NodeId::Client(_) => None,
+    }
+}
+
 pub(crate) fn node(frame: &Frame, id: NodeId) -> Option<&NodeFrame> {
     frame.nodes.iter().find(|node| node.id == id)
 }

@@ -15,6 +15,8 @@ const NARROW_BELOW: f64 = 640.0;
 /// How high the drawing may become before partitions are left out.
 const HEIGHT_LIMIT: f64 = 640.0;
 const NARROW_HEIGHT_LIMIT: f64 = 900.0;
+/// Room that is kept for partitions even while there are fewer, so that the page does not jump when time is dragged.
+const RESERVED_ROWS: usize = 3;
 const MARGIN: f64 = 10.0;
 const GAP: f64 = 10.0;
 
@@ -53,6 +55,8 @@ pub(crate) struct Layout {
     pub(crate) surplus: Option<(Rect, usize)>,
     /// The partitions drawn, in order.
     pub(crate) rows: Vec<TopicPartition>,
+    /// Rows for which each broker has room.
+    row_slots: usize,
     /// Partitions above and below them.
     pub(crate) rows_before: usize,
     pub(crate) rows_after: usize,
@@ -103,6 +107,7 @@ impl Layout {
             boxes: BTreeMap::new(),
             surplus: None,
             rows: Vec::new(),
+            row_slots: 0,
             rows_before: 0,
             rows_after: 0,
             row,
@@ -146,13 +151,14 @@ impl Layout {
         let shown = fitting.min(all.len());
         let first = store.first_row.min(all.len() - shown);
         self.rows = all[first..first + shown].to_vec();
+        self.row_slots = shown.max(RESERVED_ROWS.min(fitting));
         self.rows_before = first;
         self.rows_after = all.len() - shown - first;
     }
 
     /// Returns where the last one ends.
     fn stack_brokers(&mut self, brokers: &[NodeId], area: Rect) -> f64 {
-        let height = self.heading + 8.0 + self.row.height() * self.rows.len().max(1) as f64;
+        let height = self.heading + 8.0 + self.row.height() * self.row_slots as f64;
         let mut y = area.y;
         for broker in brokers {
             self.boxes.insert(*broker, Rect::new(area.x, y, area.width, height));
@@ -337,6 +343,13 @@ mod tests {
     fn three_partitions_of_three_brokers_all_fit() {
         assert_eq!(arranged(3, 860.0, 0).rows.len(), 3);
         assert_eq!(arranged(3, 390.0, 0).rows.len(), 3);
+    }
+
+    #[test]
+    fn the_drawing_keeps_its_height_while_topics_come_and_go() {
+        for width in [390.0, 860.0] {
+            assert_eq!(arranged(0, width, 0).height, arranged(3, width, 0).height);
+        }
     }
 
     #[test]

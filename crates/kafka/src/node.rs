@@ -8,16 +8,39 @@
 use crate::event::EventKind;
 use crate::instant::{Instant, WallClock};
 use crate::storage::{Disk, DiskWrite};
+use std::cmp::Ordering;
 use std::fmt;
 use wire::{Endpoint, Request, Response};
 
 /// A process of the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeId {
     /// A broker or a controller, by its `node.id`.
     Server(i32),
     /// A client program, in the order in which they were started, from 1.
     Client(u32),
+}
+
+impl NodeId {
+    /// Orders as the variants and their numbers do, in one comparison: maps of nodes are looked up several times a step.
+    fn rank(self) -> i64 {
+        match self {
+            NodeId::Server(id) => i64::from(id),
+            NodeId::Client(number) => (1 << 32) + i64::from(number),
+        }
+    }
+}
+
+impl Ord for NodeId {
+    fn cmp(&self, other: &NodeId) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for NodeId {
+    fn partial_cmp(&self, other: &NodeId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for NodeId {

@@ -21,8 +21,12 @@ struct Channel {
 impl ServerChannels {
     /// A request has arrived. It becomes ready now or when the one before it is answered.
     pub fn receive(&mut self, connection: ConnectionId, correlation_id: i32, request: Request) {
-        self.channels.entry(connection).or_default().unread.push_back((correlation_id, request));
-        self.unmute(connection);
+        let channel = self.channels.entry(connection).or_default();
+        if channel.in_work.is_some() {
+            return channel.unread.push_back((correlation_id, request));
+        }
+        channel.in_work = Some(correlation_id);
+        self.ready.push_back((RequestId { connection, correlation_id }, request));
     }
 
     /// The next request to work on. Call it until it returns `None` before a step ends.
@@ -55,22 +59,15 @@ impl ServerChannels {
     }
 
     fn finish(&mut self, id: RequestId) -> bool {
-        if !self.is_waiting(id) {
+        let Some(channel) = self.channels.get_mut(&id.connection) else { return false };
+        if channel.in_work != Some(id.correlation_id) {
             return false;
         }
-        self.channels.entry(id.connection).or_default().in_work = None;
-        self.unmute(id.connection);
+        let next = channel.unread.pop_front();
+        channel.in_work = next.as_ref().map(|(correlation_id, _)| *correlation_id);
+        let named = |(correlation_id, request)| (RequestId { correlation_id, ..id }, request);
+        self.ready.extend(next.map(named));
         true
-    }
-
-    fn unmute(&mut self, connection: ConnectionId) {
-        let Some(channel) = self.channels.get_mut(&connection) else { return };
-        if channel.in_work.is_none()
-            && let Some((correlation_id, request)) = channel.unread.pop_front()
-        {
-            channel.in_work = Some(correlation_id);
-            self.ready.push_back((RequestId { connection, correlation_id }, request));
-        }
     }
 }
 

@@ -29,8 +29,10 @@ fn main() -> ExitCode {
 fn run() -> Result<String, String> {
     let arguments = arguments(std::env::args().skip(1))?;
     let text = read(&arguments.path)?;
-    let at = |error| format!("{}: {error}", arguments.path);
-    let transcript = Script::parse(&text).and_then(|script| script.run(arguments.seed)).map_err(at)?;
+    let transcript = Script::parse(&text).and_then(|script| script.run(arguments.seed)).map_err(|error| {
+        print!("{}", error.so_far);
+        format!("{}: {error}", if arguments.path == "-" { "standard input" } else { &arguments.path })
+    })?;
     let hash = if arguments.wants_hash { format!("# hash {:016x}\n", transcript.hash.0) } else { String::new() };
     Ok(transcript.text + &hash)
 }

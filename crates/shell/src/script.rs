@@ -46,6 +46,8 @@ enum Statement {
 pub struct ScriptError {
     line: usize,
     message: String,
+    /// The transcript of the lines before.
+    pub so_far: String,
 }
 
 impl fmt::Display for ScriptError {
@@ -86,7 +88,7 @@ impl Script {
                     Ok(())
                 }
             };
-            read.map_err(|message| ScriptError { line, message })?;
+            read.map_err(|message| ScriptError { line, message, so_far: String::new() })?;
         }
         Ok(script)
     }
@@ -156,9 +158,10 @@ impl Script {
         let terminal = Terminal::for_script(world.epoch);
         let mut runner = Runner { session: Session::new(world, seed), terminal, text: String::new() };
         let first_line = self.statements.first().map_or(1, |statement| statement.line);
-        wait_until_ready(&mut runner.session).map_err(|message| ScriptError { line: first_line, message })?;
+        let failed = |line, message, runner: &Runner| ScriptError { line, message, so_far: runner.text.clone() };
+        wait_until_ready(&mut runner.session).map_err(|message| failed(first_line, message, &runner))?;
         for Numbered { line, text, statement } in &self.statements {
-            runner.statement(text, statement).map_err(|message| ScriptError { line: *line, message })?;
+            runner.statement(text, statement).map_err(|message| failed(*line, message, &runner))?;
         }
         Ok(Transcript { text: runner.text, hash: runner.session.trace_hash() })
     }

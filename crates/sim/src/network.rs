@@ -68,13 +68,19 @@ pub(crate) enum Side {
 /// The network.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    spec: NetworkSpec,
-    seed: u64,
     addresses: Arc<BTreeMap<Endpoint, NodeId>>,
     listeners: BTreeSet<NodeId>,
-    links: BTreeMap<(NodeId, NodeId), Link>,
+    links: Links,
     connections: BTreeMap<ConnectionId, Connection>,
     next_flight: u64,
+}
+
+/// All links on which something has travelled.
+#[derive(Clone, Debug)]
+struct Links {
+    spec: NetworkSpec,
+    seed: u64,
+    by_ends: BTreeMap<(NodeId, NodeId), Link>,
 }
 
 /// One direction between two hosts.
@@ -109,11 +115,9 @@ impl Network {
     /// A network on which the servers will listen at `addresses`.
     pub(crate) fn new(spec: NetworkSpec, seed: u64, addresses: impl Iterator<Item = (Endpoint, NodeId)>) -> Network {
         Network {
-            spec,
-            seed,
             addresses: Arc::new(addresses.map(|(endpoint, node)| (resolved(&endpoint), node)).collect()),
             listeners: BTreeSet::new(),
-            links: BTreeMap::new(),
+            links: Links { spec, seed, by_ends: BTreeMap::new() },
             connections: BTreeMap::new(),
             next_flight: 0,
         }
@@ -141,7 +145,7 @@ impl Network {
     }
 
     fn refuse_unknown_address(&mut self, now: Instant, connection: ConnectionId) -> Departure {
-        let there = self.delay(connection.opener, connection.opener);
+        let there = self.links.delay(connection.opener, connection.opener);
         let mut refusal = self.depart(now + there, connection, Side::Acceptor, FlightContent::Closing);
         refusal.flight.sent_at = now;
         refusal
@@ -153,8 +157,6 @@ impl Network {
             Message::Request { .. } => Side::Opener,
             Message::Response { .. } => Side::Acceptor,
         };
-        let is_open = self.connections.get(&connection).is_some_and(|ends| ends.end(sender).state == EndState::Open);
-        assert!(is_open, "a node sends on {connection:?}, which is not open at its end: {message:?}");
         self.depart(now, connection, sender, FlightContent::Message(Arc::new(message)))
     }
 
@@ -221,23 +223,17 @@ impl Network {
     }
 
     fn depart(&mut self, now: Instant, connection: ConnectionId, sender: Side, content: FlightContent) -> Departure {
-        let ends = self.connections.get(&connection).expect("what departs does so on a connection");
-        let (from, to) = (ends.end(sender).node, ends.end(sender.other()).node);
-        let arrives_at = now + self.delay(from, to);
-        let end = self.end_mut(connection, sender);
-        end.arrives_from = end.arrives_from.max(arrives_at);
+        let ends = self.connections.get_mut(&connection).expect("what departs does so on a connection");
+        let to = ends.end(sender.other()).node;
+        let end = ends.end_mut(sender);
+        assert!(end.may_send(&content), "a node sends on {connection:?}, which is not open at its end: {content:?}");
+        let from = end.node;
+        end.arrives_from = end.arrives_from.max(now + self.links.delay(from, to));
         let deliver_at = end.arrives_from;
         let id = self.next_flight;
         self.next_flight += 1;
         let flight = Flight { id, from, to, connection, towards: sender.other(), sent_at: now, content };
         Departure { deliver_at, flight }
-    }
-
-    /// How long the next thing from one host to another travels.
-    fn delay(&mut self, from: NodeId, to: NodeId) -> Duration {
-        let seed = self.seed;
-        let new_link = || Link { rng: random::stream(seed, &format!("link {from}->{to}")) };
-        self.links.entry((from, to)).or_insert_with(new_link).delay(self.spec)
     }
 
     fn end_mut(&mut self, connection: ConnectionId, side: Side) -> &mut End {
@@ -250,6 +246,15 @@ impl Network {
         if self.end_mut(connection, side.other()).state == EndState::Closed {
             self.connections.remove(&connection);
         }
+    }
+}
+
+impl Links {
+    /// How long the next thing from one host to another travels.
+    fn delay(&mut self, from: NodeId, to: NodeId) -> Duration {
+        let seed = self.seed;
+        let new_link = || Link { rng: random::stream(seed, &format!("link {from}->{to}")) };
+        self.by_ends.entry((from, to)).or_insert_with(new_link).delay(self.spec)
     }
 }
 
@@ -280,6 +285,16 @@ impl Connection {
         match side {
             Side::Opener => &mut self.opener,
             Side::Acceptor => &mut self.acceptor,
+        }
+    }
+}
+
+impl End {
+    /// Messages travel only on connections that are open at the sender's end.
+    fn may_send(&self, content: &FlightContent) -> bool {
+        match content {
+            FlightContent::Message(_) => self.state == EndState::Open,
+            FlightContent::Connecting | FlightContent::Closing => true,
         }
     }
 }

@@ -71,6 +71,16 @@ impl Session {
         Ok(node)
     }
 
+    /// Begins a new history here, which shares all that has happened by now, and goes on in it. [`Session::apply`]
+    /// does so by itself where a later part is known.
+    pub fn fork(&mut self) -> BranchId {
+        let id = BranchId(u32::try_from(self.histories.len()).expect("a user forks fewer than 2^32 times"));
+        let fork = self.history().fork(id, &self.world, self.now);
+        self.histories.push(fork);
+        self.branch = id;
+        id
+    }
+
     /// Moves on: re-steps what is known, simulates what is not. Time passes even when nothing happens.
     pub fn run(&mut self, budget: Budget) -> Stopped {
         let mut steps_left = budget.steps;
@@ -226,13 +236,6 @@ impl Session {
 
     fn is_future_known(&self) -> bool {
         self.world.steps() < self.history().known_steps() || self.now < self.known_until()
-    }
-
-    fn fork(&mut self) {
-        let id = BranchId(u32::try_from(self.histories.len()).expect("a user forks fewer than 2^32 times"));
-        let fork = self.history().fork(id, &self.world, self.now);
-        self.histories.push(fork);
-        self.branch = id;
     }
 
     fn record_step(&mut self) {

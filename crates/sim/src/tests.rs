@@ -386,6 +386,16 @@ fn a_command_in_the_past_forks_and_leaves_the_old_branch_as_it_was() {
 }
 
 #[test]
+fn a_fork_without_a_command_goes_on_as_the_old_branch_did() {
+    let mut session = session_at_ms(300);
+    let (old_events, old_hash) = (events(&session), session.trace_hash());
+    session.seek(Instant(100_000));
+    assert_eq!((session.fork(), session.known_until()), (BranchId(1), Instant(100_000)));
+    run_until_ms(&mut session, 300);
+    assert_eq!((events(&session), session.trace_hash()), (old_events, old_hash));
+}
+
+#[test]
 fn a_command_at_the_end_of_what_is_known_does_not_fork() {
     let mut session = session_at_ms(100);
     session.apply(Command::Kill(SERVER)).expect("the server runs");

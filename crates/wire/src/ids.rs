@@ -1,5 +1,6 @@
 //! The identifiers, offsets and epochs of Kafka, each a type of its own so that two of them cannot be swapped.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
@@ -41,8 +42,21 @@ pub struct IncarnationId(pub u128);
 pub struct TopicId(pub u128);
 
 /// A topic's name. Not necessarily a legal one: requests carry what the user typed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TopicName(pub Arc<str>);
+
+impl Ord for TopicName {
+    /// Names are mostly copies of one another, which share their text.
+    fn cmp(&self, other: &TopicName) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for TopicName {
+    fn partial_cmp(&self, other: &TopicName) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// One partition of one topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

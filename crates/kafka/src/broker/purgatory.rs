@@ -96,18 +96,20 @@ impl Broker {
     }
 
     fn try_complete(&mut self, operation: u64, step: &mut Step<'_>) {
-        let Some(mut delayed) = self.purgatory.parked.remove(&operation) else { return };
-        let completion = match &mut delayed {
-            Delayed::Produce(produce) => self.check_produce(produce, step),
-            Delayed::Fetch(fetch) => self.check_fetch(fetch),
-        };
-        match completion {
-            Completion::Waiting => drop(self.purgatory.parked.insert(operation, delayed)),
-            Completion::Complete => {
-                step.effects.cancel_timer(timers::of_operation(operation));
-                self.complete(delayed, step);
-            }
+        if let Some(Delayed::Fetch(fetch)) = self.purgatory.parked.get(&operation)
+            && self.check_fetch(fetch) == Completion::Waiting
+        {
+            return;
         }
+        let Some(mut delayed) = self.purgatory.parked.remove(&operation) else { return };
+        if let Delayed::Produce(produce) = &mut delayed
+            && self.check_produce(produce, step) == Completion::Waiting
+        {
+            self.purgatory.parked.insert(operation, delayed);
+            return;
+        }
+        step.effects.cancel_timer(timers::of_operation(operation));
+        self.complete(delayed, step);
     }
 
     /// A parked request has waited long enough: it is answered with what there is.

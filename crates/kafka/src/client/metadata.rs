@@ -179,13 +179,11 @@ impl Metadata {
     }
 
     /// The partitions of a topic that have a leader, in order.
-    pub(super) fn available_partitions(&self, topic: &TopicName) -> Vec<PartitionIndex> {
-        let Some(info) = self.topics.get(topic) else { return Vec::new() };
-        let available = info
-            .partitions
-            .iter()
+    pub(super) fn available_partitions(&self, topic: &TopicName) -> impl Iterator<Item = PartitionIndex> {
+        let partitions = self.topics.get(topic).into_iter().flat_map(|info| &info.partitions);
+        let available = partitions
             .filter(|(_, partition)| partition.leader.is_some_and(|leader| self.nodes.contains_key(&leader.0)));
-        available.map(|(index, _)| *index).collect()
+        available.map(|(index, _)| *index)
     }
 
     /// The partitions that a node leads, in order.

@@ -44,6 +44,7 @@ impl Consumer {
             };
             match position.leader {
                 None => self.cluster.metadata.request_update(),
+                Some(BrokerId(node)) if self.is_fetching_from(node) => {}
                 Some(BrokerId(node)) => by_node.entry(node).or_default().push((
                     name.clone(),
                     FetchPartition {
@@ -70,7 +71,7 @@ impl Consumer {
         now: Instant,
         effects: &mut Effects,
     ) {
-        if self.is_fetching_from(node) || !self.cluster.make_ready(node, now, effects) {
+        if !self.cluster.make_ready(node, now, effects) {
             return;
         }
         let offsets = partitions.iter().map(|(name, asked)| (name.clone(), asked.fetch_offset)).collect();

@@ -203,8 +203,7 @@ impl Consumer {
     fn next_reconnect(&self, now: Instant) -> Option<Instant> {
         let leaders = self.assignment.keys().filter_map(|name| self.cluster.metadata.leader(name).leader);
         let positions = self.assignment.values().filter_map(|state| state.position).filter_map(|place| place.leader);
-        let nodes: BTreeSet<i32> = leaders.chain(positions).map(|leader| leader.0).collect();
-        nodes.into_iter().filter_map(|node| self.cluster.network.backs_off_until(node, now)).min()
+        leaders.chain(positions).filter_map(|leader| self.cluster.network.backs_off_until(leader.0, now)).min()
     }
 
     /// Takes in what the last metadata answer told, and what made it impossible to go on.

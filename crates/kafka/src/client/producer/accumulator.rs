@@ -173,12 +173,11 @@ impl RecordAccumulator {
         let mut readiness = Readiness::default();
         let settings = self.settings;
         for (topic, queues) in &mut self.topics {
-            for (partition, queue) in &mut queues.queues {
-                let name = TopicPartition::new(topic.clone(), *partition);
-                let is_muted = self.muted.contains(&name);
-                let leader = metadata.leader(&name);
+            for queue in queues.queues.values_mut() {
                 let is_queued_up = queue.len() > 1;
                 let Some(batch) = queue.front_mut() else { continue };
+                let is_muted = self.muted.contains(&batch.partition);
+                let leader = metadata.leader(&batch.partition);
                 batch.update_leader_epoch(leader.leader_epoch);
                 match leader.leader {
                     None => readiness.has_unknown_leaders = true,
@@ -297,7 +296,6 @@ impl TopicQueues {
         }
         let lengths: Vec<(PartitionIndex, u32)> = metadata
             .available_partitions(topic)
-            .into_iter()
             .filter_map(|partition| self.queues.get(&partition).map(|queue| (partition, queue.len() as u32)))
             .collect();
         self.partitioner.update_load(Some(&lengths), queue_count);
@@ -326,5 +324,5 @@ fn check_batch(
 }
 
 fn choices(topic: &TopicName, metadata: &Metadata) -> (Vec<PartitionIndex>, i32) {
-    (metadata.available_partitions(topic), metadata.partition_count(topic).unwrap_or(1))
+    (metadata.available_partitions(topic).collect(), metadata.partition_count(topic).unwrap_or(1))
 }

@@ -157,8 +157,12 @@ impl Chaos {
             let Some(wrong) = checks.what_is_unhealthy() else { break };
             assert!(self.session.now() < deadline, "seed {}: not healed in time: {wrong}", self.seed);
         }
+        let committed = self.history.committed.clone();
+        self.sleep(Duration::from_ms(3_000));
         let frame = self.session.frame();
-        Checks { frame: &frame, seed: self.seed }.clients_were_told_the_truth(&self.session);
+        let checks = Checks { frame: &frame, seed: self.seed };
+        checks.clients_were_told_the_truth(&self.session);
+        checks.consumers_read_everything_once(&self.session, &committed);
     }
 
     /// Moves about in the run and compares digests.

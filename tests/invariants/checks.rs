@@ -10,16 +10,18 @@ use sim::{EventId, Session};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::Acks;
-use wire::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicId, TopicPartition};
+use wire::{
+    BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch, TopicId, TopicPartition,
+};
 
 /// A partition of one life of a topic.
-type Key = (TopicPartition, TopicId);
+pub(crate) type Key = (TopicPartition, TopicId);
 
 /// What was seen before.
 #[derive(Default)]
 pub(crate) struct History {
     /// The highest high watermark that a leader has had.
-    committed: BTreeMap<Key, Offset>,
+    pub(crate) committed: BTreeMap<Key, Offset>,
     /// Who led in which epoch.
     leaders: BTreeMap<(Key, LeaderEpoch), BrokerId>,
     /// The high watermark of a leadership, in which partition epoch it was seen, and with how many in-sync replicas.
@@ -272,6 +274,23 @@ impl Checks<'_> {
         }
     }
 
+    /// Nothing is left out, nothing comes twice, and nothing below `committed` is still to come.
+    pub(crate) fn consumers_read_everything_once(&self, session: &Session, committed: &BTreeMap<Key, Offset>) {
+        let mut next: BTreeMap<&TopicPartition, Offset> = BTreeMap::new();
+        for event in session.events(EventId(0)) {
+            let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else {
+                continue;
+            };
+            let expected = next.entry(partition).or_insert(Offset::ZERO);
+            assert_eq!(*expected, *offset, "seed {} at {:?}: {partition}", self.seed, event.at);
+            *expected = offset.next();
+        }
+        for ((partition, _), committed) in committed.iter().filter(|((partition, _), _)| is_consumed(partition)) {
+            let read = next.get(partition).copied().unwrap_or(Offset::ZERO);
+            assert!(read >= *committed, "seed {}: {partition} was read up to {read:?} of {committed:?}", self.seed);
+        }
+    }
+
     fn stored_records(&self) -> BTreeMap<(TopicPartition, Offset), Option<wire::Bytes>> {
         let logs = self.logs();
         let mut stored = BTreeMap::new();
@@ -288,6 +307,11 @@ impl Checks<'_> {
         }
         stored
     }
+}
+
+/// Partitions added later are found with the next refresh of metadata only.
+fn is_consumed(partition: &TopicPartition) -> bool {
+    partition.partition == PartitionIndex(0) && ["safe", "growing"].contains(&partition.topic.as_str())
 }
 
 fn state_of<'a>(image: &'a ClusterImage, key: &Key) -> Option<&'a PartitionRegistration> {

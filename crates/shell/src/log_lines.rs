@@ -132,6 +132,10 @@ pub fn client_log_line(prefix: &str, log: &ClientLog) -> Option<LogLine> {
             "org.apache.kafka.clients.consumer.internals.FetchCollector",
             format!("Received unknown topic or partition error in fetch for partition {partition}"),
         ),
+        ClientLog::FetchUnknownTopicId(partition) => warn(
+            "org.apache.kafka.clients.consumer.internals.FetchCollector",
+            format!("Received unknown topic ID error in fetch for partition {partition}"),
+        ),
         ClientLog::DisconnectedByTimeout { .. } => None,
         ClientLog::NotABroker => Some(not_a_broker(prefix)),
     }

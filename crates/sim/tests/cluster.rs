@@ -214,7 +214,7 @@ fn a_controlled_shutdown_hands_over_and_exits() {
     cluster.apply(Command::Stop(NodeId::Server(1)));
     cluster.run_to(20);
     let completed = EventKind::Broker(BrokerEvent::ControlledShutdownCompleted);
-    let exited = EventKind::Operator(OperatorEvent::ProcessExited { status: ExitStatus(0) });
+    let exited = EventKind::Operator(OperatorEvent::ProcessExited { status: ExitStatus(143) });
     assert!(cluster.has_event(NodeId::Server(1), |kind| *kind == completed));
     assert!(cluster.has_event(NodeId::Server(1), |kind| *kind == exited));
     assert_eq!(cluster.leader(), (2, vec![2, 3]));

@@ -142,6 +142,9 @@ impl Consumer {
         if error == ErrorCode::UnknownTopicOrPartition {
             log(effects, ClientLog::FetchUnknownPartition(name.clone()));
         }
+        if error == ErrorCode::UnknownTopicId {
+            log(effects, ClientLog::FetchUnknownTopicId(name.clone()));
+        }
         if error != ErrorCode::UnknownLeaderEpoch {
             self.cluster.metadata.request_update();
         }

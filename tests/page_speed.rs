@@ -32,6 +32,7 @@ fn engine_and_animation_frames() {
         thread::sleep(Duration::from_millis(500));
     }
     let figures = page.eval("JSON.parse(document.querySelector('#bench').textContent)");
+    println!();
     for (name, divisor, what) in FIGURES {
         let figure = figures[name].as_f64().unwrap_or_else(|| panic!("?bench does not tell {name}: {figures}"));
         println!("{:>14.3} {what}", figure / divisor);

@@ -15,9 +15,12 @@ pub(crate) fn exact_instant(instant: Instant) -> String {
     format!("{instant} s")
 }
 
-/// Milliseconds with one digit, `80.5 ms`.
+/// Milliseconds, with one digit behind the point if that is not 0: `80 ms`, `80.5 ms`.
 pub(crate) fn span(span: Duration) -> String {
-    format!("{}.{} ms", span.0 / 1_000, span.0 / 100 % 10)
+    match span.0 / 100 % 10 {
+        0 => format!("{} ms", span.0 / 1_000),
+        tenths => format!("{}.{tenths} ms", span.0 / 1_000),
+    }
 }
 
 /// A key or a value as text; what is not UTF-8 shows as replacement characters, as the console consumer shows it.
@@ -80,6 +83,7 @@ mod tests {
         assert_eq!(instant(Instant(12_345_678)), "12.345 s");
         assert_eq!(exact_instant(Instant(12_345_678)), "12.345678 s");
         assert_eq!(span(Duration(80_520)), "80.5 ms");
+        assert_eq!(span(Duration(80_000)), "80 ms");
     }
 
     #[test]

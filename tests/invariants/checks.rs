@@ -107,7 +107,7 @@ impl Checks<'_> {
         logs
     }
 
-    /// I9 and I10.
+    /// Log start, high watermark and log end stand in this order; epochs and offsets ascend.
     fn log_is_in_order(&self, key: &Key, log: &Log) {
         if let Some(view) = &log.view {
             let is_ordered = view.log_start_offset <= view.high_watermark && view.high_watermark <= log.end;
@@ -124,8 +124,8 @@ impl Checks<'_> {
         self.require(tail.windows(2).all(continues), "offsets and epochs of batches ascend", key);
     }
 
-    /// I1, as strong as in Raft: where two logs have the same epoch at the same offset, all before is the same, and below
-    /// both high watermarks they are the same anyhow.
+    /// Log matching, as strong as in Raft: where two logs have the same epoch at the same offset, all before is the same,
+    /// and below both high watermarks they are the same anyhow.
     fn logs_match(&self, key: &Key, logs: &[Log], history: &mut History) {
         for (index, one) in logs.iter().enumerate() {
             for other in &logs[index + 1..] {
@@ -155,7 +155,8 @@ impl Checks<'_> {
         self.require(matches, "two logs differ below both high watermarks", key);
     }
 
-    /// I8, I11, I12 and I2.
+    /// An epoch has one leader; its high watermark never falls, stands still below `min.insync.replicas`, and all in-sync
+    /// replicas reach it.
     fn leaders_are_legitimate(&self, key: &Key, logs: &[Log], history: &mut History) {
         for log in logs {
             let Some(view) = &log.view else { continue };
@@ -196,7 +197,7 @@ impl Checks<'_> {
         }
     }
 
-    /// I4.
+    /// Whoever may be elected has what any leader has committed.
     fn in_sync_replicas_have_what_is_committed(
         &self,
         key: &Key,
@@ -210,7 +211,7 @@ impl Checks<'_> {
         }
     }
 
-    /// I7 and I8.
+    /// The controller's state of a partition makes sense, and its epochs do not fall.
     fn states_are_legal(&self, image: &ClusterImage, history: &mut History) {
         for (partition, state) in image.partitions() {
             let key = (partition.clone(), image.topics()[&partition.topic].topic_id);
@@ -242,7 +243,7 @@ impl Checks<'_> {
         offline.map(|(partition, state)| format!("{partition}: {state:?}"))
     }
 
-    /// I5 and I6: what was acknowledged is there, what was read is what is there.
+    /// What was acknowledged is there, what was read is what is there.
     pub(crate) fn clients_were_told_the_truth(&self, session: &Session) {
         let stored = self.stored_records();
         for event in session.events(EventId(0)) {

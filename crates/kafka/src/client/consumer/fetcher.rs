@@ -14,7 +14,7 @@ use crate::node::Effects;
 use crate::spec::AutoOffsetReset;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use wire::request::{FetchPartition, FetchRequest};
+use wire::request::{FetchPartition, FetchRequest, OffsetSpec};
 use wire::response::{FetchPartitionResult, FetchResponse};
 use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
 
@@ -243,10 +243,10 @@ impl Consumer {
 }
 
 /// Where `auto.offset.reset` leads to.
-pub(super) fn reset_target(policy: AutoOffsetReset) -> Option<wire::request::OffsetSpec> {
+pub(super) fn reset_target(policy: AutoOffsetReset) -> Option<OffsetSpec> {
     match policy {
-        AutoOffsetReset::Earliest => Some(wire::request::OffsetSpec::Earliest),
-        AutoOffsetReset::Latest => Some(wire::request::OffsetSpec::Latest),
+        AutoOffsetReset::Earliest => Some(OffsetSpec::Earliest),
+        AutoOffsetReset::Latest => Some(OffsetSpec::Latest),
         AutoOffsetReset::None => None,
     }
 }

@@ -341,6 +341,14 @@ impl Player {
         past.filter(|event| event.node == node).cloned().collect()
     }
 
+    /// The `client.id` of a program that has been started in this history, even if it has ended.
+    pub(crate) fn client_id(&self, node: NodeId) -> Option<Rc<str>> {
+        let mut inner = self.0.borrow_mut();
+        let Inner { session, events, .. } = &mut *inner;
+        events.catch_up(session);
+        events.client_id(node)
+    }
+
     /// How many events the filter lets through, and how many of those have happened by now.
     pub(crate) fn event_counts(&self, filter: EventFilter) -> (usize, usize) {
         let mut inner = self.0.borrow_mut();

@@ -24,7 +24,7 @@ pub(crate) fn Details(props: &UiProps) -> Html {
 
 fn node_details(ui: &Ui, id: NodeId) -> Html {
     let Some(node) = cluster::node(ui.frame(), id) else {
-        return html! { <><h2>{ id.to_string() }</h2><p class="note">{ ui.say(Label::Ended) }</p></> };
+        return html! { <><h2>{ ui.node_name(id) }</h2><p class="note">{ ui.say(Label::Ended) }</p></> };
     };
     match id {
         NodeId::Client(_) => client_details(ui, node),

@@ -68,7 +68,13 @@ impl Ui {
 
     /// A process as sentences call it.
     pub(crate) fn node_name(&self, id: NodeId) -> String {
-        text::node_name(id, self.frame(), &self.snapshot.cast, self.store.language)
+        match id {
+            NodeId::Server(number) => text::server_name(number, &self.snapshot.cast, self.store.language),
+            NodeId::Client(_) => {
+                let client_id = self.player.client_id(id);
+                client_id.map_or_else(|| id.to_string(), |client_id| format!("{client_id} ({id})"))
+            }
+        }
     }
 
     /// A handler that remembers something.

@@ -180,7 +180,8 @@ fn answer(ui: &Ui, kind: &EventKind) -> Option<(&'static str, String)> {
 
 fn no_answer(ui: &Ui, client: NodeId, acks: Acks) -> (&'static str, String) {
     let label = match (cluster::node(ui.frame(), client), acks) {
-        (Some(_), Acks::None | Acks::Leader | Acks::All) => Label::OutcomeWaiting,
+        (Some(_), Acks::None | Acks::Leader | Acks::All) if ui.snapshot.is_playing => Label::OutcomeWaiting,
+        (Some(_), Acks::None | Acks::Leader | Acks::All) => Label::OutcomePaused,
         (None, Acks::None) => Label::OutcomeNoAnswer,
         (None, Acks::Leader | Acks::All) => Label::OutcomeEnded,
     };

@@ -2,16 +2,22 @@
 
 use crate::store::EventFilter;
 use crate::view::events::is_important;
+use kafka::event::{EventKind, OperatorEvent};
+use kafka::node::NodeId;
 use sim::frame::BranchId;
-use sim::{EventId, Session};
+use sim::{Event, EventId, Session};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
-/// The numbers of the important events of one history, as far as it has been looked through.
+/// The numbers of the important events of one history, and how its clients are called, as far as it has been looked
+/// through.
 #[derive(Debug, Default)]
 pub(super) struct EventIndex {
     branch: Option<BranchId>,
     scanned: u64,
     important: Vec<EventId>,
+    client_ids: BTreeMap<NodeId, Rc<str>>,
 }
 
 impl EventIndex {
@@ -22,10 +28,22 @@ impl EventIndex {
         }
         for event in session.events(EventId(self.scanned)) {
             self.scanned = event.id.0 + 1;
-            if is_important(&event.kind) {
-                self.important.push(event.id);
-            }
+            self.note(event);
         }
+    }
+
+    fn note(&mut self, event: &Event) {
+        if is_important(&event.kind) {
+            self.important.push(event.id);
+        }
+        if let EventKind::Operator(OperatorEvent::ClientStarted { client_id }) = &event.kind {
+            self.client_ids.insert(event.node, Rc::from(client_id.as_str()));
+        }
+    }
+
+    /// The `client.id` of a program of this history, whether it still runs or not.
+    pub(super) fn client_id(&self, node: NodeId) -> Option<Rc<str>> {
+        self.client_ids.get(&node).cloned()
     }
 
     /// How many events there are, and how many of them lie below `end`.

@@ -13,6 +13,9 @@ use yew::prelude::*;
 /// Only the newest lines are in the document.
 const LINES_SHOWN: usize = 300;
 
+/// What a beginner may type first; shown where nothing is typed yet.
+const EXAMPLE: &str = "kafka-topics --list --bootstrap-server localhost:9092";
+
 #[component]
 pub(crate) fn TerminalPanel(props: &UiProps) -> Html {
     let ui = &props.ui;
@@ -45,11 +48,11 @@ pub(crate) fn TerminalPanel(props: &UiProps) -> Html {
             <div class="terminal-input">
                 <span class="prompt" aria-hidden="true">{ prompt(&entries) }</span>
                 <input id="terminal-input" value={(*draft).clone()} {oninput} {onkeydown} aria-label={ui.say(Label::TerminalInput)}
-                    autocomplete="off" autocapitalize="off" spellcheck="false" />
+                    autocomplete="off" autocapitalize="off" spellcheck="false" placeholder={entries.is_empty().then_some(EXAMPLE)} />
                 { key_button(ui, Label::Interrupt, Key::Interrupt, is_busy) }
                 { key_button(ui, Label::CtrlD, Key::EndOfInput, is_busy) }
             </div>
-            if is_busy { <p class="note">{ ui.say(Label::TerminalBusy) }</p> }
+            if is_busy { <p class="note">{ ui.say(if ui.snapshot.is_playing { Label::TerminalBusy } else { Label::TerminalPaused }) }</p> }
         </>
     }
 }

@@ -47,7 +47,7 @@ pub(crate) enum Message<'a> {
     StoredAt { partition: &'a TopicPartition, offset: Offset },
     /// The seed of the run.
     Seed { seed: u64 },
-    /// An unknown error was thrown by the page itself.
+    /// A producer's tally.
     ProducedCount { acknowledged: u64 },
     /// A consumer's tally.
     ConsumedCount { consumed: u64 },
@@ -65,14 +65,14 @@ impl Message<'_> {
     fn english(&self) -> String {
         match self {
             Message::NetworkDelay { delay, jitter } => format!(
-                "Each message travels {} to {} one way. A data centre is hundreds of times faster; here it is slow so that you can watch.",
-                format::span(*delay),
-                format::span(Duration(delay.0 + jitter.0))
+                "A message travels {} to {} ms: hundreds of times slower than in a data centre, so that you can watch.",
+                format::milliseconds(*delay),
+                format::milliseconds(Duration(delay.0 + jitter.0))
             ),
             Message::RanAhead { until } => {
                 format!(
-                    "The first {} have run already: drag the time back to see how the cluster started.",
-                    format::instant(*until)
+                    "The first {} s have already run: drag the slider left to watch the cluster start.",
+                    until.0 / 1_000_000
                 )
             }
             Message::InstantOf { now, known_until } => {
@@ -81,7 +81,7 @@ impl Message<'_> {
             Message::MorePartitions { count } => format!("+{count} more partitions"),
             Message::MoreClients { count } => format!("+{count} more programs"),
             Message::MoreRows { count } => format!("+{count} more; choose a topic to narrow the list"),
-            Message::EndsBefore { end } => format!("this log ends at {end}, before the offsets shown"),
+            Message::EndsBefore { end } => format!("this log ends at {end}, before the offsets shown here"),
             Message::LeaderIn { epoch } => format!("leader · epoch {epoch}"),
             Message::FollowerOf { leader: Some(leader), epoch } => format!("follows {leader} · epoch {epoch}"),
             Message::FollowerOf { leader: None, epoch } => format!("no leader · epoch {epoch}"),
@@ -91,11 +91,17 @@ impl Message<'_> {
             Message::SelectNode { name } => format!("Show {name}"),
             Message::Refused(error) => english_refusal(error),
             Message::NewHistory { branch, at } => {
-                format!("New history {}: it leaves the one before at {}.", branch.0, format::instant(*at))
+                format!(
+                    "{} begins at {}. What came after in the earlier one stays there.",
+                    english_history(*branch),
+                    format::instant(*at)
+                )
             }
-            Message::History { branch } => format!("History {}", branch.0),
-            Message::ForkedFrom { branch, at } => format!("left history {} at {}", branch.0, format::instant(*at)),
-            Message::KnownUntil { until } => format!("known until {}", format::instant(*until)),
+            Message::History { branch } => english_history(*branch),
+            Message::ForkedFrom { branch, at } => {
+                format!("branched off {} at {}", english_history(*branch), format::instant(*at))
+            }
+            Message::KnownUntil { until } => format!("has run until {}", format::instant(*until)),
             Message::StoredAt { partition, offset } => format!("acknowledged: {partition}, offset {offset}"),
             Message::Seed { seed } => format!("seed {seed}"),
             Message::ProducedCount { acknowledged } => format!("{acknowledged} acknowledged"),
@@ -106,14 +112,14 @@ impl Message<'_> {
     fn korean(&self) -> String {
         match self {
             Message::NetworkDelay { delay, jitter } => format!(
-                "메시지는 편도 {}에서 {} 걸립니다. 데이터 센터는 수백 배 빠르지만, 눈으로 볼 수 있게 느리게 했습니다.",
-                format::span(*delay),
-                format::span(Duration(delay.0 + jitter.0))
+                "메시지는 편도 {}~{} ms가 걸립니다. 눈으로 따라갈 수 있도록 데이터 센터보다 수백 배 느리게 했습니다.",
+                format::milliseconds(*delay),
+                format::milliseconds(Duration(delay.0 + jitter.0))
             ),
             Message::RanAhead { until } => {
                 format!(
-                    "처음 {}는 이미 돌려 두었습니다. 시간 막대를 왼쪽으로 끌면 클러스터가 시작되는 모습을 볼 수 있습니다.",
-                    format::instant(*until)
+                    "처음 {}초는 이미 실행되었습니다. 슬라이더를 왼쪽으로 끌면 클러스터가 시작되는 과정을 볼 수 있습니다.",
+                    until.0 / 1_000_000
                 )
             }
             Message::InstantOf { now, known_until } => {
@@ -121,8 +127,8 @@ impl Message<'_> {
             }
             Message::MorePartitions { count } => format!("파티션 {count}개 더 있음"),
             Message::MoreClients { count } => format!("프로그램 {count}개 더 있음"),
-            Message::MoreRows { count } => format!("{count}개 더 있음. 토픽을 고르면 줄어듭니다"),
-            Message::EndsBefore { end } => format!("이 로그는 여기 보이는 오프셋보다 앞인 {end}에서 끝남"),
+            Message::MoreRows { count } => format!("{count}개 더 있습니다. 토픽을 고르면 목록이 줄어듭니다."),
+            Message::EndsBefore { end } => format!("이 로그는 여기 보이는 구간보다 앞인 {end}에서 끝남"),
             Message::LeaderIn { epoch } => format!("리더 · 에포크 {epoch}"),
             Message::FollowerOf { leader: Some(leader), epoch } => {
                 format!("{} 따름 · 에포크 {epoch}", with_josa(&leader.to_string(), Josa::Object))
@@ -134,17 +140,33 @@ impl Message<'_> {
             Message::SelectNode { name } => format!("{name} 보기"),
             Message::Refused(error) => korean_refusal(error),
             Message::NewHistory { branch, at } => {
-                format!("새 역사 {}: {}에 이전 역사에서 갈라졌습니다.", branch.0, format::instant(*at))
+                let history = with_josa(&korean_history(*branch), Josa::Subject);
+                format!("{}에서 {history} 시작됩니다. 그 뒤에 있던 일은 이전 타임라인에 남습니다.", korean_instant(*at))
             }
-            Message::History { branch } => format!("역사 {}", branch.0),
-            Message::ForkedFrom { branch, at } => format!("{}에 역사 {}에서 갈라짐", format::instant(*at), branch.0),
-            Message::KnownUntil { until } => format!("{}까지 알려짐", format::instant(*until)),
-            Message::StoredAt { partition, offset } => format!("확인됨: {partition}, 오프셋 {offset}"),
+            Message::History { branch } => korean_history(*branch),
+            Message::ForkedFrom { branch, at } => {
+                format!("{} 시점에 {}에서 갈라짐", korean_instant(*at), korean_history(*branch))
+            }
+            Message::KnownUntil { until } => format!("{}까지 진행됨", korean_instant(*until)),
+            Message::StoredAt { partition, offset } => format!("저장 확인: {partition}, 오프셋 {offset}"),
             Message::Seed { seed } => format!("시드 {seed}"),
-            Message::ProducedCount { acknowledged } => format!("확인 {acknowledged}건"),
+            Message::ProducedCount { acknowledged } => format!("전송 확인 {acknowledged}건"),
             Message::ConsumedCount { consumed } => format!("소비 {consumed}건"),
         }
     }
+}
+
+/// People count from one.
+fn english_history(branch: BranchId) -> String {
+    format!("History {}", branch.0 + 1)
+}
+
+fn korean_history(branch: BranchId) -> String {
+    format!("타임라인 {}", branch.0 + 1)
+}
+
+fn korean_instant(instant: Instant) -> String {
+    format!("{}초", format::instant(instant).trim_end_matches(" s"))
 }
 
 fn english_proposal(isr: &[BrokerId], maximal_isr: &[BrokerId]) -> String {
@@ -157,9 +179,9 @@ fn korean_proposal(isr: &[BrokerId], maximal_isr: &[BrokerId]) -> String {
 
 fn english_refusal(error: &CommandError) -> String {
     match error {
-        CommandError::UnknownNode(node) => format!("There is no process {node} at this instant."),
-        CommandError::NotRunning(node) => format!("Process {node} does not run at this instant."),
-        CommandError::AlreadyRunning(node) => format!("Process {node} runs already."),
+        CommandError::UnknownNode(node) => format!("There is no process {node} at this moment."),
+        CommandError::NotRunning(node) => format!("Process {node} is not running at this moment."),
+        CommandError::AlreadyRunning(node) => format!("Process {node} is already running."),
         CommandError::NotAServer(node) => format!("{node} is a program that has ended; it cannot be started again."),
         CommandError::NotAClient(node) => format!("{node} is not a client program."),
     }

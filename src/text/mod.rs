@@ -16,9 +16,7 @@ pub(crate) use failure::{failure_text, topics_failure_text};
 pub(crate) use label::Label;
 pub(crate) use message::Message;
 
-use crate::view::cluster::{self, Cast, ServerKind};
-use kafka::node::NodeId;
-use sim::Frame;
+use crate::view::cluster::{Cast, ServerKind};
 
 /// The languages of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,18 +53,8 @@ impl Language {
     }
 }
 
-/// A process as sentences call it: `broker 1`, `console-producer (client-2)`.
-pub(crate) fn node_name(id: NodeId, frame: &Frame, cast: &Cast, language: Language) -> String {
-    match id {
-        NodeId::Server(number) => server_name(number, cast, language),
-        NodeId::Client(_) => {
-            let view = cluster::node(frame, id).and_then(cluster::client_view);
-            view.map_or_else(|| id.to_string(), |view| format!("{} ({id})", view.client_id()))
-        }
-    }
-}
-
-fn server_name(id: i32, cast: &Cast, language: Language) -> String {
+/// A server as sentences call it: `broker 1`, `controller 100`.
+pub(crate) fn server_name(id: i32, cast: &Cast, language: Language) -> String {
     let kind = match cast.get(&id) {
         Some(ServerKind::Controller) => Label::Controller,
         Some(ServerKind::Broker) | None => Label::Broker,

@@ -3,7 +3,7 @@
 use super::draw_list::Font;
 use kafka::instant::{Duration, Instant};
 use wire::request::Acks;
-use wire::{BrokerId, Bytes};
+use wire::{BrokerId, Bytes, TopicPartition};
 
 /// Seconds with milliseconds, `12.345 s`.
 pub(crate) fn instant(instant: Instant) -> String {
@@ -15,11 +15,11 @@ pub(crate) fn exact_instant(instant: Instant) -> String {
     format!("{instant} s")
 }
 
-/// Milliseconds, with one digit behind the point if that is not 0: `80 ms`, `80.5 ms`.
-pub(crate) fn span(span: Duration) -> String {
+/// Milliseconds, with one digit where it says something: `80`, `80.5`.
+pub(crate) fn milliseconds(span: Duration) -> String {
     match span.0 / 100 % 10 {
-        0 => format!("{} ms", span.0 / 1_000),
-        tenths => format!("{}.{tenths} ms", span.0 / 1_000),
+        0 => format!("{}", span.0 / 1_000),
+        tenths => format!("{}.{tenths}", span.0 / 1_000),
     }
 }
 
@@ -29,6 +29,21 @@ pub(crate) fn bytes(bytes: Option<&Bytes>) -> String {
         None => "null".to_owned(),
         Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
     }
+}
+
+/// As much of a key or a value as a sentence holds: a value may have a megabyte.
+pub(crate) fn excerpt(bytes: Option<&Bytes>) -> String {
+    const LETTERS: usize = 80;
+    let text = bytes.map_or_else(|| "null".to_owned(), |bytes| beginning(bytes, 4 * LETTERS));
+    match text.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The text of the first bytes; a letter that is cut through shows as a replacement character.
+pub(crate) fn beginning(bytes: &Bytes, limit: usize) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(limit)]).into_owned()
 }
 
 /// `1, 2, 3`
@@ -70,6 +85,12 @@ pub(crate) fn fitted(text: &str, font: Font, width: f64) -> String {
     cut
 }
 
+/// `a.very.lo…-12`: of a long name the topic is cut, never the partition's number.
+pub(crate) fn fitted_partition(partition: &TopicPartition, font: Font, width: f64) -> String {
+    let number = format!("-{}", partition.partition);
+    format!("{}{number}", fitted(partition.topic.as_str(), font, width - text_width(&number, font)))
+}
+
 fn is_wide(letter: char) -> bool {
     matches!(u32::from(letter), 0x1100..=0x11ff | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xff00..=0xff60 | 0x1f300..=0x1faff)
 }
@@ -77,13 +98,30 @@ fn is_wide(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::{PartitionIndex, TopicName};
 
     #[test]
     fn instants_and_spans_read_as_seconds_and_milliseconds() {
         assert_eq!(instant(Instant(12_345_678)), "12.345 s");
         assert_eq!(exact_instant(Instant(12_345_678)), "12.345678 s");
-        assert_eq!(span(Duration(80_520)), "80.5 ms");
-        assert_eq!(span(Duration(80_000)), "80 ms");
+        assert_eq!(milliseconds(Duration(80_520)), "80.5");
+        assert_eq!(milliseconds(Duration(120_000)), "120");
+    }
+
+    #[test]
+    fn of_a_long_partition_name_the_number_stays() {
+        let partition = |topic| TopicPartition::new(TopicName::new(topic), PartitionIndex(12));
+        assert_eq!(fitted_partition(&partition("orders"), Font::Tiny, 100.0), "orders-12");
+        let cut = fitted_partition(&partition("a-topic-with-a-very-long-name"), Font::Tiny, 80.0);
+        assert!(cut.starts_with("a-topic") && cut.ends_with("…-12") && text_width(&cut, Font::Tiny) <= 80.0, "{cut}");
+    }
+
+    #[test]
+    fn a_sentence_holds_the_beginning_of_a_long_value() {
+        assert_eq!(excerpt(None), "null");
+        assert_eq!(excerpt(Some(&Bytes::from("가나다".as_bytes()))), "가나다");
+        let long = Bytes::from("가".repeat(400_000).as_bytes());
+        assert_eq!(excerpt(Some(&long)), format!("{}…", "가".repeat(80)));
     }
 
     #[test]

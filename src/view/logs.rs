@@ -5,7 +5,7 @@
 use super::Scene;
 use super::cluster::{self, ClientView, LogRecord, Replica};
 use super::draw_list::{Anchor, DrawList, Font, Ink, Shape, Stroke};
-use super::format::{self, fitted, text_width};
+use super::format::{self, fitted, fitted_partition, text_width};
 use super::geometry::{Point, Rect};
 use super::nodes::pointer_ink;
 use crate::store::Selection;
@@ -93,9 +93,10 @@ fn draw_slot(
 
 /// A broker that has no replica of a partition says so, lest the gap be taken for an empty log.
 fn draw_absence(scene: Scene<'_>, list: &mut DrawList, partition: &TopicPartition, area: Rect) {
-    let text = format!("{partition}: {}", Label::NoReplicaHere.text(scene.store.language));
-    let at = Point::new(area.x + 4.0, area.center().y);
-    list.text(Ink::TextSoft, Font::Small, at, Anchor::Start, fitted(&text, Font::Small, area.width - 8.0));
+    let absence = format!(": {}", Label::NoReplicaHere.text(scene.store.language));
+    let room = area.width - 8.0 - text_width(&absence, Font::Small);
+    let text = format!("{}{absence}", fitted_partition(partition, Font::Small, room));
+    list.text(Ink::TextSoft, Font::Small, Point::new(area.x + 4.0, area.center().y), Anchor::Start, text);
 }
 
 impl Row<'_> {
@@ -105,7 +106,7 @@ impl Row<'_> {
 
     fn draw_label_above(&self, list: &mut DrawList) {
         let y = self.area.y + 8.0;
-        let name = self.partition.to_string();
+        let name = fitted_partition(self.partition, Font::Title, self.area.width * 0.5);
         let x = self.area.x + 4.0;
         self.draw_name(list, Point::new(x, y), &name);
         let after = x + text_width(&name, Font::Title) + 26.0;
@@ -127,11 +128,7 @@ impl Row<'_> {
         let x = self.area.x + 4.0;
         let room = self.cells.x - x - 6.0;
         let middle = self.cells.center().y;
-        self.draw_name(
-            list,
-            Point::new(x, middle - 14.0),
-            &fitted(&self.partition.to_string(), Font::Title, room - 18.0),
-        );
+        self.draw_name(list, Point::new(x, middle - 14.0), &fitted_partition(self.partition, Font::Title, room - 18.0));
         let (ink, standing) = self.standing();
         list.text(ink, Font::Small, Point::new(x, middle + 1.0), Anchor::Start, fitted(&standing, Font::Small, room));
         if let Some((ink, isr)) = self.isr() {
@@ -233,11 +230,7 @@ impl Row<'_> {
         }
         let middle = rect.center();
         list.text(Ink::CellText, Font::Small, Point::new(middle.x, middle.y - 5.5), Anchor::Middle, offset);
-        let content = match &record.key {
-            Some(key) => format!("{}:{}", String::from_utf8_lossy(key), format::bytes(record.value.as_ref())),
-            None => format::bytes(record.value.as_ref()),
-        };
-        let content = fitted(&content, Font::Tiny, rect.width - 3.0);
+        let content = fitted(&beginning_of(record), Font::Tiny, rect.width - 3.0);
         list.text(Ink::CellText, Font::Tiny, Point::new(middle.x, middle.y + 6.5), Anchor::Middle, content);
     }
 
@@ -328,6 +321,16 @@ impl Row<'_> {
             }
             ClientView::Producer(_) | ClientView::Admin(_) => None,
         }
+    }
+}
+
+/// Key and value as far as a cell could ever show them, since this is asked for in every frame.
+fn beginning_of(record: &LogRecord) -> String {
+    const BYTES: usize = 64;
+    let value = record.value.as_ref().map_or_else(|| "null".to_owned(), |value| format::beginning(value, BYTES));
+    match &record.key {
+        Some(key) => format!("{}:{value}", format::beginning(key, BYTES)),
+        None => value,
     }
 }
 

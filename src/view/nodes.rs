@@ -222,7 +222,7 @@ mod tests {
         assert!(!texts(&frame, Language::English).contains(&"down".to_owned()));
         fixture::kill(&mut frame, 2);
         assert!(texts(&frame, Language::English).contains(&"down".to_owned()));
-        assert!(texts(&frame, Language::Korean).contains(&"죽음".to_owned()));
+        assert!(texts(&frame, Language::Korean).contains(&"중단됨".to_owned()));
     }
 
     #[test]

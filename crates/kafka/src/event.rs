@@ -25,8 +25,13 @@ pub enum EventKind {
 /// What the user did, or what a process did to itself by ending.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OperatorEvent {
-    /// A process was started.
+    /// A broker or a controller was started.
     ProcessStarted,
+    /// A client program was started; it has a name even after it has ended.
+    ClientStarted {
+        /// Its `client.id`.
+        client_id: String,
+    },
     /// A process got SIGKILL.
     ProcessKilled,
     /// A process was asked to shut down (SIGTERM).

@@ -389,7 +389,7 @@ impl Fold<'_> {
 
     fn on_operator(&mut self, event: &OperatorEvent, at: Instant) {
         match event {
-            OperatorEvent::ProcessStarted => {}
+            OperatorEvent::ProcessStarted | OperatorEvent::ClientStarted { .. } => {}
             OperatorEvent::ShutdownRequested => self.folded.was_asked_to_stop = true,
             OperatorEvent::ProcessKilled => self.folded.ended = Some((KILLED, at)),
             OperatorEvent::ProcessExited { status } => {

@@ -253,7 +253,7 @@ impl World {
         let spec = host.server.as_deref().expect("only servers are started again").clone();
         let identity = self.identity(node, host.runs);
         let rng = self.process_stream(node, host.runs);
-        self.start_process(node, Machine::server(spec, identity, rng), cause);
+        self.start_process(node, Machine::server(spec, identity, rng), OperatorEvent::ProcessStarted, cause);
         node
     }
 
@@ -272,9 +272,10 @@ impl World {
     fn start_client(&mut self, spec: ClientSpec, cause: &mut Option<EventId>) -> NodeId {
         let node = NodeId::Client(self.next_client);
         self.next_client += 1;
+        let started = OperatorEvent::ClientStarted { client_id: spec.client_id.clone() };
         let machine = Machine::client(spec, self.identity(node, 0), self.process_stream(node, 0));
         Arc::make_mut(&mut self.hosts).insert(node, Host::of_client());
-        self.start_process(node, machine, cause);
+        self.start_process(node, machine, started, cause);
         node
     }
 
@@ -286,12 +287,12 @@ impl World {
         random::stream(self.seed, &format!("node {node} run {incarnation}"))
     }
 
-    fn start_process(&mut self, node: NodeId, machine: Machine, cause: &mut Option<EventId>) {
+    fn start_process(&mut self, node: NodeId, machine: Machine, started: OperatorEvent, cause: &mut Option<EventId>) {
         let host = self.host(node);
         host.process = Some(machine);
         host.runs += 1;
         let disk = host.disk.clone();
-        self.note(node, EventKind::Operator(OperatorEvent::ProcessStarted), cause);
+        self.note(node, EventKind::Operator(started), cause);
         self.deliver(node, Input::Started { disk }, cause);
     }
 

@@ -29,7 +29,7 @@ fn capitalised(sentence: &str) -> String {
 
 fn operator(event: &OperatorEvent, node: &str) -> String {
     match event {
-        OperatorEvent::ProcessStarted => format!("{node} was started."),
+        OperatorEvent::ProcessStarted | OperatorEvent::ClientStarted { .. } => format!("{node} was started."),
         OperatorEvent::ProcessKilled => format!("{node} was killed (SIGKILL)."),
         OperatorEvent::ShutdownRequested => format!("{node} was asked to shut down (SIGTERM)."),
         OperatorEvent::ProcessExited { status } => format!("{node} exited with status {}.", status.0),
@@ -49,7 +49,7 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("The controller fenced broker {broker}: it may no longer lead or be in sync.")
         }
         ControllerEvent::ControlledShutdownStarted { broker } => {
-            format!("The controller moves leaderships away from broker {broker}, which shuts down.")
+            format!("The controller moves leadership away from broker {broker}, which is shutting down.")
         }
         ControllerEvent::TopicCreated { topic, topic_id, partitions } => {
             format!("Topic {topic} was created with {} (id {topic_id}).", counted(i64::from(*partitions), "partition"))
@@ -110,9 +110,9 @@ fn because(reason: ChangeReason) -> &'static str {
     match reason {
         ChangeReason::BrokerFenced => "a broker was fenced",
         ChangeReason::BrokerUnfenced => "a broker came back",
-        ChangeReason::ControlledShutdown => "a broker shuts down",
-        ChangeReason::AlterPartition => "the leader proposed it",
-        ChangeReason::LeaderRebalance => "the preferred replica takes over again",
+        ChangeReason::ControlledShutdown => "a broker is shutting down",
+        ChangeReason::AlterPartition => "the leader asked for it",
+        ChangeReason::LeaderRebalance => "the preferred replica takes the lead again",
         ChangeReason::UncleanElection => "unclean leader election is enabled",
     }
 }
@@ -120,7 +120,7 @@ fn because(reason: ChangeReason) -> &'static str {
 fn broker(event: &BrokerEvent, node: &str) -> String {
     match event {
         BrokerEvent::Registered { broker_epoch } => format!("{node} is registered with broker epoch {broker_epoch}."),
-        BrokerEvent::BecameReady => format!("{node} serves clients."),
+        BrokerEvent::BecameReady => format!("{node} is ready to serve clients."),
         BrokerEvent::BecameFenced => format!("{node} learnt that it is fenced."),
         BrokerEvent::ControlledShutdownStarted => format!("{node} began its controlled shutdown."),
         BrokerEvent::ControlledShutdownCompleted => format!("{node} has completed its controlled shutdown."),
@@ -159,8 +159,8 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
-        TruncationReason::DivergingEpoch => "the leader's log parts from it there",
-        TruncationReason::OffsetOutOfRange => "it does not fit the leader's range of offsets",
+        TruncationReason::DivergingEpoch => "the leader's log differs from there on",
+        TruncationReason::OffsetOutOfRange => "it lies outside the leader's range of offsets",
     }
 }
 
@@ -176,8 +176,8 @@ fn client(event: &ClientEvent, node: &str) -> String {
         }
         ClientEvent::RecordConsumed { partition, offset, record, .. } => format!(
             "{node} consumed {partition} offset {offset}: {} = {}.",
-            format::bytes(record.key.as_ref()),
-            format::bytes(record.value.as_ref())
+            format::excerpt(record.key.as_ref()),
+            format::excerpt(record.value.as_ref())
         ),
         ClientEvent::PositionReset { partition, offset } => format!("{node} reads {partition} from offset {offset}."),
         ClientEvent::LeaderDiscovered { partition, leader, leader_epoch } => {
@@ -223,7 +223,7 @@ fn logged(log: &ClientLog) -> String {
         ClientLog::FetchUnknownTopicId(partition) => {
             format!("The topic id of {partition} is unknown to the broker asked to read.")
         }
-        ClientLog::DisconnectedByTimeout { node } => format!("disconnected from node {node} after a time-out."),
+        ClientLog::DisconnectedByTimeout { node } => format!("disconnected from node {node} after a timeout."),
         ClientLog::NotABroker => "the server is a controller, not a broker.".to_owned(),
     }
 }

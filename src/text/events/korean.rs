@@ -31,11 +31,14 @@ fn named(broker: BrokerId) -> String {
 
 fn operator(event: &OperatorEvent, node: &str) -> String {
     match event {
-        OperatorEvent::ProcessStarted => format!("{} 시작했습니다.", subject(node)),
+        OperatorEvent::ProcessStarted | OperatorEvent::ClientStarted { .. } => {
+            format!("{} 시작되었습니다.", subject(node))
+        }
         OperatorEvent::ProcessKilled => format!("{} 강제 종료했습니다 (SIGKILL).", object(node)),
         OperatorEvent::ShutdownRequested => format!("{node}에 종료를 요청했습니다 (SIGTERM)."),
         OperatorEvent::ProcessExited { status } => {
-            format!("{} 종료 상태 {}번으로 끝났습니다.", subject(node), status.0)
+            let status = with_josa(&status.0.to_string(), Josa::Toward);
+            format!("{} 종료 코드 {status} 끝났습니다.", subject(node))
         }
     }
 }
@@ -49,21 +52,27 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format!("컨트롤러가 {} 등록했습니다 (브로커 에포크 {broker_epoch}).", object(&named(*broker)))
         }
         ControllerEvent::BrokerUnfenced { broker } => {
-            format!("컨트롤러가 {}의 fence를 풀었습니다. 이제 리더가 되고 ISR에 들 수 있습니다.", named(*broker))
+            format!(
+                "컨트롤러가 {}의 fence를 해제했습니다. 이제 리더가 될 수 있고 ISR에 들어갈 수 있습니다.",
+                named(*broker)
+            )
         }
         ControllerEvent::BrokerFenced { broker } => {
-            format!("컨트롤러가 {} fence 했습니다. 리더가 되거나 ISR에 들 수 없습니다.", object(&named(*broker)))
+            format!(
+                "컨트롤러가 {} fence 처리했습니다. 이제 리더가 될 수 없고 ISR에도 들어갈 수 없습니다.",
+                object(&named(*broker))
+            )
         }
         ControllerEvent::ControlledShutdownStarted { broker } => {
-            format!("{} 종료하려 하므로 컨트롤러가 리더를 다른 브로커로 옮깁니다.", subject(&named(*broker)))
+            format!("{} 종료하려고 하므로 컨트롤러가 리더를 다른 브로커로 옮깁니다.", subject(&named(*broker)))
         }
         ControllerEvent::TopicCreated { topic, topic_id, partitions } => {
-            format!("토픽 {} 파티션 {partitions}개로 만들어졌습니다 (id {topic_id}).", subject(topic.as_str()))
+            format!("토픽 {} 파티션 {partitions}개로 생성되었습니다 (id {topic_id}).", subject(topic.as_str()))
         }
         ControllerEvent::PartitionsAdded { topic, partitions } => {
             format!("토픽 {}의 파티션이 {partitions}개가 되었습니다.", topic)
         }
-        ControllerEvent::TopicDeleted { topic } => format!("토픽 {} 지워졌습니다.", subject(topic.as_str())),
+        ControllerEvent::TopicDeleted { topic } => format!("토픽 {} 삭제되었습니다.", subject(topic.as_str())),
         ControllerEvent::LeaderElected {
             partition,
             leader,
@@ -77,12 +86,12 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             elected(partition, change, *leader_epoch, isr, *is_unclean, *reason)
         }
         ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
-            "{partition}에 리더가 없어졌습니다 (에포크 {leader_epoch}, ISR {}). 까닭: {}.",
+            "{partition}의 리더가 없어졌습니다 (에포크 {leader_epoch}, ISR {}). 이유: {}.",
             format::broker_ids(isr),
             because(*reason)
         ),
         ControllerEvent::IsrChanged { partition, from, to, reason, .. } => format!(
-            "{partition}: ISR이 {}에서 {} 바뀌었습니다. 까닭: {}.",
+            "{partition}: ISR이 {}에서 {} 변경되었습니다. 이유: {}.",
             format::broker_ids(from),
             with_josa(&format::broker_ids(to), Josa::Toward),
             because(*reason)
@@ -102,12 +111,16 @@ fn elected(
     reason: Option<ChangeReason>,
 ) -> String {
     let isr = format::broker_ids(isr);
-    let because = reason.map_or_else(String::new, |reason| format!(" 까닭: {}.", because(reason)));
-    let loss = if is_unclean { " ISR 밖의 레플리카라 갖지 못한 레코드는 사라집니다." } else { "" };
+    let because = reason.map_or_else(String::new, |reason| format!(" 이유: {}.", because(reason)));
+    let loss = if is_unclean {
+        " ISR에 없던 레플리카이므로, 이 레플리카에 없는 레코드는 유실됩니다."
+    } else {
+        ""
+    };
     let leader_name = subject(&named(leader));
     match previous_leader.filter(|previous| *previous != leader) {
         Some(previous) => format!(
-            "{partition}: {} 대신 {leader_name} 리더로 뽑혔습니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}",
+            "{partition}: {} 대신 {leader_name} 리더로 선출되었습니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}",
             named(previous)
         ),
         None => format!("{partition}: {leader_name} 리더입니다 (에포크 {leader_epoch}, ISR {isr}).{because}{loss}"),
@@ -116,10 +129,10 @@ fn elected(
 
 fn because(reason: ChangeReason) -> &'static str {
     match reason {
-        ChangeReason::BrokerFenced => "브로커가 fenced 됨",
+        ChangeReason::BrokerFenced => "브로커가 fenced 상태가 됨",
         ChangeReason::BrokerUnfenced => "브로커가 돌아옴",
-        ChangeReason::ControlledShutdown => "브로커가 종료하는 중",
-        ChangeReason::AlterPartition => "리더가 제안함",
+        ChangeReason::ControlledShutdown => "브로커가 종료 중",
+        ChangeReason::AlterPartition => "리더가 변경을 요청함",
         ChangeReason::LeaderRebalance => "선호 레플리카가 다시 리더를 맡음",
         ChangeReason::UncleanElection => "unclean 리더 선출이 켜져 있음",
     }
@@ -130,8 +143,8 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::Registered { broker_epoch } => {
             format!("{} 등록되었습니다 (브로커 에포크 {broker_epoch}).", subject(node))
         }
-        BrokerEvent::BecameReady => format!("{} 클라이언트를 받기 시작했습니다.", subject(node)),
-        BrokerEvent::BecameFenced => format!("{} 자신이 fenced 된 것을 알게 되었습니다.", subject(node)),
+        BrokerEvent::BecameReady => format!("{} 클라이언트 요청을 받을 준비가 되었습니다.", subject(node)),
+        BrokerEvent::BecameFenced => format!("{} 자신이 fenced 상태임을 알게 되었습니다.", subject(node)),
         BrokerEvent::ControlledShutdownStarted => format!("{} controlled shutdown을 시작했습니다.", subject(node)),
         BrokerEvent::ControlledShutdownCompleted => format!("{} controlled shutdown을 마쳤습니다.", subject(node)),
         BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => format!(
@@ -144,7 +157,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             object(&named(*leader))
         ),
         BrokerEvent::BecameFollower { partition, leader: None, leader_epoch, .. } => {
-            format!("{}: 에포크 {leader_epoch}에서 {partition}에는 따를 리더가 없습니다.", node)
+            format!("{}: 에포크 {leader_epoch}에서 {partition}의 리더가 없습니다.", node)
         }
         BrokerEvent::RecordsAppended { partition, first_offset, last_offset } => {
             format!("{} {partition}에 {} 추가했습니다.", subject(node), object(&offsets(*first_offset, *last_offset)))
@@ -161,13 +174,13 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             with_josa(&to.to_string(), Josa::Toward)
         ),
         BrokerEvent::LogTruncated { partition, from, to, reason } => format!(
-            "{} {partition} 로그를 로그 끝 오프셋 {from}에서 {} 잘랐습니다. 까닭: {}.",
+            "{} {partition} 로그를 로그 끝 오프셋 {from}에서 {} 잘랐습니다. 이유: {}.",
             subject(node),
             with_josa(&to.to_string(), Josa::Toward),
             truncated_because(*reason)
         ),
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
-            "{} {partition}의 ISR을 {}에서 {} 바꾸자고 제안합니다.",
+            "{} {partition}의 ISR을 {}에서 {} 변경하도록 요청합니다.",
             subject(node),
             format::broker_ids(from),
             with_josa(&format::broker_ids(to), Josa::Toward)
@@ -180,7 +193,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
-        TruncationReason::DivergingEpoch => "그 자리에서 리더의 로그와 갈라짐",
+        TruncationReason::DivergingEpoch => "그 지점부터 리더의 로그와 다름",
         TruncationReason::OffsetOutOfRange => "리더의 오프셋 범위를 벗어남",
     }
 }
@@ -200,8 +213,8 @@ fn client(event: &ClientEvent, node: &str) -> String {
             "{} {partition} 오프셋 {} 소비했습니다: {} = {}.",
             subject(node),
             object(&offset.to_string()),
-            format::bytes(record.key.as_ref()),
-            format::bytes(record.value.as_ref())
+            format::excerpt(record.key.as_ref()),
+            format::excerpt(record.value.as_ref())
         ),
         ClientEvent::PositionReset { partition, offset } => {
             format!("{} {} 오프셋 {offset}부터 읽습니다.", subject(node), object(&partition.to_string()))
@@ -212,16 +225,18 @@ fn client(event: &ClientEvent, node: &str) -> String {
             named(*leader)
         ),
         ClientEvent::Logged(log) => format!("{node}의 로그: {}", logged(log)),
-        ClientEvent::ConsumerTimedOut => format!("{} 제시간에 레코드가 오지 않아 멈췄습니다.", subject(node)),
+        ClientEvent::ConsumerTimedOut => format!("{} 정해진 시간 안에 레코드가 오지 않아 끝났습니다.", subject(node)),
         ClientEvent::ConsumerFinished { messages } => {
             format!("{} 레코드 {messages}개를 읽고 끝났습니다.", subject(node))
         }
         ClientEvent::ConsumerFailed { exception, message } => {
             format!("{} 실패했습니다: {exception}: {message}", subject(node))
         }
-        ClientEvent::TopicCreated(topic) => format!("{} 토픽 {} 만들었습니다.", subject(node), object(topic.as_str())),
-        ClientEvent::TopicsListed(topics) => format!("{} 토픽 {}개를 나열했습니다.", subject(node), topics.len()),
-        ClientEvent::TopicsDescribed(topics) => format!("{} 토픽 {}개를 설명했습니다.", subject(node), topics.len()),
+        ClientEvent::TopicCreated(topic) => format!("{} 토픽 {} 생성했습니다.", subject(node), object(topic.as_str())),
+        ClientEvent::TopicsListed(topics) => format!("{} 토픽 {}개의 목록을 받았습니다.", subject(node), topics.len()),
+        ClientEvent::TopicsDescribed(topics) => {
+            format!("{} 토픽 {}개의 상세 정보를 받았습니다.", subject(node), topics.len())
+        }
         ClientEvent::TopicsFailed(failure) => {
             format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure))
         }
@@ -238,11 +253,11 @@ fn logged(log: &ClientLog) -> String {
         }
         ClientLog::MetadataIssue { topics, .. } => {
             let issues: Vec<String> = topics.iter().map(|(topic, error)| format!("{topic}={}", error.name())).collect();
-            format!("메타데이터에 나아질 수 있는 문제가 있습니다: {}.", issues.join(", "))
+            format!("메타데이터에 일시적일 수 있는 문제가 있습니다: {}.", issues.join(", "))
         }
         ClientLog::InvalidTopics(topics) => {
             let names: Vec<&str> = topics.iter().map(wire::TopicName::as_str).collect();
-            format!("메타데이터가 잘못된 토픽을 알렸습니다: {}.", names.join(", "))
+            format!("메타데이터 응답에 잘못된 토픽이 있습니다: {}.", names.join(", "))
         }
         ClientLog::ProduceRetried { partition, error, .. } | ClientLog::ProduceSplit { partition, error, .. } => {
             format!("{}: {partition}에 다시 보냅니다.", error.name())
@@ -251,15 +266,15 @@ fn logged(log: &ClientLog) -> String {
             format!("{}: {partition}의 메타데이터가 오래되었습니다.", error.name())
         }
         ClientLog::ProduceUnknownPartition(partition) => {
-            format!("쓰려던 브로커가 {} 모릅니다.", object(&partition.to_string()))
+            format!("쓰기 요청을 받은 브로커가 {} 모릅니다.", object(&partition.to_string()))
         }
         ClientLog::FetchUnknownPartition(partition) => {
-            format!("읽으려던 브로커가 {} 모릅니다.", object(&partition.to_string()))
+            format!("읽기 요청을 받은 브로커가 {} 모릅니다.", object(&partition.to_string()))
         }
         ClientLog::FetchUnknownTopicId(partition) => {
-            format!("읽으려던 브로커가 {partition}의 토픽 id를 모릅니다.")
+            format!("읽기 요청을 받은 브로커가 {partition}의 토픽 id를 모릅니다.")
         }
-        ClientLog::DisconnectedByTimeout { node } => format!("시간이 넘어 노드 {node}의 연결을 끊었습니다."),
+        ClientLog::DisconnectedByTimeout { node } => format!("시간이 초과되어 노드 {node}의 연결을 끊었습니다."),
         ClientLog::NotABroker => "이 서버는 브로커가 아니라 컨트롤러입니다.".to_owned(),
     }
 }

@@ -41,7 +41,7 @@ mod tests {
         );
         assert_eq!(
             event_sentence(&event, "컨트롤러 100", Language::Korean),
-            "orders-1: 브로커 1 대신 브로커 2가 리더로 뽑혔습니다 (에포크 1, ISR 2, 3). 까닭: 브로커가 fenced 됨."
+            "orders-1: 브로커 1 대신 브로커 2가 리더로 선출되었습니다 (에포크 1, ISR 2, 3). 이유: 브로커가 fenced 상태가 됨."
         );
     }
 

@@ -29,6 +29,17 @@ pub(crate) fn trace_hash_of_script(script: &str, seed: u64) -> Result<u64, Strin
     run.map(|transcript| transcript.hash.0).map_err(|error| error.to_string())
 }
 
+/// The trace hash of a script's run after jumping back and forth through it and to its end again.
+pub(crate) fn trace_hash_after_seeking(script: &str, seed: u64) -> Result<u64, String> {
+    let session = Script::parse(script).and_then(|script| script.session(seed));
+    let mut session = session.map_err(|error| error.to_string())?;
+    let steps = session.steps();
+    for seventh in [3, 6, 1, 0, 5, 7] {
+        session.seek_step(steps * seventh / 7);
+    }
+    Ok(session.trace_hash().0)
+}
+
 /// The hash function FNV-1a, 64 bits.
 struct Fnv(u64);
 

@@ -22,3 +22,12 @@ pub fn random_draws_hash(seed: u32) -> String {
 pub fn trace_hash_of_script(script: &str, seed: u32) -> Result<String, String> {
     determinism::trace_hash_of_script(script, u64::from(seed)).map(|hash| format!("{hash:016x}"))
 }
+
+/// See [`determinism::trace_hash_after_seeking`]; the hash in hexadecimal.
+///
+/// # Errors
+/// What is wrong with the script; it is thrown in JavaScript.
+#[wasm_bindgen]
+pub fn trace_hash_after_seeking(script: &str, seed: u32) -> Result<String, String> {
+    determinism::trace_hash_after_seeking(script, u64::from(seed)).map(|hash| format!("{hash:016x}"))
+}

@@ -233,6 +233,8 @@ impl Player {
         self.pause_and(|session| {
             session.switch_branch(branch);
         });
+        // It told of the history that was left.
+        self.0.borrow_mut().notice = None;
     }
 
     fn pause_and(&self, action: impl FnOnce(&mut Session)) {

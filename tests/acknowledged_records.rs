@@ -1,10 +1,10 @@
 //! What an acknowledgement is worth: records acknowledged with `acks=all` outlive the death of any one broker, records
 //! acknowledged with `acks=1` do not always.
 
+use acceptance::clients::{create_topic, producer};
 use kafka::event::{ClientEvent, ControllerEvent, EventKind};
 use kafka::instant::Duration;
 use kafka::node::NodeId;
-use kafka::spec::{ClientSpec, ProducerConfig, ProducerSpec, Program, TopicsAction, Workload};
 use kafka::view::{NodeView, ReplicaRole, ReplicaView};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -12,50 +12,15 @@ use sim::world_spec::NetworkSpec;
 use sim::{Budget, Command, EventId, Session, WorldSpec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::request::{Acks, CreatableTopic};
-use wire::{BrokerId, Endpoint, Offset, PartitionIndex, RecordBatch, TopicName, TopicPartition};
+use wire::request::Acks;
+use wire::{Offset, PartitionIndex, RecordBatch, TopicName, TopicPartition};
 
 const SEEDS: u64 = 1_000;
 const KILLS: u32 = 2;
-
-fn topic() -> TopicName {
-    TopicName::new("orders")
-}
+const TOPIC: &str = "orders";
 
 fn partition() -> TopicPartition {
-    TopicPartition::new(topic(), PartitionIndex(0))
-}
-
-fn client(program: Program) -> ClientSpec {
-    let bootstrap_servers = (9092..=9094).map(|port| Endpoint::new("localhost", port)).collect();
-    ClientSpec { client_id: "test".to_owned(), bootstrap_servers, program }
-}
-
-fn create_topic() -> ClientSpec {
-    let all = vec![BrokerId(1), BrokerId(2), BrokerId(3)];
-    client(Program::Topics(TopicsAction::Create {
-        topic: CreatableTopic {
-            name: topic(),
-            num_partitions: None,
-            replication_factor: None,
-            assignments: vec![(PartitionIndex(0), all)],
-            configs: vec![("min.insync.replicas".to_owned(), "2".to_owned())],
-        },
-        if_not_exists: false,
-    }))
-}
-
-fn producer(acks: Acks) -> ClientSpec {
-    client(Program::Producer(ProducerSpec {
-        config: ProducerConfig { acks, ..ProducerConfig::default() },
-        is_synchronous: false,
-        workload: Some(Workload {
-            topic: topic(),
-            interval_ms: 8,
-            keys: Vec::new(),
-            value_prefix: "order ".to_owned(),
-        }),
-    }))
+    TopicPartition::new(TopicName::new(TOPIC), PartitionIndex(0))
 }
 
 /// A producer writes while brokers are killed and restarted at random, one at a time.
@@ -76,7 +41,7 @@ impl Run {
         spec.network = NetworkSpec { delay_us: 2_000, jitter_us: 6_000 };
         let session = Session::new(spec, seed);
         let mut run = Run { session, rng: Xoshiro256PlusPlus::seed_from_u64(seed) };
-        for program in [create_topic(), producer(acks)] {
+        for program in [create_topic(TOPIC, 3, &[("min.insync.replicas", "2")]), producer(TOPIC, acks, 8)] {
             run.sleep_ms(1_000);
             run.session.apply(Command::StartClient(program)).expect("a client can always be started");
         }

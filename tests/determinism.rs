@@ -5,7 +5,7 @@
 mod determinism;
 
 use acceptance::driver::Page;
-use determinism::{random_draws_hash, trace_hash_of_script};
+use determinism::{random_draws_hash, trace_hash_after_seeking, trace_hash_of_script};
 use serde_json::json;
 
 /// Calls a function that the page exports (`src/exports.rs`) and compares its result with the native one.
@@ -43,10 +43,21 @@ fn runs_of_a_script_are_the_same_in_wasm() {
     let hashes = [1, 2, 42].map(|seed: u32| {
         let native = trace_hash_of_script(SCRIPT, u64::from(seed)).expect("the script is right");
         assert_same_in_wasm(&page, &format!("trace_hash_of_script({}, {seed})", json!(SCRIPT)), native);
+        assert_same_in_wasm(&page, &format!("trace_hash_after_seeking({}, {seed})", json!(SCRIPT)), native);
         native
     });
     assert_ne!(hashes[0], hashes[1], "another seed must give another run");
     page.assert_no_console_errors();
+}
+
+#[test]
+fn runs_of_a_script_are_the_same_again_and_after_seeking() {
+    let hash = |seed| trace_hash_of_script(SCRIPT, seed).expect("the script is right");
+    for seed in [1, 2, 42] {
+        assert_eq!(hash(seed), hash(seed));
+        assert_eq!(trace_hash_after_seeking(SCRIPT, seed), Ok(hash(seed)));
+    }
+    assert_ne!(hash(1), hash(2), "another seed must give another run");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use sim::{EventId, Session};
 use std::collections::BTreeMap;
 use wire::ErrorCode;
 
-const SEEDS: u64 = 200;
-const REWOUND_SEEDS: u64 = 20;
+const SEEDS: u64 = 120;
+const REWOUND_SEEDS: u64 = 10;
 
 /// What a run was about, to see that the faults bite.
 fn name_of(kind: &EventKind) -> Option<&'static str> {
@@ -57,7 +57,7 @@ fn the_cluster_keeps_its_promises_under_random_faults_and_heals() {
     let expected = [
         ("log truncated", 20),
         ("broker fenced while it ran", 1),
-        ("clean stop", 100),
+        ("clean stop", 50),
         ("not enough replicas", 100),
         ("partition offline", 100),
         ("election", 1_000),

@@ -1,4 +1,5 @@
-//! What the tests of the built page share: a file server, and a driver for headless Chromium.
+//! What tests share: client programs, and for those of the built page a file server and a driver for headless Chromium.
 
+pub mod clients;
 pub mod driver;
 pub mod site;

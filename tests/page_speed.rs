@@ -1,8 +1,44 @@
 //! How fast the built page is in headless Chromium. Run by `cargo xtask bench`; prints, and judges nothing.
 
 use acceptance::driver::Page;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const LOADS: usize = 5;
+
+/// The engine runs about ten seconds of virtual time there, several times over; a slow machine takes its time.
+const LONGEST_MEASUREMENT: Duration = Duration::from_secs(300);
+
+/// What `?bench` tells, in the order in which it is printed: its name there, its unit's divisor, and what it is.
+const FIGURES: [(&str, f64, &str); 9] = [
+    ("steps_per_second", 1.0, "steps per second"),
+    ("notes_per_second", 1.0, "noted events per second"),
+    ("checkpoint_ns", 1e3, "us: a checkpoint"),
+    ("seek_ns", 1e6, "ms: a seek"),
+    ("slowest_seek_ns", 1e6, "ms: the slowest seek"),
+    ("frame_ns", 1e3, "us: the engine's read model at 60 per second"),
+    ("new_frame_ns", 1e3, "us: the engine's read model after a jump"),
+    ("main_thread_mean_ms_per_frame", 1.0, "ms: main thread per animation frame on the first scene, mean"),
+    ("main_thread_longest_ms", 1.0, "ms: the longest of those"),
+];
+
+#[test]
+#[ignore = "a measurement: cargo xtask bench browser"]
+fn engine_and_animation_frames() {
+    let page = Page::open("?bench");
+    let started = Instant::now();
+    while !page.has("#bench[data-done=true]") {
+        assert!(started.elapsed() < LONGEST_MEASUREMENT, "?bench has no result after {LONGEST_MEASUREMENT:?}");
+        thread::sleep(Duration::from_millis(500));
+    }
+    let figures = page.eval("JSON.parse(document.querySelector('#bench').textContent)");
+    println!();
+    for (name, divisor, what) in FIGURES {
+        let figure = figures[name].as_f64().unwrap_or_else(|| panic!("?bench does not tell {name}: {figures}"));
+        println!("{:>14.3} {what}", figure / divisor);
+    }
+    page.assert_no_console_errors();
+}
 
 #[test]
 #[ignore = "a measurement: cargo xtask bench browser"]

@@ -1,21 +1,20 @@
 //! A world and what is done to it.
 
 use crate::checks::{Checks, History};
+use acceptance::clients::{consumer, create_topic, producer, topics};
 use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
-use kafka::spec::{
-    AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, Subscription,
-    TopicFilter, TopicsAction, Workload,
-};
+use kafka::spec::{TopicFilter, TopicsAction};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use sim::world_spec::NetworkSpec;
 use sim::{Budget, Command, CommandError, Session, WorldSpec};
 use std::collections::BTreeMap;
-use wire::request::{Acks, CreatableTopic};
-use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
+use wire::request::Acks;
 
 const FAULTS_PER_RUN: u32 = 24;
+/// Between two records of a producer.
+const INTERVAL_MS: i64 = 20;
 const CONTROLLER: NodeId = NodeId::Server(100);
 
 /// What may happen to the cluster.
@@ -116,7 +115,7 @@ impl Chaos {
             Fault::KillController => Command::Kill(CONTROLLER),
             Fault::StopController => Command::Stop(CONTROLLER),
             Fault::StartController => Command::Start(CONTROLLER),
-            Fault::CreateTopic => Command::StartClient(create(&scratch, 3, &[])),
+            Fault::CreateTopic => Command::StartClient(create_topic(&scratch, 3, &[])),
             Fault::DeleteTopic => Command::StartClient(topics(TopicsAction::Delete {
                 topics: TopicFilter { pattern: Some(scratch), exclude_internal: false },
                 if_exists: true,
@@ -157,8 +156,12 @@ impl Chaos {
             let Some(wrong) = checks.what_is_unhealthy() else { break };
             assert!(self.session.now() < deadline, "seed {}: not healed in time: {wrong}", self.seed);
         }
+        let committed = self.history.committed.clone();
+        self.sleep(Duration::from_ms(3_000));
         let frame = self.session.frame();
-        Checks { frame: &frame, seed: self.seed }.clients_were_told_the_truth(&self.session);
+        let checks = Checks { frame: &frame, seed: self.seed };
+        checks.clients_were_told_the_truth(&self.session);
+        checks.consumers_read_everything_once(&self.session, &committed);
     }
 
     /// Moves about in the run and compares digests.
@@ -189,61 +192,15 @@ fn world(seed: u64) -> WorldSpec {
     let mut spec = WorldSpec::three_brokers(BTreeMap::from(properties));
     spec.network = NetworkSpec { delay_us: 1_000, jitter_us: 5_000 };
     spec.clients = vec![
-        create("safe", 3, &[("min.insync.replicas", "2")]),
-        create("fast", 2, &[]),
-        create("growing", 3, &[]),
-        producer("safe", Acks::All),
-        producer("fast", Acks::Leader),
-        producer("growing", Acks::None),
-        producer("scratch-0", Acks::All),
+        create_topic("safe", 3, &[("min.insync.replicas", "2")]),
+        create_topic("fast", 2, &[]),
+        create_topic("growing", 3, &[]),
+        producer("safe", Acks::All, INTERVAL_MS),
+        producer("fast", Acks::Leader, INTERVAL_MS),
+        producer("growing", Acks::None, INTERVAL_MS),
+        producer("scratch-0", Acks::All, INTERVAL_MS),
         consumer("safe"),
         consumer("growing"),
     ];
     spec
-}
-
-fn client(program: Program) -> ClientSpec {
-    let bootstrap_servers = (9092..=9094).map(|port| Endpoint::new("localhost", port)).collect();
-    ClientSpec { client_id: "test".to_owned(), bootstrap_servers, program }
-}
-
-fn topics(action: TopicsAction) -> ClientSpec {
-    client(Program::Topics(action))
-}
-
-fn create(name: &str, replicas: i32, configs: &[(&str, &str)]) -> ClientSpec {
-    let replicas: Vec<BrokerId> = (1..=replicas).map(BrokerId).collect();
-    topics(TopicsAction::Create {
-        topic: CreatableTopic {
-            name: TopicName::new(name),
-            num_partitions: None,
-            replication_factor: None,
-            assignments: vec![(PartitionIndex(0), replicas)],
-            configs: configs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        },
-        if_not_exists: true,
-    })
-}
-
-fn producer(topic: &str, acks: Acks) -> ClientSpec {
-    client(Program::Producer(ProducerSpec {
-        config: ProducerConfig { acks, ..ProducerConfig::default() },
-        is_synchronous: false,
-        workload: Some(Workload {
-            topic: TopicName::new(topic),
-            interval_ms: 20,
-            keys: Vec::new(),
-            value_prefix: "record ".to_owned(),
-        }),
-    }))
-}
-
-fn consumer(topic: &str) -> ClientSpec {
-    client(Program::Consumer(ConsumerSpec {
-        config: ConsumerConfig { auto_offset_reset: AutoOffsetReset::Earliest, ..ConsumerConfig::default() },
-        subscription: Subscription::Topic(TopicName::new(topic)),
-        group_id: None,
-        max_messages: None,
-        timeout_ms: None,
-    }))
 }

@@ -10,16 +10,18 @@ use sim::{EventId, Session};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::Acks;
-use wire::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicId, TopicPartition};
+use wire::{
+    BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch, TopicId, TopicPartition,
+};
 
 /// A partition of one life of a topic.
-type Key = (TopicPartition, TopicId);
+pub(crate) type Key = (TopicPartition, TopicId);
 
 /// What was seen before.
 #[derive(Default)]
 pub(crate) struct History {
     /// The highest high watermark that a leader has had.
-    committed: BTreeMap<Key, Offset>,
+    pub(crate) committed: BTreeMap<Key, Offset>,
     /// Who led in which epoch.
     leaders: BTreeMap<(Key, LeaderEpoch), BrokerId>,
     /// The high watermark of a leadership, in which partition epoch it was seen, and with how many in-sync replicas.
@@ -105,7 +107,7 @@ impl Checks<'_> {
         logs
     }
 
-    /// I9 and I10.
+    /// Log start, high watermark and log end stand in this order; epochs and offsets ascend.
     fn log_is_in_order(&self, key: &Key, log: &Log) {
         if let Some(view) = &log.view {
             let is_ordered = view.log_start_offset <= view.high_watermark && view.high_watermark <= log.end;
@@ -122,8 +124,8 @@ impl Checks<'_> {
         self.require(tail.windows(2).all(continues), "offsets and epochs of batches ascend", key);
     }
 
-    /// I1, as strong as in Raft: where two logs have the same epoch at the same offset, all before is the same, and below
-    /// both high watermarks they are the same anyhow.
+    /// Log matching, as strong as in Raft: where two logs have the same epoch at the same offset, all before is the same,
+    /// and below both high watermarks they are the same anyhow.
     fn logs_match(&self, key: &Key, logs: &[Log], history: &mut History) {
         for (index, one) in logs.iter().enumerate() {
             for other in &logs[index + 1..] {
@@ -153,7 +155,8 @@ impl Checks<'_> {
         self.require(matches, "two logs differ below both high watermarks", key);
     }
 
-    /// I8, I11, I12 and I2.
+    /// An epoch has one leader; its high watermark never falls, stands still below `min.insync.replicas`, and all in-sync
+    /// replicas reach it.
     fn leaders_are_legitimate(&self, key: &Key, logs: &[Log], history: &mut History) {
         for log in logs {
             let Some(view) = &log.view else { continue };
@@ -194,7 +197,7 @@ impl Checks<'_> {
         }
     }
 
-    /// I4.
+    /// Whoever may be elected has what any leader has committed.
     fn in_sync_replicas_have_what_is_committed(
         &self,
         key: &Key,
@@ -208,7 +211,7 @@ impl Checks<'_> {
         }
     }
 
-    /// I7 and I8.
+    /// The controller's state of a partition makes sense, and its epochs do not fall.
     fn states_are_legal(&self, image: &ClusterImage, history: &mut History) {
         for (partition, state) in image.partitions() {
             let key = (partition.clone(), image.topics()[&partition.topic].topic_id);
@@ -240,7 +243,7 @@ impl Checks<'_> {
         offline.map(|(partition, state)| format!("{partition}: {state:?}"))
     }
 
-    /// I5 and I6: what was acknowledged is there, what was read is what is there.
+    /// What was acknowledged is there, what was read is what is there.
     pub(crate) fn clients_were_told_the_truth(&self, session: &Session) {
         let stored = self.stored_records();
         for event in session.events(EventId(0)) {
@@ -272,6 +275,23 @@ impl Checks<'_> {
         }
     }
 
+    /// Nothing is left out, nothing comes twice, and nothing below `committed` is still to come.
+    pub(crate) fn consumers_read_everything_once(&self, session: &Session, committed: &BTreeMap<Key, Offset>) {
+        let mut next: BTreeMap<&TopicPartition, Offset> = BTreeMap::new();
+        for event in session.events(EventId(0)) {
+            let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else {
+                continue;
+            };
+            let expected = next.entry(partition).or_insert(Offset::ZERO);
+            assert_eq!(*expected, *offset, "seed {} at {:?}: {partition}", self.seed, event.at);
+            *expected = offset.next();
+        }
+        for ((partition, _), committed) in committed.iter().filter(|((partition, _), _)| is_consumed(partition)) {
+            let read = next.get(partition).copied().unwrap_or(Offset::ZERO);
+            assert!(read >= *committed, "seed {}: {partition} was read up to {read:?} of {committed:?}", self.seed);
+        }
+    }
+
     fn stored_records(&self) -> BTreeMap<(TopicPartition, Offset), Option<wire::Bytes>> {
         let logs = self.logs();
         let mut stored = BTreeMap::new();
@@ -288,6 +308,11 @@ impl Checks<'_> {
         }
         stored
     }
+}
+
+/// Partitions added later are found with the next refresh of metadata only.
+fn is_consumed(partition: &TopicPartition) -> bool {
+    partition.partition == PartitionIndex(0) && ["safe", "growing"].contains(&partition.topic.as_str())
 }
 
 fn state_of<'a>(image: &'a ClusterImage, key: &Key) -> Option<&'a PartitionRegistration> {

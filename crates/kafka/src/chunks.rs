@@ -1,8 +1,8 @@
 //! A sequence that grows at its end, can be cut at its end, and is cheap to clone however long it is.
 //!
 //! Full chunks are sealed and shared between clones, and so are groups of chunks; a clone copies one pointer and the
-//! short tail, and its next change copies one group of pointers and the list of groups. Logs, traces and journals are
-//! such sequences, which is what makes a checkpoint cost next to nothing.
+//! short tail, and its next change copies one group of pointers and the list of groups. Logs and traces are such
+//! sequences, which is what makes a checkpoint cost next to nothing.
 
 use std::sync::Arc;
 

@@ -508,6 +508,8 @@ pub enum ClientLog {
     ProduceUnknownPartition(TopicPartition),
     /// `Received unknown topic or partition error in fetch for partition T-P`
     FetchUnknownPartition(TopicPartition),
+    /// `Received unknown topic ID error in fetch for partition T-P`
+    FetchUnknownTopicId(TopicPartition),
     /// `Disconnected from node N due to timeout` and its like.
     DisconnectedByTimeout {
         /// The node.

@@ -4,6 +4,7 @@
 //! answers with ordered [`node::Effects`]. It reads no clock, opens no socket and draws no random number but
 //! from the generator it was given. What carries messages, keeps disks and moves time is the `sim` crate.
 
+#![warn(clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::wildcard_enum_match_arm, reason = "what a test does not expect fails it"))]
 
 pub mod broker;

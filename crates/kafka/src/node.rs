@@ -53,7 +53,7 @@ impl fmt::Display for NodeId {
 }
 
 /// One connection, named by the node that opened it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId {
     /// Who opened it.
     pub opener: NodeId,
@@ -61,6 +61,25 @@ pub struct ConnectionId {
     pub incarnation: u32,
     /// Counts the connections of that run.
     pub number: u32,
+}
+
+impl ConnectionId {
+    /// Orders as the fields do, in two comparisons.
+    fn rank(self) -> (i64, u64) {
+        (self.opener.rank(), u64::from(self.incarnation) << 32 | u64::from(self.number))
+    }
+}
+
+impl Ord for ConnectionId {
+    fn cmp(&self, other: &ConnectionId) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for ConnectionId {
+    fn partial_cmp(&self, other: &ConnectionId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A request that waits for its answer, as the server names it.

@@ -52,12 +52,6 @@ impl ServerChannels {
         self.ready.retain(|(id, _)| id.connection != connection);
     }
 
-    /// Whether the request still waits for its answer.
-    #[must_use]
-    pub fn is_waiting(&self, id: RequestId) -> bool {
-        self.channels.get(&id.connection).is_some_and(|channel| channel.in_work == Some(id.correlation_id))
-    }
-
     fn finish(&mut self, id: RequestId) -> bool {
         let Some(channel) = self.channels.get_mut(&id.connection) else { return false };
         if channel.in_work != Some(id.correlation_id) {

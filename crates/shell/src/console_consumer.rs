@@ -168,18 +168,7 @@ fn program(options: &ParsedOptions, surroundings: Surroundings<'_>) -> Result<Pl
     let start = start_offset(options)?;
     let timeout_ms = options.long("timeout-ms")?.filter(|timeout_ms| *timeout_ms >= 0);
     let (formatter, mut opening) = formatter(options, surroundings)?;
-    if options.has("enable-systest-events") {
-        return Err(not_simulated("--enable-systest-events is not simulated"));
-    }
-    if let Some(group_id) = group_ids.first() {
-        return Err(not_simulated(&format!(
-            "consumer groups are not simulated yet, so a consumer in the group '{group_id}' cannot be: leave the group \
-             out to read all partitions"
-        )));
-    }
-    if let Some(what) = properties.not_simulated() {
-        return Err(not_simulated(&format!("consumers with {what} are not simulated")));
-    }
+    check_simulated(options, &group_ids, &properties)?;
     let max_messages = options.integer("max-messages")?.filter(|count| *count != -1);
     let config = properties.consumer_config().map_err(|exception| Early::Plan(unknown_error(&exception)))?;
     let bootstrap = match parse_bootstrap(options.value("bootstrap-server")?.unwrap_or_default()) {
@@ -203,6 +192,22 @@ fn program(options: &ParsedOptions, surroundings: Surroundings<'_>) -> Result<Pl
     };
     opening.extend(bootstrap.warnings.into_iter().map(Piece::Log));
     Ok(Plan::Client(Box::new(ClientPlan { spec, opening, face: Face::Consumer(formatter) })))
+}
+
+fn check_simulated(options: &ParsedOptions, group_ids: &[String], properties: &ClientProperties) -> Result<(), Early> {
+    if options.has("enable-systest-events") {
+        return Err(not_simulated("--enable-systest-events is not simulated"));
+    }
+    if let Some(group_id) = group_ids.first() {
+        return Err(not_simulated(&format!(
+            "consumer groups are not simulated yet, so a consumer in the group '{group_id}' cannot be: leave the group \
+             out to read all partitions"
+        )));
+    }
+    match properties.not_simulated() {
+        Some(what) => Err(not_simulated(&format!("consumers with {what} are not simulated"))),
+        None => Ok(()),
+    }
 }
 
 fn not_simulated(what: &str) -> Early {

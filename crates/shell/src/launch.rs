@@ -224,7 +224,7 @@ fn feed(job: &mut Job, input: &str, session: &mut Session) {
 }
 
 fn help() -> Vec<Piece> {
-    let tools = SIMULATED.join(", ");
+    let tools = SIMULATED.map(|(name, _)| name).join(", ");
     let text = text_commands::NAMES.join(", ");
     vec![
         Piece::Out(format!("Kafka's tools: {tools} (each explains itself with --help)")),

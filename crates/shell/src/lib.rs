@@ -5,6 +5,8 @@
 //! crate; a [`job::Job`] turns that machine's events into what the tool prints. What is not simulated is said, with
 //! exit status 2, and never faked.
 
+#![warn(clippy::float_arithmetic)]
+
 pub mod bootstrap;
 pub mod client_properties;
 pub mod console_consumer;

@@ -1,6 +1,7 @@
 //! How the console producer makes records of lines (`LineMessageReader` of Kafka 3.9).
 
 use crate::java_exception::JavaException;
+use crate::words::as_java_splits;
 use kafka::node::ProducerRecord;
 use regex_lite::Regex;
 use wire::{Bytes, Header, TopicName};
@@ -130,10 +131,7 @@ impl LineReader {
     }
 
     fn headers(&self, text: &str, line_number: u64) -> Result<Vec<Header>, JavaException> {
-        let mut pairs: Vec<&str> = self.headers_separator_pattern.split(text).collect();
-        while pairs.len() > 1 && pairs.last().is_some_and(|pair| pair.is_empty()) {
-            pairs.pop();
-        }
+        let pairs = as_java_splits(self.headers_separator_pattern.split(text));
         pairs.into_iter().map(|pair| self.header(pair, line_number)).collect()
     }
 

@@ -4,7 +4,7 @@
 use crate::java_exception::JavaException;
 use kafka::event::{ClientLog, SendFailure};
 use kafka::spec::{ClientSpec, Program};
-use wire::{Endpoint, ErrorCode, Timestamp, TopicName};
+use wire::{Endpoint, ErrorCode, Timestamp, TopicName, TopicPartition};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct LogLine {
 
 const NETWORK_CLIENT: &str = "org.apache.kafka.clients.NetworkClient";
 const SENDER: &str = "org.apache.kafka.clients.producer.internals.Sender";
+const FETCH_COLLECTOR: &str = "org.apache.kafka.clients.consumer.internals.FetchCollector";
 
 impl LogLine {
     /// A warning.
@@ -113,25 +114,17 @@ pub fn client_log_line(prefix: &str, log: &ClientLog) -> Option<LogLine> {
                 error_in_response(*error, message.as_deref())
             ),
         ),
-        ClientLog::ProduceMetadataError { partition, error, message } => warn(
-            SENDER,
-            format!(
-                "Received invalid metadata error in produce request on partition {partition} due to {} Going to \
-                 request metadata update now",
-                error_exception(*error, message.as_deref()).headline()
-            ),
-        ),
-        ClientLog::ProduceUnknownPartition(partition) => warn(
-            SENDER,
-            format!(
-                "Received unknown topic or partition error in produce request on partition {partition}. The \
-                 topic-partition may not exist or the user may not have Describe access to it"
-            ),
-        ),
+        ClientLog::ProduceMetadataError { partition, error, message } => {
+            warn(SENDER, invalid_metadata(partition, &error_exception(*error, message.as_deref())))
+        }
+        ClientLog::ProduceUnknownPartition(partition) => warn(SENDER, unknown_in_produce(partition)),
         ClientLog::FetchUnknownPartition(partition) => warn(
-            "org.apache.kafka.clients.consumer.internals.FetchCollector",
+            FETCH_COLLECTOR,
             format!("Received unknown topic or partition error in fetch for partition {partition}"),
         ),
+        ClientLog::FetchUnknownTopicId(partition) => {
+            warn(FETCH_COLLECTOR, format!("Received unknown topic ID error in fetch for partition {partition}"))
+        }
         ClientLog::DisconnectedByTimeout { .. } => None,
         ClientLog::NotABroker => Some(not_a_broker(prefix)),
     }
@@ -147,6 +140,21 @@ fn metadata_issue(correlation_id: i32, topics: &[(TopicName, ErrorCode)]) -> Str
         "The metadata response from the cluster reported a recoverable issue with correlation id {correlation_id} : \
          {{{}}}",
         topics.join(", ")
+    )
+}
+
+fn invalid_metadata(partition: &TopicPartition, exception: &JavaException) -> String {
+    format!(
+        "Received invalid metadata error in produce request on partition {partition} due to {} Going to request \
+         metadata update now",
+        exception.headline()
+    )
+}
+
+fn unknown_in_produce(partition: &TopicPartition) -> String {
+    format!(
+        "Received unknown topic or partition error in produce request on partition {partition}. The topic-partition \
+         may not exist or the user may not have Describe access to it"
     )
 }
 
@@ -252,7 +260,7 @@ fn error_in_response(error: ErrorCode, message: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::{PartitionIndex, TopicPartition};
+    use wire::PartitionIndex;
 
     #[test]
     fn times_are_printed_as_log4j_prints_them() {

@@ -154,6 +154,19 @@ impl Script {
     /// # Errors
     /// A directive that does not fit the cluster, or a command that does not end.
     pub fn run(&self, seed: u64) -> Result<Transcript, ScriptError> {
+        let Runner { session, text, .. } = self.run_to_end(seed)?;
+        Ok(Transcript { text, hash: session.trace_hash() })
+    }
+
+    /// Runs the script like `run` and gives the session, to move through what happened.
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn session(&self, seed: u64) -> Result<Session, ScriptError> {
+        self.run_to_end(seed).map(|runner| runner.session)
+    }
+
+    fn run_to_end(&self, seed: u64) -> Result<Runner, ScriptError> {
         let world = self.world();
         let terminal = Terminal::for_script(world.epoch);
         let mut runner = Runner { session: Session::new(world, seed), terminal, text: String::new() };
@@ -163,7 +176,7 @@ impl Script {
         for Numbered { line, text, statement } in &self.statements {
             runner.statement(text, statement).map_err(|message| failed(*line, message, &runner))?;
         }
-        Ok(Transcript { text: runner.text, hash: runner.session.trace_hash() })
+        Ok(runner)
     }
 }
 

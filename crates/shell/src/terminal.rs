@@ -17,7 +17,6 @@ use wire::Timestamp;
 pub struct Terminal {
     clock: WallClock,
     is_interactive: bool,
-    files: Files,
     jobs: Vec<Job>,
     history: Vec<String>,
 }
@@ -50,24 +49,13 @@ impl Terminal {
     /// A terminal for a session whose world began at the wall-clock time `epoch`.
     #[must_use]
     pub fn new(epoch: Timestamp) -> Terminal {
-        Terminal {
-            clock: WallClock { epoch },
-            is_interactive: true,
-            files: Files::new(),
-            jobs: Vec::new(),
-            history: Vec::new(),
-        }
+        Terminal { clock: WallClock { epoch }, is_interactive: true, jobs: Vec::new(), history: Vec::new() }
     }
 
     /// A terminal at which nobody sits: what is not piped into a command is empty.
     #[must_use]
     pub fn for_script(epoch: Timestamp) -> Terminal {
         Terminal { is_interactive: false, ..Terminal::new(epoch) }
-    }
-
-    /// Puts a file there from the start.
-    pub fn add_file(&mut self, path: &str, text: &str) {
-        self.files.write(path, text);
     }
 
     /// Takes a line: for the foreground command if there is one, otherwise as a new command.
@@ -149,7 +137,7 @@ impl Terminal {
 
     /// The files as the commands so far have left them.
     pub fn files(&mut self, session: &Session) -> Files {
-        let mut files = self.files.clone();
+        let mut files = Files::new();
         for view in self.jobs.iter_mut().filter_map(|job| job.view(session)) {
             for (file, text) in view.writes {
                 if file.is_append {

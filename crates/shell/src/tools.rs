@@ -25,8 +25,12 @@ pub enum Named {
     Unknown,
 }
 
-/// The names of the tools that are simulated.
-pub const SIMULATED: [&str; 3] = ["kafka-topics", "kafka-console-producer", "kafka-console-consumer"];
+/// The tools that are simulated, by name.
+pub const SIMULATED: [(&str, Tool); 3] = [
+    ("kafka-topics", Tool::Topics),
+    ("kafka-console-producer", Tool::ConsoleProducer),
+    ("kafka-console-consumer", Tool::ConsoleConsumer),
+];
 
 /// Programs of a Kafka installation that are not simulated.
 const OTHERS: [&str; 39] = [
@@ -76,10 +80,8 @@ const OTHERS: [&str; 39] = [
 #[must_use]
 pub fn named(word: &str) -> Named {
     let name = bare_name(word);
-    match SIMULATED.iter().position(|known| *known == name) {
-        Some(0) => Named::Tool(Tool::Topics),
-        Some(1) => Named::Tool(Tool::ConsoleProducer),
-        Some(_) => Named::Tool(Tool::ConsoleConsumer),
+    match SIMULATED.iter().find(|(known, _)| *known == name) {
+        Some((_, tool)) => Named::Tool(*tool),
         None if OTHERS.contains(&name) => Named::NotSimulated(name.to_owned()),
         None => Named::Unknown,
     }

@@ -10,6 +10,7 @@ use crate::output::Piece;
 use crate::plan::{ClientPlan, Face, Plan, Printout, Surroundings};
 use crate::topics_text::failure;
 use crate::uuid::parse_uuid;
+use crate::words::as_java_splits;
 use kafka::config::{topic_config, validate_topic_config};
 use kafka::spec::{ClientSpec, DescribeTarget, Program, TopicFilter, TopicsAction};
 use regex_lite::Regex;
@@ -396,8 +397,8 @@ fn create_action(layout: Layout, if_not_exists: bool) -> TopicsAction {
 /// `TopicCommand.parseReplicaAssignment`: partitions between commas, replicas between colons.
 fn parse_assignment(text: &str) -> Result<Vec<Vec<BrokerId>>, JavaException> {
     let mut assignments: Vec<Vec<BrokerId>> = Vec::new();
-    for (index, part) in split_as_java(text, ',').into_iter().enumerate() {
-        let brokers = split_as_java(part, ':').into_iter().map(parse_broker).collect::<Result<Vec<_>, _>>()?;
+    for (index, part) in as_java_splits(text.split(',')).into_iter().enumerate() {
+        let brokers = as_java_splits(part.split(':')).into_iter().map(parse_broker).collect::<Result<Vec<_>, _>>()?;
         check_duplicates(&brokers)?;
         if assignments.first().is_some_and(|first| first.len() != brokers.len()) {
             let list: Vec<String> = brokers.iter().map(ToString::to_string).collect();
@@ -407,15 +408,6 @@ fn parse_assignment(text: &str) -> Result<Vec<Vec<BrokerId>>, JavaException> {
         assignments.push(brokers);
     }
     Ok(assignments)
-}
-
-/// `String.split`: empty strings at the end do not count, but there is always one string.
-fn split_as_java(text: &str, separator: char) -> Vec<&str> {
-    let mut parts: Vec<&str> = text.split(separator).collect();
-    while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
-        parts.pop();
-    }
-    parts
 }
 
 fn parse_broker(text: &str) -> Result<BrokerId, JavaException> {
@@ -456,7 +448,7 @@ fn check_configs(configs: &[(String, String)]) -> Result<(), JavaException> {
 fn parse_configs(texts: &[&str]) -> Result<Vec<(String, String)>, JavaException> {
     let mut configs: Vec<(String, String)> = Vec::new();
     for text in texts {
-        let [name, value] = split_as_java(text, '=')[..] else {
+        let [name, value] = as_java_splits(text.split('='))[..] else {
             let message = "requirement failed: Invalid topic config: all configs to be added must be in the format \
                            \"key=val\".";
             return Err(JavaException::illegal_argument(message));

@@ -210,6 +210,17 @@ fn read_double_quoted<'a>(rest: &'a str, word: &mut String) -> Result<&'a str, W
     Err(WordsError::UnclosedQuote('"'))
 }
 
+/// What `String.split` and `Pattern.split` of Java keep: empty strings at the end do not count, but there is always one
+/// string.
+#[must_use]
+pub fn as_java_splits<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut parts: Vec<&str> = parts.collect();
+    while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+        parts.pop();
+    }
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,9 +3,11 @@
 use crate::trace::TraceHash;
 use kafka::instant::Instant;
 use kafka::node::{ConnectionId, Message, NodeId};
+use kafka::storage::StoredLog;
 use kafka::view::NodeView;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::Endpoint;
+use wire::{Endpoint, TopicPartition};
 
 /// The world at one instant.
 #[derive(Clone, Debug)]
@@ -20,7 +22,7 @@ pub struct Frame {
     pub nodes: Vec<NodeFrame>,
     /// Messages on their way, in the order in which they will arrive.
     pub messages: Vec<MessageInFlight>,
-    /// Which history this is, and where it and the others parted.
+    /// Which history this is.
     pub branch: BranchId,
     /// The instant up to which this history is known: it is ahead of `now` after a step back or a seek.
     pub known_until: Instant,
@@ -36,7 +38,7 @@ pub struct NodeFrame {
     /// Its process, or `None` while it is down.
     pub process: Option<NodeView>,
     /// Its logs as they lie on disk while it is down; empty while it runs.
-    pub disk: Arc<std::collections::BTreeMap<wire::TopicPartition, kafka::storage::StoredLog>>,
+    pub disk: Arc<BTreeMap<TopicPartition, StoredLog>>,
 }
 
 /// A message on its way.

@@ -1,6 +1,9 @@
 //! The world around the machines: virtual time, the event queue, the network, disks, faults, the trace, and time
-//! travel. [`Session`] is the only type that the page, the shell and the swarm may hold.
+//! travel. [`Session`] is the only type that the page, the shell and tests across crates hold.
 
+#![warn(clippy::float_arithmetic)]
+
+mod agenda;
 pub mod bench;
 mod checkpoints;
 pub mod command;

@@ -1,6 +1,7 @@
 //! The event queue: what is due, ordered by instant and then by the order in which it was put in, so that ties never
 //! depend on what the entries are.
 
+use crate::agenda::Agenda;
 use crate::network::Flight;
 use crate::trace::EventId;
 use kafka::instant::Instant;
@@ -44,7 +45,7 @@ pub(crate) enum Happening {
 /// The queue.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
-    entries: BTreeMap<Place, Due>,
+    entries: Agenda<Place, Due>,
     timers: BTreeMap<(NodeId, Timer), Place>,
     next_sequence: u64,
 }
@@ -60,7 +61,7 @@ impl Queue {
     pub(crate) fn set_timer(&mut self, node: NodeId, timer: Timer, at: Instant, cause: Option<EventId>) {
         let place = self.next_place(at);
         if let Some(former) = self.timers.insert((node, timer), place) {
-            self.entries.remove(&former);
+            self.entries.remove(former);
         }
         self.entries.insert(place, Due { cause, happening: Happening::TimerFires { node, timer } });
     }
@@ -68,7 +69,7 @@ impl Queue {
     /// Forgets a timer, if it is set.
     pub(crate) fn cancel_timer(&mut self, node: NodeId, timer: Timer) {
         if let Some(place) = self.timers.remove(&(node, timer)) {
-            self.entries.remove(&place);
+            self.entries.remove(place);
         }
     }
 
@@ -98,7 +99,7 @@ impl Queue {
 
     /// When something is due next.
     pub(crate) fn next_at(&self) -> Option<Instant> {
-        self.entries.first_key_value().map(|(place, _)| place.at)
+        self.entries.first_key().map(|place| place.at)
     }
 
     /// All that is due, in order.

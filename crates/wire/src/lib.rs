@@ -3,6 +3,8 @@
 //! No behaviour lives here. A broker and a controller know each other through these types only, which is
 //! what keeps one from peeking into the other. The names are those of Kafka's protocol guide.
 
+#![warn(clippy::float_arithmetic)]
+
 pub mod codec;
 mod crc32c;
 pub mod error_code;

@@ -186,6 +186,23 @@ pub struct FetchPartitionResult {
     pub batches: Vec<Arc<RecordBatch>>,
 }
 
+impl FetchPartitionResult {
+    /// Nothing was read; all offsets are -1.
+    #[must_use]
+    pub fn failed(partition: TopicPartition, error: ErrorCode) -> FetchPartitionResult {
+        FetchPartitionResult {
+            partition,
+            error,
+            high_watermark: Offset(-1),
+            last_stable_offset: Offset(-1),
+            log_start_offset: Offset(-1),
+            diverging_epoch: None,
+            current_leader: None,
+            batches: Vec::new(),
+        }
+    }
+}
+
 /// `ListOffsetsResponse`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListOffsetsResponse {

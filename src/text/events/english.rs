@@ -220,6 +220,9 @@ fn logged(log: &ClientLog) -> String {
             format!("{partition} is unknown to the broker asked to append.")
         }
         ClientLog::FetchUnknownPartition(partition) => format!("{partition} is unknown to the broker asked to read."),
+        ClientLog::FetchUnknownTopicId(partition) => {
+            format!("The topic id of {partition} is unknown to the broker asked to read.")
+        }
         ClientLog::DisconnectedByTimeout { node } => format!("disconnected from node {node} after a timeout."),
         ClientLog::NotABroker => "the server is a controller, not a broker.".to_owned(),
     }

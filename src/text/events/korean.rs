@@ -271,6 +271,9 @@ fn logged(log: &ClientLog) -> String {
         ClientLog::FetchUnknownPartition(partition) => {
             format!("읽기 요청을 받은 브로커가 {} 모릅니다.", object(&partition.to_string()))
         }
+        ClientLog::FetchUnknownTopicId(partition) => {
+            format!("읽기 요청을 받은 브로커가 {partition}의 토픽 id를 모릅니다.")
+        }
         ClientLog::DisconnectedByTimeout { node } => format!("시간이 초과되어 노드 {node}의 연결을 끊었습니다."),
         ClientLog::NotABroker => "이 서버는 브로커가 아니라 컨트롤러입니다.".to_owned(),
     }

@@ -8,7 +8,7 @@ use crate::node::RequestId;
 use crate::replica::{FetchRead, ParkedFetch, Reader};
 use wire::request::{FetchPartition, FetchRequest};
 use wire::response::{FetchPartitionResult, FetchResponse};
-use wire::{ErrorCode, Offset, Response, TopicPartition};
+use wire::{ErrorCode, Response, TopicPartition};
 
 /// A fetch that waits for records.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Broker {
         let mut unknown = Vec::new();
         request.partitions.retain(|fetch| {
             let known = self.check_known(fetch);
-            unknown.extend(known.err().map(|error| failed(&fetch.partition, error)));
+            unknown.extend(known.err().map(|error| FetchPartitionResult::failed(fetch.partition.clone(), error)));
             known.is_ok()
         });
         unknown
@@ -157,7 +157,8 @@ impl Broker {
     }
 
     fn without_replica(&self, partition: &TopicPartition) -> FetchRead {
-        FetchRead { result: failed(partition, self.error_without_replica(partition)), size_in_bytes: 0 }
+        let error = self.error_without_replica(partition);
+        FetchRead { result: FetchPartitionResult::failed(partition.clone(), error), size_in_bytes: 0 }
     }
 
     fn respond_to_fetch(
@@ -181,18 +182,5 @@ fn reader(request: &FetchRequest) -> Reader {
     match request.replica {
         Some(follower) => Reader::Follower(follower.replica_id),
         None => Reader::Consumer(request.isolation_level),
-    }
-}
-
-fn failed(partition: &TopicPartition, error: ErrorCode) -> FetchPartitionResult {
-    FetchPartitionResult {
-        partition: partition.clone(),
-        error,
-        high_watermark: Offset(-1),
-        last_stable_offset: Offset(-1),
-        log_start_offset: Offset(-1),
-        diverging_epoch: None,
-        current_leader: None,
-        batches: Vec::new(),
     }
 }

@@ -25,8 +25,8 @@ const FIRST_SHUTDOWN_HEARTBEAT_INTERVAL_MS: i64 = 50;
 const SHUTDOWN_TIMEOUT_MS: i64 = 300_000;
 /// Exit status of a process that cannot start.
 const EXIT_ON_FAILURE: ExitStatus = ExitStatus(1);
-/// Exit status of a process that was asked to stop.
-const EXIT_ON_SHUTDOWN: ExitStatus = ExitStatus(0);
+/// Exit status of a Java process that SIGTERM has ended, however well its shutdown went.
+const EXIT_ON_SHUTDOWN: ExitStatus = ExitStatus(143);
 /// How long a channel to the controller waits before it connects again.
 pub(super) const CONTROLLER_RECONNECT_BACKOFF: ExponentialBackoff =
     ExponentialBackoff { initial_ms: 50, max_ms: 50, jitter_permille: 0 };

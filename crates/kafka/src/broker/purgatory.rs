@@ -6,7 +6,7 @@ use super::produce::DelayedProduce;
 use super::{Broker, Step, timers};
 use crate::instant::Duration;
 use crate::node::{ConnectionId, RequestId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use wire::TopicPartition;
 
 /// A request that waits.
@@ -48,15 +48,22 @@ pub(super) enum Completion {
 pub(super) struct Purgatory {
     parked: BTreeMap<u64, Delayed>,
     last: u64,
-    touched: BTreeSet<TopicPartition>,
+    /// In order, each once. A vector keeps its memory from step to step.
+    touched: Vec<TopicPartition>,
 }
 
 impl Purgatory {
     /// Something happened in a partition: the requests that watch it are looked at before the step ends.
     pub(super) fn touch(&mut self, partition: &TopicPartition) {
-        if !self.parked.is_empty() {
-            self.touched.insert(partition.clone());
+        if !self.parked.is_empty()
+            && let Err(place) = self.touched.binary_search(partition)
+        {
+            self.touched.insert(place, partition.clone());
         }
+    }
+
+    fn next_touched(&mut self) -> Option<TopicPartition> {
+        (!self.touched.is_empty()).then(|| self.touched.remove(0))
     }
 
     /// Parks a request for at most `wait_ms`.
@@ -86,7 +93,7 @@ impl Purgatory {
 impl Broker {
     /// Answers the parked requests that have become complete. Call it until nothing changes any more.
     pub(super) fn complete_parked(&mut self, step: &mut Step<'_>) {
-        while let Some(partition) = self.purgatory.touched.pop_first() {
+        while let Some(partition) = self.purgatory.next_touched() {
             let mut from = 0;
             while let Some(operation) = self.purgatory.next_watching(&partition, from) {
                 from = operation + 1;

@@ -6,8 +6,8 @@ use super::backoff::ExponentialBackoff;
 use super::channel::{Channel, ChannelId, Readiness};
 use super::{Broker, Step, timers};
 use crate::instant::{Duration, Instant};
-use crate::node::ConnectionId;
-use crate::replica::FollowerRequest;
+use crate::node::{ConnectionId, Effects};
+use crate::replica::{Changes, Context, FollowerRequest, Partition};
 use std::collections::BTreeSet;
 use wire::request::{
     FetchPartition, FetchRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ReplicaState,
@@ -175,13 +175,9 @@ impl Broker {
         for sent in sent {
             let result = response.partitions.iter().find(|result| result.partition == sent.partition);
             let result = result.expect("an answer has a result for each partition of the request");
-            if !self.fetches(source, &sent.partition) {
-                continue;
-            }
-            let (context, replicas) = self.context(step.now);
-            let replica = replicas.get_mut(&sent.partition).expect("a fetcher's partitions have replicas");
-            let changes = replica.on_fetch_result(sent, result, &context, step.effects);
-            self.on_changes(&sent.partition, changes, step);
+            self.on_partition_result(source, &sent.partition, step, |replica, context, effects| {
+                replica.on_fetch_result(sent, result, context, effects)
+            });
         }
     }
 
@@ -195,14 +191,27 @@ impl Broker {
         for sent in sent {
             let result = response.partitions.iter().find(|result| result.partition == sent.partition);
             let result = result.expect("an answer has a result for each partition of the request");
-            if !self.fetches(source, &sent.partition) {
-                continue;
-            }
-            let (context, replicas) = self.context(step.now);
-            let replica = replicas.get_mut(&sent.partition).expect("a fetcher's partitions have replicas");
-            let changes = replica.on_list_offsets_result(sent, result, &context, step.effects);
-            self.on_changes(&sent.partition, changes, step);
+            self.on_partition_result(source, &sent.partition, step, |replica, context, effects| {
+                replica.on_list_offsets_result(sent, result, context, effects)
+            });
         }
+    }
+
+    /// Hands a result to the partition's replica, unless the partition has meanwhile gone from this fetcher.
+    fn on_partition_result(
+        &mut self,
+        source: BrokerId,
+        partition: &TopicPartition,
+        step: &mut Step<'_>,
+        take_in: impl FnOnce(&mut Partition, &Context<'_>, &mut Effects) -> Changes,
+    ) {
+        if !self.fetches(source, partition) {
+            return;
+        }
+        let (context, replicas) = self.context(step.now);
+        let replica = replicas.get_mut(partition).expect("a fetcher's partitions have replicas");
+        let changes = take_in(replica, &context, step.effects);
+        self.on_changes(partition, changes, step);
     }
 
     fn fetches(&self, source: BrokerId, partition: &TopicPartition) -> bool {

@@ -44,15 +44,7 @@ impl ClusterClient {
 
     /// Takes a network input in; returns what became of requests.
     pub(super) fn on_input(&mut self, now: Instant, input: Input, effects: &mut Effects) -> Vec<Completion> {
-        let events = match input {
-            Input::Connected { connection } => {
-                self.network.on_connected(connection, now, effects);
-                Vec::new()
-            }
-            Input::Disconnected { connection } => self.network.on_disconnected(connection, now, effects),
-            Input::Received { connection, message } => self.network.on_message(connection, message),
-            Input::Started { .. } | Input::TimerFired { .. } | Input::Told(_) => Vec::new(),
-        };
+        let events = self.network.on_input(now, input, effects);
         self.on_events(now, events, effects)
     }
 

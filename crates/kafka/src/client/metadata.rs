@@ -179,7 +179,7 @@ impl Metadata {
     }
 
     /// The partitions of a topic that have a leader, in order.
-    pub(super) fn available_partitions(&self, topic: &TopicName) -> impl Iterator<Item = PartitionIndex> {
+    pub(super) fn available_partitions(&self, topic: &TopicName) -> impl Iterator<Item = PartitionIndex> + Clone {
         let partitions = self.topics.get(topic).into_iter().flat_map(|info| &info.partitions);
         let available = partitions
             .filter(|(_, partition)| partition.leader.is_some_and(|leader| self.nodes.contains_key(&leader.0)));

@@ -10,7 +10,7 @@ use super::backoff::ExponentialBackoff;
 use crate::Rng;
 use crate::event::{ClientEvent, ClientLog, EventKind};
 use crate::instant::{Duration, Instant};
-use crate::node::{ConnectionId, Effects, Identity, Message, NodeId};
+use crate::node::{ConnectionId, Effects, Identity, Input, Message, NodeId};
 use rand::RngExt;
 use std::collections::{BTreeMap, VecDeque};
 use wire::response::ListenerKind;
@@ -239,8 +239,21 @@ impl NetworkClient {
         effects.request(connection, in_flight.correlation_id, request);
     }
 
+    /// Takes a network input in; returns what came of requests. Other inputs do nothing.
+    pub(super) fn on_input(&mut self, now: Instant, input: Input, effects: &mut Effects) -> Vec<NetworkEvent> {
+        match input {
+            Input::Connected { connection } => {
+                self.on_connected(connection, now, effects);
+                Vec::new()
+            }
+            Input::Disconnected { connection } => self.on_disconnected(connection, now, effects),
+            Input::Received { connection, message } => self.on_message(connection, message),
+            Input::Started { .. } | Input::TimerFired { .. } | Input::Told(_) => Vec::new(),
+        }
+    }
+
     /// A connection is established: asks for the API versions first.
-    pub(super) fn on_connected(&mut self, connection: ConnectionId, now: Instant, effects: &mut Effects) {
+    fn on_connected(&mut self, connection: ConnectionId, now: Instant, effects: &mut Effects) {
         let Some(id) = self.node_of(connection) else { return };
         let correlation_id = self.take_correlation_id();
         let expires_at = now + self.request_timeout;
@@ -251,12 +264,7 @@ impl NetworkClient {
     }
 
     /// A connection is gone, or was refused.
-    pub(super) fn on_disconnected(
-        &mut self,
-        connection: ConnectionId,
-        now: Instant,
-        effects: &mut Effects,
-    ) -> Vec<NetworkEvent> {
+    fn on_disconnected(&mut self, connection: ConnectionId, now: Instant, effects: &mut Effects) -> Vec<NetworkEvent> {
         let Some(id) = self.node_of(connection) else { return Vec::new() };
         if self.is_connecting(id) {
             let endpoint = self.nodes[&id].endpoint.clone();
@@ -266,7 +274,7 @@ impl NetworkClient {
     }
 
     /// An answer arrived.
-    pub(super) fn on_message(&mut self, connection: ConnectionId, message: Message) -> Vec<NetworkEvent> {
+    fn on_message(&mut self, connection: ConnectionId, message: Message) -> Vec<NetworkEvent> {
         let Message::Response { correlation_id, response } = message else { return Vec::new() };
         let Some(id) = self.node_of(connection) else { return Vec::new() };
         let node = self.nodes.get_mut(&id).expect("the node was found by its connection");

@@ -109,16 +109,7 @@ impl Partition {
     }
 
     fn refuse(&self, error: ErrorCode) -> FetchRead {
-        let result = FetchPartitionResult {
-            partition: self.log.partition().clone(),
-            error,
-            high_watermark: UNKNOWN_OFFSET,
-            last_stable_offset: UNKNOWN_OFFSET,
-            log_start_offset: UNKNOWN_OFFSET,
-            diverging_epoch: None,
-            current_leader: None,
-            batches: Vec::new(),
-        };
+        let result = FetchPartitionResult::failed(self.log.partition().clone(), error);
         FetchRead { result, size_in_bytes: 0 }
     }
 

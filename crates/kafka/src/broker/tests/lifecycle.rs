@@ -169,7 +169,7 @@ fn controlled_shutdown_asks_the_controller_and_leaves_a_clean_shutdown_file() {
     scene.fire(timers::COMMUNICATION, 0);
     assert_eq!(
         scene.answer_heartbeat(answer(true)),
-        ["note ControlledShutdownCompleted", "write hw t-0 0", "write clean shutdown Some(3)", "exit 0"]
+        ["note ControlledShutdownCompleted", "write hw t-0 0", "write clean shutdown Some(3)", "exit 143"]
     );
 }
 
@@ -178,14 +178,14 @@ fn a_broker_without_a_controller_still_shuts_down_in_the_end() {
     let mut scene = Scene::running(&[]);
     scene.shut_down();
     scene.wait(300_000);
-    assert_eq!(scene.fire(timers::SHUTDOWN_TIMEOUT, 0), ["write clean shutdown Some(3)", "exit 0"]);
+    assert_eq!(scene.fire(timers::SHUTDOWN_TIMEOUT, 0), ["write clean shutdown Some(3)", "exit 143"]);
 }
 
 #[test]
 fn a_broker_that_is_not_running_yet_exits_at_once() {
     let mut scene = Scene::new();
     scene.step(Input::Started { disk: Disk::default() });
-    assert_eq!(scene.shut_down(), ["exit 0"]);
+    assert_eq!(scene.shut_down(), ["exit 143"]);
 }
 
 #[test]

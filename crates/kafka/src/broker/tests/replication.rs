@@ -164,7 +164,7 @@ fn metadata_is_fetched_again_after_20_ms_when_the_controller_is_not_active() {
     scene.connected(METADATA);
     let error = FetchPartitionResult {
         partition: wire::TopicPartition::new(TopicName::new("__cluster_metadata"), PartitionIndex(0)),
-        ..failed_result(ErrorCode::NotLeaderOrFollower)
+        ..FetchPartitionResult::failed(t0(), ErrorCode::NotLeaderOrFollower)
     };
     let response = Response::Fetch(FetchResponse { partitions: vec![error] });
     assert_eq!(scene.answer_metadata_fetch(response), ["timer metadata fetch/0 in 20 ms"]);
@@ -173,18 +173,5 @@ fn metadata_is_fetched_again_after_20_ms_when_the_controller_is_not_active() {
 }
 
 fn failed(error: ErrorCode) -> Response {
-    Response::Fetch(FetchResponse { partitions: vec![failed_result(error)] })
-}
-
-fn failed_result(error: ErrorCode) -> FetchPartitionResult {
-    FetchPartitionResult {
-        partition: t0(),
-        error,
-        high_watermark: Offset(-1),
-        last_stable_offset: Offset(-1),
-        log_start_offset: Offset(-1),
-        diverging_epoch: None,
-        current_leader: None,
-        batches: Vec::new(),
-    }
+    Response::Fetch(FetchResponse { partitions: vec![FetchPartitionResult::failed(t0(), error)] })
 }

@@ -130,15 +130,7 @@ impl AdminClient {
 
     /// Takes a network input in.
     pub(super) fn on_input(&mut self, now: Instant, input: Input, effects: &mut Effects) -> Option<CallOutcome> {
-        let events = match input {
-            Input::Connected { connection } => {
-                self.network.on_connected(connection, now, effects);
-                Vec::new()
-            }
-            Input::Disconnected { connection } => self.network.on_disconnected(connection, now, effects),
-            Input::Received { connection, message } => self.network.on_message(connection, message),
-            Input::Started { .. } | Input::TimerFired { .. } | Input::Told(_) => Vec::new(),
-        };
+        let events = self.network.on_input(now, input, effects);
         self.on_events(events, now)
     }
 

@@ -14,7 +14,7 @@ use crate::node::Effects;
 use crate::spec::AutoOffsetReset;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use wire::request::{FetchPartition, FetchRequest};
+use wire::request::{FetchPartition, FetchRequest, OffsetSpec};
 use wire::response::{FetchPartitionResult, FetchResponse};
 use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
 
@@ -142,6 +142,9 @@ impl Consumer {
         if error == ErrorCode::UnknownTopicOrPartition {
             log(effects, ClientLog::FetchUnknownPartition(name.clone()));
         }
+        if error == ErrorCode::UnknownTopicId {
+            log(effects, ClientLog::FetchUnknownTopicId(name.clone()));
+        }
         if error != ErrorCode::UnknownLeaderEpoch {
             self.cluster.metadata.request_update();
         }
@@ -240,10 +243,10 @@ impl Consumer {
 }
 
 /// Where `auto.offset.reset` leads to.
-pub(super) fn reset_target(policy: AutoOffsetReset) -> Option<wire::request::OffsetSpec> {
+pub(super) fn reset_target(policy: AutoOffsetReset) -> Option<OffsetSpec> {
     match policy {
-        AutoOffsetReset::Earliest => Some(wire::request::OffsetSpec::Earliest),
-        AutoOffsetReset::Latest => Some(wire::request::OffsetSpec::Latest),
+        AutoOffsetReset::Earliest => Some(OffsetSpec::Earliest),
+        AutoOffsetReset::Latest => Some(OffsetSpec::Latest),
         AutoOffsetReset::None => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Consumer;
 use super::fetcher::{PendingFetch, reset_target};
-use super::subscription::{FetchState, Position};
+use super::subscription::{FetchState, PartitionState, Position};
 use crate::client::cluster_client::Completion;
 use crate::client::network_client::Outcome;
 use crate::event::{ClientEvent, EventKind};
@@ -159,7 +159,7 @@ impl Consumer {
     /// Sets a partition's position; nobody has to confirm it.
     pub(super) fn seek(&mut self, name: &TopicPartition, offset: Offset, now: Instant, effects: &mut Effects) {
         let info = self.cluster.metadata.leader(name);
-        self.assignment.insert(name.clone(), super::subscription::PartitionState::at(offset, info, now));
+        self.assignment.insert(name.clone(), PartitionState::at(offset, info, now));
         note_reset(name, offset, effects);
     }
 

@@ -43,16 +43,7 @@ fn batch(base: i64, count: i64, epoch: i32) -> Arc<RecordBatch> {
 }
 
 fn fetched(partition: TopicPartition, error: ErrorCode, batches: Vec<Arc<RecordBatch>>) -> Response {
-    let result = FetchPartitionResult {
-        partition,
-        error,
-        high_watermark: Offset(-1),
-        last_stable_offset: Offset(-1),
-        log_start_offset: Offset(-1),
-        diverging_epoch: None,
-        current_leader: None,
-        batches,
-    };
+    let result = FetchPartitionResult { batches, ..FetchPartitionResult::failed(partition, error) };
     Response::Fetch(FetchResponse { partitions: vec![result] })
 }
 

@@ -294,10 +294,13 @@ impl TopicQueues {
             self.partitioner.update_load(None, queue_count);
             return;
         }
-        let lengths: Vec<(PartitionIndex, u32)> = metadata
-            .available_partitions(topic)
-            .filter_map(|partition| self.queues.get(&partition).map(|queue| (partition, queue.len() as u32)))
-            .collect();
+        let length = |partition| self.queues.get(&partition).map(|queue| (partition, queue.len() as u32));
+        let lengths = metadata.available_partitions(topic).filter_map(length);
+        if lengths.clone().filter(|(_, length)| *length == 0).count() as u32 == queue_count {
+            self.partitioner.update_load(None, queue_count);
+            return;
+        }
+        let lengths: Vec<(PartitionIndex, u32)> = lengths.collect();
         self.partitioner.update_load(Some(&lengths), queue_count);
     }
 }

@@ -1,70 +1,39 @@
 //! The real machines together: three brokers, a controller and client programs in one world.
 
+use acceptance::clients;
 use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
 use kafka::instant::{Duration, Instant};
 use kafka::node::{ExitStatus, NodeId};
-use kafka::spec::{
-    AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, Subscription,
-    TopicsAction, Workload,
-};
+use kafka::spec::ClientSpec;
 use kafka::view::{BrokerState, BrokerView, NodeView, ReplicaRole, ReplicaView};
 use rand::{RngExt, SeedableRng};
 use sim::{Budget, Command, Event, EventId, Session, WorldSpec};
 use std::collections::BTreeMap;
-use wire::request::{Acks, CreatableTopic};
-use wire::{BrokerId, Endpoint, Offset, PartitionIndex, TopicName, TopicPartition};
+use wire::request::Acks;
+use wire::{Offset, PartitionIndex, TopicName, TopicPartition};
 
 const CONTROLLER: NodeId = NodeId::Server(100);
-const BROKERS: [i32; 3] = [1, 2, 3];
+const TOPIC: &str = "orders";
 
 fn topic() -> TopicName {
-    TopicName::new("orders")
+    TopicName::new(TOPIC)
 }
 
 fn partition() -> TopicPartition {
     TopicPartition::new(topic(), PartitionIndex(0))
 }
 
-fn client(program: Program) -> ClientSpec {
-    let bootstrap_servers = (9092..=9094).map(|port| Endpoint::new("localhost", port)).collect();
-    ClientSpec { client_id: "test".to_owned(), bootstrap_servers, program }
-}
-
 /// One partition on brokers 1, 2 and 3.
 fn create_topic() -> ClientSpec {
-    client(Program::Topics(TopicsAction::Create {
-        topic: CreatableTopic {
-            name: topic(),
-            num_partitions: None,
-            replication_factor: None,
-            assignments: vec![(PartitionIndex(0), BROKERS.map(BrokerId).to_vec())],
-            configs: Vec::new(),
-        },
-        if_not_exists: false,
-    }))
+    clients::create_topic(TOPIC, 3, &[])
 }
 
 fn producer() -> ClientSpec {
-    client(Program::Producer(ProducerSpec {
-        config: ProducerConfig { acks: Acks::All, ..ProducerConfig::default() },
-        is_synchronous: false,
-        workload: Some(Workload {
-            topic: topic(),
-            interval_ms: 10,
-            keys: Vec::new(),
-            value_prefix: "order ".to_owned(),
-        }),
-    }))
+    clients::producer(TOPIC, Acks::All, 10)
 }
 
 fn consumer() -> ClientSpec {
-    client(Program::Consumer(ConsumerSpec {
-        config: ConsumerConfig { auto_offset_reset: AutoOffsetReset::Earliest, ..ConsumerConfig::default() },
-        subscription: Subscription::Topic(topic()),
-        group_id: None,
-        max_messages: None,
-        timeout_ms: None,
-    }))
+    clients::consumer(TOPIC)
 }
 
 struct Cluster {
@@ -214,7 +183,7 @@ fn a_controlled_shutdown_hands_over_and_exits() {
     cluster.apply(Command::Stop(NodeId::Server(1)));
     cluster.run_to(20);
     let completed = EventKind::Broker(BrokerEvent::ControlledShutdownCompleted);
-    let exited = EventKind::Operator(OperatorEvent::ProcessExited { status: ExitStatus(0) });
+    let exited = EventKind::Operator(OperatorEvent::ProcessExited { status: ExitStatus(143) });
     assert!(cluster.has_event(NodeId::Server(1), |kind| *kind == completed));
     assert!(cluster.has_event(NodeId::Server(1), |kind| *kind == exited));
     assert_eq!(cluster.leader(), (2, vec![2, 3]));

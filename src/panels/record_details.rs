@@ -55,7 +55,7 @@ fn leader_facts(ui: &Ui, replica: &Replica<'_>) -> Html {
         return html! {};
     };
     let followers: Vec<String> =
-        followers.iter().map(|follower| format!("{}: {}", follower.broker, follower.log_end_offset)).collect();
+        followers.iter().map(|follower| format!("{} (LEO {})", follower.broker, follower.log_end_offset)).collect();
     html! {
         <>
             { fact(ui.say(Label::Isr), ui.tell(&Text::LeadersIsr { isr, maximal_isr })) }

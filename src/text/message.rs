@@ -86,7 +86,7 @@ impl Message<'_> {
             Message::FollowerOf { leader: Some(leader), epoch } => format!("follows {leader} · epoch {epoch}"),
             Message::FollowerOf { leader: None, epoch } => format!("no leader · epoch {epoch}"),
             Message::LeadersIsr { isr, maximal_isr } => {
-                format!("ISR {}{}", format::broker_ids(isr), english_proposal(isr, maximal_isr))
+                format!("{}{}", format::broker_ids(isr), english_proposal(isr, maximal_isr))
             }
             Message::SelectNode { name } => format!("Show {name}"),
             Message::Refused(error) => english_refusal(error),
@@ -135,7 +135,7 @@ impl Message<'_> {
             }
             Message::FollowerOf { leader: None, epoch } => format!("리더 없음 · 에포크 {epoch}"),
             Message::LeadersIsr { isr, maximal_isr } => {
-                format!("ISR {}{}", format::broker_ids(isr), korean_proposal(isr, maximal_isr))
+                format!("{}{}", format::broker_ids(isr), korean_proposal(isr, maximal_isr))
             }
             Message::SelectNode { name } => format!("{name} 보기"),
             Message::Refused(error) => korean_refusal(error),
@@ -219,8 +219,8 @@ mod tests {
     fn a_pending_change_of_the_isr_is_said() {
         let isr = [BrokerId(1), BrokerId(2)];
         let message = Message::LeadersIsr { isr: &isr, maximal_isr: &isr };
-        assert_eq!(message.text(Language::English), "ISR 1, 2");
+        assert_eq!(message.text(Language::English), "1, 2");
         let message = Message::LeadersIsr { isr: &isr[..1], maximal_isr: &isr };
-        assert_eq!(message.text(Language::English), "ISR 1 (change to 1, 2 pending)");
+        assert_eq!(message.text(Language::English), "1 (change to 1, 2 pending)");
     }
 }

@@ -167,7 +167,8 @@ impl Row<'_> {
         let language = self.scene.store.language;
         match self.replica.running().map(|replica| &replica.role) {
             Some(ReplicaRole::Leader { isr, maximal_isr, .. }) => {
-                Some((Ink::TextSoft, Message::LeadersIsr { isr, maximal_isr }.text(language)))
+                let isr = Message::LeadersIsr { isr, maximal_isr }.text(language);
+                Some((Ink::TextSoft, format!("{} {isr}", Label::Isr.text(language))))
             }
             Some(ReplicaRole::Follower { .. }) | None => {
                 let is_out = cluster::is_out_of_sync(self.scene.frame, self.replica.broker, self.partition);

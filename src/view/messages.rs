@@ -114,6 +114,11 @@ fn request_api(request: &Request) -> &'static str {
         Request::BrokerRegistration(_) => "BrokerRegistration",
         Request::BrokerHeartbeat(_) => "BrokerHeartbeat",
         Request::AlterPartition(_) => "AlterPartition",
+        Request::LeaderAndIsr(_) => "LeaderAndIsr",
+        Request::UpdateMetadata(_) => "UpdateMetadata",
+        Request::StopReplica(_) => "StopReplica",
+        Request::ControlledShutdown(_) => "ControlledShutdown",
+        Request::ZooKeeper(_) => "ZooKeeper",
     }
 }
 
@@ -133,6 +138,11 @@ fn response_api(response: &Response) -> &'static str {
         Response::BrokerRegistration(_) => "BrokerRegistration",
         Response::BrokerHeartbeat(_) => "BrokerHeartbeat",
         Response::AlterPartition(_) => "AlterPartition",
+        Response::LeaderAndIsr(_) => "LeaderAndIsr",
+        Response::UpdateMetadata(_) => "UpdateMetadata",
+        Response::StopReplica(_) => "StopReplica",
+        Response::ControlledShutdown(_) => "ControlledShutdown",
+        Response::ZooKeeper(_) => "ZooKeeper",
     }
 }
 

@@ -16,10 +16,60 @@ pub struct ServerSpec {
     pub endpoint: Endpoint,
     /// `broker.rack`.
     pub rack: Option<String>,
-    /// `controller.quorum.voters`: where brokers find the controllers.
-    pub controllers: Vec<(i32, Endpoint)>,
+    /// How the cluster agrees on its metadata.
+    pub coordination: Coordination,
     /// Properties that differ from the defaults.
     pub properties: Arc<BTreeMap<String, String>>,
+    /// Faults of earlier releases that this server shall show again.
+    pub historical_faults: HistoricalFaults,
+}
+
+/// Where a server finds the cluster's metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coordination {
+    /// KRaft: `controller.quorum.voters`.
+    KRaft {
+        /// The voters by `node.id`, and where each listens for brokers and other voters.
+        voters: Vec<(i32, Endpoint)>,
+    },
+    /// ZooKeeper: `zookeeper.connect`.
+    ZooKeeper {
+        /// Where the ensemble listens.
+        connect: Endpoint,
+    },
+}
+
+impl Coordination {
+    /// The quorum's voters; none with ZooKeeper.
+    #[must_use]
+    pub fn voters(&self) -> &[(i32, Endpoint)] {
+        match self {
+            Coordination::KRaft { voters } => voters,
+            Coordination::ZooKeeper { .. } => &[],
+        }
+    }
+}
+
+/// Faults that Kafka once had and has mended since, to be seen at work. All are off by default; each is one rule of
+/// 3.9 left out, and nothing else changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HistoricalFaults {
+    /// A new follower truncates to its high watermark instead of asking where its epoch ended (before KIP-101).
+    pub truncate_to_high_watermark: bool,
+    /// A follower asks once where its latest epoch ended and takes the leader's end offset without looking at the epoch
+    /// in the answer (before KIP-279).
+    pub single_round_truncation: bool,
+    /// Fetches carry no current leader epoch, so that nobody notices a leader that was deposed (before KIP-320).
+    pub unfenced_fetches: bool,
+    /// The high watermark advances although fewer than `min.insync.replicas` are in sync (before KIP-966).
+    pub high_watermark_below_min_isr: bool,
+    /// The controller takes fenced brokers and earlier incarnations of brokers into the in-sync replicas
+    /// (before KIP-841 and KIP-903).
+    pub isr_without_broker_epochs: bool,
+    /// ZooKeeper mode: neither brokers nor ZooKeeper fence a controller that was deposed.
+    pub unfenced_zookeeper_controllers: bool,
+    /// ZooKeeper mode: a broker that restarts faster than the controller looks is not noticed (before KIP-380).
+    pub unnoticed_broker_bounces: bool,
 }
 
 /// `process.roles` of a server.

@@ -15,7 +15,8 @@ use kafka::event::{BrokerEvent, ClientEvent, EventKind, OperatorEvent};
 use kafka::instant::{Duration, Instant};
 use kafka::node::{ExitStatus, Instruction, NodeId, ProducerRecord};
 use kafka::spec::{
-    ClientSpec, ProducerConfig, ProducerSpec, Program, ServerRole, ServerSpec, TopicFilter, TopicsAction,
+    ClientSpec, Coordination, HistoricalFaults, ProducerConfig, ProducerSpec, Program, ServerRole, ServerSpec,
+    TopicFilter, TopicsAction,
 };
 use kafka::view::NodeView;
 use rand::RngExt;
@@ -34,8 +35,9 @@ fn toy_server(node_id: i32) -> ServerSpec {
         role: ServerRole::Broker,
         endpoint: Endpoint::new("localhost", 9090 + node_id as u16),
         rack: None,
-        controllers: Vec::new(),
+        coordination: Coordination::KRaft { voters: Vec::new() },
         properties: Arc::new(BTreeMap::from([("toy".to_owned(), String::new())])),
+        historical_faults: HistoricalFaults::default(),
     }
 }
 

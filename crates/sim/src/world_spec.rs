@@ -1,6 +1,6 @@
 //! What a world is made from. With a seed and a journal of commands it determines a run to the bit.
 
-use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
+use kafka::spec::{ClientSpec, Coordination, HistoricalFaults, ServerRole, ServerSpec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{Endpoint, Timestamp};
@@ -40,8 +40,9 @@ impl WorldSpec {
             role,
             endpoint: Endpoint::new("localhost", port),
             rack: None,
-            controllers: controllers.clone(),
+            coordination: Coordination::KRaft { voters: controllers.clone() },
             properties: properties.clone(),
+            historical_faults: HistoricalFaults::default(),
         };
         WorldSpec {
             servers: vec![

@@ -14,6 +14,7 @@ pub mod record;
 pub mod request;
 pub mod response;
 pub mod varint;
+pub mod zookeeper;
 
 pub use error_code::ErrorCode;
 pub use ids::{

@@ -1,5 +1,13 @@
 //! Requests, named as in Kafka's protocol guide. Fields that this project does not need are left out.
 
+mod zookeeper_mode;
+
+pub use zookeeper_mode::{
+    ControlledShutdownRequest, ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, LiveBroker,
+    MetadataLeader, StopReplicaPartition, StopReplicaRequest, UpdateMetadataPartition, UpdateMetadataRequest,
+};
+
+use crate::zookeeper::ZooKeeperRequest;
 use crate::{
     BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch,
     TopicId, TopicName, TopicPartition,
@@ -37,6 +45,16 @@ pub enum Request {
     BrokerHeartbeat(BrokerHeartbeatRequest),
     /// Leader to controller: the in-sync replicas changed (KIP-497, KIP-841, KIP-903).
     AlterPartition(AlterPartitionRequest),
+    /// ZooKeeper-mode controller to broker: become leader or follower.
+    LeaderAndIsr(LeaderAndIsrRequest),
+    /// ZooKeeper-mode controller to broker: what to tell clients.
+    UpdateMetadata(UpdateMetadataRequest),
+    /// ZooKeeper-mode controller to broker: give replicas up.
+    StopReplica(StopReplicaRequest),
+    /// Broker to ZooKeeper-mode controller: move my leaderships away.
+    ControlledShutdown(ControlledShutdownRequest),
+    /// To ZooKeeper, in its own protocol.
+    ZooKeeper(ZooKeeperRequest),
 }
 
 /// `MetadataRequest`.

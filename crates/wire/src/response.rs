@@ -1,5 +1,10 @@
 //! Responses, one for each request of `request`, named as in Kafka's protocol guide.
 
+mod zookeeper_mode;
+
+pub use zookeeper_mode::{ControlledShutdownResponse, ReplicaStateResponse};
+
+use crate::zookeeper::ZooKeeperResponse;
 use crate::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch,
     Timestamp, TopicId, TopicName, TopicPartition,
@@ -37,6 +42,16 @@ pub enum Response {
     BrokerHeartbeat(BrokerHeartbeatResponse),
     /// Answer to `AlterPartition`.
     AlterPartition(AlterPartitionResponse),
+    /// Answer to `LeaderAndIsr`.
+    LeaderAndIsr(ReplicaStateResponse),
+    /// Answer to `UpdateMetadata`: success or the error.
+    UpdateMetadata(ErrorCode),
+    /// Answer to `StopReplica`.
+    StopReplica(ReplicaStateResponse),
+    /// Answer to `ControlledShutdown`.
+    ControlledShutdown(ControlledShutdownResponse),
+    /// From ZooKeeper, in its own protocol.
+    ZooKeeper(ZooKeeperResponse),
 }
 
 /// What kind of server answered `ApiVersions`: the two serve different requests.

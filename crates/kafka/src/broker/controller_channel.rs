@@ -158,7 +158,12 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         | Response::ListOffsets(_)
         | Response::OffsetForLeaderEpoch(_)
         | Response::DescribeTopicPartitions(_)
-        | Response::DescribeConfigs(_) => ErrorCode::None,
+        | Response::DescribeConfigs(_)
+        | Response::LeaderAndIsr(_)
+        | Response::UpdateMetadata(_)
+        | Response::StopReplica(_)
+        | Response::ControlledShutdown(_)
+        | Response::ZooKeeper(_) => ErrorCode::None,
     };
     error == ErrorCode::NotController
 }

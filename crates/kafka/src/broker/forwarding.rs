@@ -97,7 +97,12 @@ fn timed_out(request: &Request) -> Response {
         | Request::DescribeConfigs(_)
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
-        | Request::AlterPartition(_) => unreachable!("{request:?} is not forwarded"),
+        | Request::AlterPartition(_)
+        | Request::LeaderAndIsr(_)
+        | Request::UpdateMetadata(_)
+        | Request::StopReplica(_)
+        | Request::ControlledShutdown(_)
+        | Request::ZooKeeper(_) => unreachable!("{request:?} is not forwarded"),
     }
 }
 

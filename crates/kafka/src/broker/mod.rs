@@ -90,7 +90,7 @@ impl Broker {
         let wall_clock = identity.clock;
         let mut outbound = Outbound::new(identity, rng);
         Broker {
-            controllers: Controllers::new(spec.controllers.clone()),
+            controllers: Controllers::new(spec.coordination.voters().to_vec()),
             lifecycle: Lifecycle::new(&config, &mut outbound.rng),
             metadata: MetadataFollower::new(&config),
             replicas: ReplicaManager::new(BrokerId(spec.node_id), &config),

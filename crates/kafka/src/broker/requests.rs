@@ -20,7 +20,14 @@ impl Broker {
             }
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
             Request::DescribeConfigs(request) => self.on_describe_configs(id, request, step),
-            Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) | Request::AlterPartition(_) => {
+            Request::BrokerRegistration(_)
+            | Request::BrokerHeartbeat(_)
+            | Request::AlterPartition(_)
+            | Request::LeaderAndIsr(_)
+            | Request::UpdateMetadata(_)
+            | Request::StopReplica(_)
+            | Request::ControlledShutdown(_)
+            | Request::ZooKeeper(_) => {
                 self.close_client(id.connection, step);
             }
         }

@@ -145,7 +145,7 @@ impl Controller {
             config,
             clock: self.identity.clock,
             rng: self.rng.clone(),
-            quorum: Quorum::open(self.spec.node_id, &self.spec.controllers, disk, effects),
+            quorum: Quorum::open(self.spec.node_id, self.spec.coordination.voters(), disk, effects),
             image: Arc::default(),
             registration_offsets: BTreeMap::new(),
             metadata_version: None,

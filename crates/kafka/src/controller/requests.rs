@@ -35,7 +35,12 @@ impl Running {
             | Request::ListOffsets(_)
             | Request::OffsetForLeaderEpoch(_)
             | Request::DescribeTopicPartitions(_)
-            | Request::DescribeConfigs(_) => self.on_request_for_brokers(id, effects),
+            | Request::DescribeConfigs(_)
+            | Request::LeaderAndIsr(_)
+            | Request::UpdateMetadata(_)
+            | Request::StopReplica(_)
+            | Request::ControlledShutdown(_)
+            | Request::ZooKeeper(_) => self.on_request_for_brokers(id, effects),
         }
     }
 

@@ -70,15 +70,7 @@ fn request_text(request: &Request) -> String {
             joined(&request.partitions, |data| format!("{} isr {:?}", data.partition, members(&data.new_isr)))
         ),
         Request::CreateTopics(request) => format!("create {}", joined(&request.topics, |topic| topic.name.to_string())),
-        other @ (Request::ApiVersions
-        | Request::Metadata(_)
-        | Request::Produce(_)
-        | Request::ListOffsets(_)
-        | Request::OffsetForLeaderEpoch(_)
-        | Request::CreatePartitions(_)
-        | Request::DeleteTopics(_)
-        | Request::DescribeTopicPartitions(_)
-        | Request::DescribeConfigs(_)) => format!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -106,13 +98,7 @@ fn response_text(response: &Response) -> String {
             joined(&response.topics, |topic| format!("{} {}", topic.name, topic.error.name()))
         ),
         Response::ApiVersions(_) => "api versions".to_owned(),
-        other @ (Response::ListOffsets(_)
-        | Response::OffsetForLeaderEpoch(_)
-        | Response::DescribeTopicPartitions(_)
-        | Response::DescribeConfigs(_)
-        | Response::BrokerRegistration(_)
-        | Response::BrokerHeartbeat(_)
-        | Response::AlterPartition(_)) => format!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -146,9 +132,7 @@ fn write_text(write: &DiskWrite) -> String {
             format!("hw {}", joined(high_watermarks, |(partition, offset)| format!("{partition} {offset}")))
         }
         DiskWrite::CleanShutdown(epoch) => format!("clean shutdown {:?}", epoch.map(|epoch| epoch.0)),
-        other @ (DiskWrite::TruncateTo { .. }
-        | DiskWrite::TruncateFullyAndStartAt { .. }
-        | DiskWrite::QuorumEpoch(_)) => format!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -170,11 +154,7 @@ fn event_text(event: &BrokerEvent) -> String {
         BrokerEvent::IsrChangeProposed { partition, to, .. } => {
             format!("proposes {partition} isr {:?}", to.iter().map(|member| member.0).collect::<Vec<i32>>())
         }
-        other @ (BrokerEvent::BecameReady
-        | BrokerEvent::BecameFenced
-        | BrokerEvent::ControlledShutdownStarted
-        | BrokerEvent::ControlledShutdownCompleted
-        | BrokerEvent::LogTruncated { .. }) => format!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::Rng;
 use crate::broker::{Broker, timers};
 use crate::instant::{Duration, Instant, WallClock};
 use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, NodeId, Timer};
-use crate::spec::{ServerRole, ServerSpec};
+use crate::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
 use crate::storage::Disk;
 use rand::SeedableRng;
 use std::collections::BTreeMap;
@@ -52,8 +52,9 @@ impl Scene {
             role: ServerRole::Broker,
             endpoint: Endpoint::new("broker-1", 9092),
             rack: None,
-            controllers: vec![(100, Endpoint::new("controller", 9093))],
+            coordination: Coordination::KRaft { voters: vec![(100, Endpoint::new("controller", 9093))] },
             properties: Arc::new(owned.collect::<BTreeMap<String, String>>()),
+            historical_faults: HistoricalFaults::default(),
         };
         let clock = WallClock { epoch: Timestamp(1_000_000) };
         let identity = Identity { node: NodeId::Server(1), incarnation: 0, clock };

@@ -6,7 +6,7 @@ use crate::event::{ControllerEvent, EventKind};
 use crate::instant::{Instant, WallClock};
 use crate::metadata::{PartitionRegistration, metadata_partition};
 use crate::node::{ConnectionId, Effect, Effects, Identity, Input, Message, Node, NodeId, Timer};
-use crate::spec::{ServerRole, ServerSpec};
+use crate::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
 use crate::storage::{Disk, DiskWrite};
 use rand::SeedableRng;
 use std::collections::BTreeMap;
@@ -41,8 +41,9 @@ pub(super) fn controller(voters: &[i32], properties: &[(&str, &str)], incarnatio
         role: ServerRole::Controller,
         endpoint: endpoint(3000),
         rack: None,
-        controllers: voters.iter().map(|id| (*id, endpoint(*id))).collect(),
+        coordination: Coordination::KRaft { voters: voters.iter().map(|id| (*id, endpoint(*id))).collect() },
         properties: Arc::new(properties),
+        historical_faults: HistoricalFaults::default(),
     };
     let clock = WallClock { epoch: Timestamp(1_000_000) };
     Controller::new(spec, Identity { node: NodeId::Server(3000), incarnation, clock }, Rng::seed_from_u64(42))

@@ -56,6 +56,13 @@ pub enum BatchBody {
         /// All voters.
         voters: Arc<[i32]>,
     },
+    /// The control record that begins a snapshot of the metadata log (KIP-630).
+    SnapshotHeader {
+        /// Timestamp of the last record that the snapshot stands for.
+        last_contained_log_timestamp: Timestamp,
+    },
+    /// The control record that ends a snapshot.
+    SnapshotFooter,
 }
 
 /// A record batch. Cheap to clone: the records are shared.
@@ -94,6 +101,9 @@ const METADATA_RECORD_BYTES: i32 = 64;
 
 /// What a leader change record with its three voters takes.
 const LEADER_CHANGE_BYTES: i32 = 45;
+
+/// What the first and the last record of a snapshot take each.
+const SNAPSHOT_CONTROL_BYTES: i32 = 21;
 
 impl Record {
     /// A record without headers at the start of a batch.
@@ -161,6 +171,7 @@ impl BatchBody {
             }
             BatchBody::Metadata(records) => METADATA_RECORD_BYTES * records.len() as i32,
             BatchBody::LeaderChange { .. } => LEADER_CHANGE_BYTES,
+            BatchBody::SnapshotHeader { .. } | BatchBody::SnapshotFooter => SNAPSHOT_CONTROL_BYTES,
         }
     }
 }
@@ -202,6 +213,19 @@ impl RecordBatch {
         RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange { leader, voters: voters.into() })
     }
 
+    /// The batch that begins a snapshot of the metadata log.
+    #[must_use]
+    pub fn of_snapshot_header(last_contained_log_timestamp: Timestamp) -> RecordBatch {
+        let body = BatchBody::SnapshotHeader { last_contained_log_timestamp };
+        RecordBatch::with_body(1, last_contained_log_timestamp, body)
+    }
+
+    /// The batch that ends a snapshot of the metadata log.
+    #[must_use]
+    pub fn of_snapshot_footer(last_contained_log_timestamp: Timestamp) -> RecordBatch {
+        RecordBatch::with_body(1, last_contained_log_timestamp, BatchBody::SnapshotFooter)
+    }
+
     fn with_body(count: i32, max_timestamp: Timestamp, body: BatchBody) -> RecordBatch {
         let size_in_bytes = BATCH_HEADER_BYTES + body.size_in_bytes();
         RecordBatch {
@@ -241,7 +265,10 @@ impl RecordBatch {
     pub fn records(&self) -> &[Record] {
         match &self.body {
             BatchBody::Records(records) => records,
-            BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => &[],
+            BatchBody::Metadata(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => &[],
         }
     }
 
@@ -250,7 +277,10 @@ impl RecordBatch {
     pub fn metadata_records(&self) -> &[MetadataRecord] {
         match &self.body {
             BatchBody::Metadata(records) => records,
-            BatchBody::Records(_) | BatchBody::LeaderChange { .. } => &[],
+            BatchBody::Records(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => &[],
         }
     }
 

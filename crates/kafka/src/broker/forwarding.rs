@@ -10,8 +10,8 @@ use crate::instant::Duration;
 use crate::node::RequestId;
 use std::collections::BTreeSet;
 use wire::request::{CreatableTopic, CreateTopicsRequest};
-use wire::response::{TopicResult, TopicResults};
-use wire::{ErrorCode, Request, Response, TopicName};
+use wire::response::{DescribeQuorumResponse, LeaderIdAndEpoch, TopicResult, TopicResults};
+use wire::{ErrorCode, LeaderEpoch, Offset, Request, Response, TopicName};
 
 /// How long a forwarded request is tried.
 const RETRY_TIMEOUT_MS: i64 = 60_000;
@@ -87,6 +87,7 @@ fn timed_out(request: &Request) -> Response {
             Response::CreatePartitions(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
         }
         Request::DeleteTopics(request) => Response::DeleteTopics(all_timed_out(request.topics.iter())),
+        Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_timed_out()),
         Request::ApiVersions
         | Request::Metadata(_)
         | Request::Produce(_)
@@ -98,11 +99,25 @@ fn timed_out(request: &Request) -> Response {
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
         | Request::AlterPartition(_)
+        | Request::Vote(_)
+        | Request::BeginQuorumEpoch(_)
+        | Request::EndQuorumEpoch(_)
+        | Request::FetchSnapshot(_)
         | Request::LeaderAndIsr(_)
         | Request::UpdateMetadata(_)
         | Request::StopReplica(_)
         | Request::ControlledShutdown(_)
         | Request::ZooKeeper(_) => unreachable!("{request:?} is not forwarded"),
+    }
+}
+
+fn describe_quorum_timed_out() -> DescribeQuorumResponse {
+    DescribeQuorumResponse {
+        error: ErrorCode::RequestTimedOut,
+        current_leader: LeaderIdAndEpoch { leader_id: None, leader_epoch: LeaderEpoch::NONE },
+        high_watermark: Offset(-1),
+        voters: Vec::new(),
+        observers: Vec::new(),
     }
 }
 

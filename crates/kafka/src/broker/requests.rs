@@ -15,7 +15,10 @@ impl Broker {
             Request::Fetch(request) => self.on_fetch(id, request, step),
             Request::ListOffsets(request) => self.on_list_offsets(id, &request, step),
             Request::OffsetForLeaderEpoch(request) => self.on_offset_for_leader_epoch(id, &request, step),
-            Request::CreateTopics(_) | Request::CreatePartitions(_) | Request::DeleteTopics(_) => {
+            Request::CreateTopics(_)
+            | Request::CreatePartitions(_)
+            | Request::DeleteTopics(_)
+            | Request::DescribeQuorum => {
                 self.forward(id, request, step);
             }
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
@@ -23,6 +26,10 @@ impl Broker {
             Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
             | Request::AlterPartition(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)

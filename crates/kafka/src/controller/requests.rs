@@ -36,6 +36,11 @@ impl Running {
             | Request::OffsetForLeaderEpoch(_)
             | Request::DescribeTopicPartitions(_)
             | Request::DescribeConfigs(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
+            | Request::DescribeQuorum
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)

@@ -43,7 +43,10 @@ pub(super) fn validate(
 fn records_of(batch: &RecordBatch) -> Result<&[Record], AppendError> {
     let records = match &batch.body {
         BatchBody::Records(records) => records,
-        BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => {
+        BatchBody::Metadata(_)
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter => {
             return Err(AppendError::plain(ErrorCode::InvalidRecord));
         }
     };

@@ -290,5 +290,7 @@ pub(super) fn records(body: &BatchBody) -> String {
         BatchBody::SnapshotHeader { .. } => "SnapshotHeader".to_owned(),
         BatchBody::SnapshotFooter => "SnapshotFooter".to_owned(),
         BatchBody::Records(_) => "records".to_owned(),
+        BatchBody::EndTransaction(marker) => format!("{:?}", marker.result),
+        BatchBody::EmptyControl => "empty".to_owned(),
     }
 }

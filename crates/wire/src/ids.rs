@@ -25,6 +25,14 @@ pub struct PartitionEpoch(pub i32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokerEpoch(pub i64);
 
+/// Names an idempotent or transactional producer (KIP-98); a coordinator hands it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProducerId(pub i64);
+
+/// Counts the runs of one producer: an older one is fenced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProducerEpoch(pub i16);
+
 /// The number of a partition within its topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionIndex(pub i32);
@@ -133,6 +141,16 @@ impl BrokerEpoch {
     pub const NONE: BrokerEpoch = BrokerEpoch(-1);
 }
 
+impl ProducerId {
+    /// "No idempotent producer", -1 on the wire.
+    pub const NONE: ProducerId = ProducerId(-1);
+}
+
+impl ProducerEpoch {
+    /// "No epoch", -1 on the wire.
+    pub const NONE: ProducerEpoch = ProducerEpoch(-1);
+}
+
 impl TopicName {
     /// A name from text.
     #[must_use]
@@ -205,7 +223,17 @@ macro_rules! display_as_number {
         }
     )+};
 }
-display_as_number!(BrokerId, Offset, LeaderEpoch, PartitionEpoch, BrokerEpoch, PartitionIndex, Timestamp);
+display_as_number!(
+    BrokerId,
+    Offset,
+    LeaderEpoch,
+    PartitionEpoch,
+    BrokerEpoch,
+    PartitionIndex,
+    ProducerId,
+    ProducerEpoch,
+    Timestamp
+);
 
 #[cfg(test)]
 mod tests {

@@ -286,5 +286,7 @@ pub(super) fn records(body: &BatchBody) -> String {
             names.collect::<Vec<_>>().join("+")
         }
         BatchBody::Records(_) => "records".to_owned(),
+        BatchBody::EndTransaction(marker) => format!("{:?}", marker.result),
+        BatchBody::EmptyControl => "empty".to_owned(),
     }
 }

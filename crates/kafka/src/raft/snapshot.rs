@@ -82,7 +82,7 @@ mod tests {
             fetched.extend(snapshot.read(size_in_bytes(&fetched), 1_000).expect("a batch begins there"));
             parts += 1;
         }
-        assert_eq!((parts, &fetched), (3, &snapshot.batches));
+        assert_eq!((parts, &fetched), (4, &snapshot.batches));
         assert_eq!(snapshot.read(1, 1_000), None);
         assert_eq!(snapshot.read(snapshot.size_in_bytes(), 1_000), None);
     }

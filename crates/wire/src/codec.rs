@@ -1,11 +1,16 @@
 //! Record batches as bytes, message format v2 (`DefaultRecordBatch`, `DefaultRecord`).
 //!
-//! Batches of plain records are written and read. Compressed, transactional and control batches, and batches with a
-//! delete horizon, are recognised by their attributes and refused; the bodies of the metadata log have no bytes here.
+//! Batches of producers' records and transactions' markers are written and read. What is compressed is recognised by its
+//! attributes and refused, for there is no decompressor here; so are the control records of the metadata log, whose
+//! bodies have no bytes here.
 
 use crate::record::BATCH_HEADER_BYTES;
 use crate::varint::{self, BadVarint};
-use crate::{BatchBody, Bytes, Header, LeaderEpoch, Offset, Record, RecordBatch, Timestamp, TimestampType, crc32c};
+use crate::{
+    BatchBody, Bytes, Compression, ControlRecordType, EndTransactionMarker, ErrorCode, Header, LeaderEpoch, Offset,
+    ProducerEpoch, ProducerId, Record, RecordBatch, Timestamp, TimestampType, TransactionResult, crc32c,
+};
+use std::fmt;
 use std::sync::Arc;
 
 /// The first 12 bytes, which `batchLength` does not count (`LOG_OVERHEAD`).
@@ -14,8 +19,11 @@ const MAGIC: u8 = 2;
 const MAGIC_AT: usize = 16;
 const CRC_AT: usize = 17;
 const ATTRIBUTES_AT: usize = 21;
+const COMPRESSION: u16 = 0x07;
 const LOG_APPEND_TIME: u16 = 0x08;
-const UNREAD_ATTRIBUTES: u16 = 0x77;
+const TRANSACTIONAL: u16 = 0x10;
+const CONTROL: u16 = 0x20;
+const DELETE_HORIZON: u16 = 0x40;
 
 /// What is wrong with the bytes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +34,52 @@ pub enum DecodeError {
     UnsupportedMagic(u8),
     /// The checksum does not match.
     BadChecksum,
-    /// Compressed, transactional or control records, or a delete horizon: the attributes that are set.
-    UnsupportedAttributes(u16),
+    /// The records are compressed, and nothing here can decompress them.
+    Compressed(Compression),
+    /// A compression algorithm that Kafka does not know either: its number.
+    UnknownCompression(u16),
+    /// A control record of the metadata log.
+    MetadataControlRecord(ControlRecordType),
+    /// A control record of a type that Kafka does not know either: its number.
+    UnknownControlRecord(i16),
     /// A count, length or offset that cannot be.
     Malformed,
     /// Bytes are left behind the last record.
     TrailingBytes,
+}
+
+impl DecodeError {
+    /// What a broker answers to a producer that sends such bytes.
+    #[must_use]
+    pub fn error_code(self) -> ErrorCode {
+        match self {
+            DecodeError::Truncated | DecodeError::BadChecksum => ErrorCode::CorruptMessage,
+            DecodeError::UnsupportedMagic(_)
+            | DecodeError::MetadataControlRecord(_)
+            | DecodeError::UnknownControlRecord(_)
+            | DecodeError::Malformed
+            | DecodeError::TrailingBytes => ErrorCode::InvalidRecord,
+            DecodeError::Compressed(_) | DecodeError::UnknownCompression(_) => ErrorCode::UnsupportedCompressionType,
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecodeError::Truncated => formatter.write_str("the batch ends too early"),
+            DecodeError::UnsupportedMagic(magic) => write!(formatter, "message format {magic} is not format 2"),
+            DecodeError::BadChecksum => formatter.write_str("the checksum does not match"),
+            DecodeError::Compressed(compression) => {
+                write!(formatter, "the records are compressed with {}: a decompressor is needed", compression.name())
+            }
+            DecodeError::UnknownCompression(number) => write!(formatter, "there is no compression type {number}"),
+            DecodeError::MetadataControlRecord(kind) => write!(formatter, "{kind:?} belongs to the metadata log"),
+            DecodeError::UnknownControlRecord(number) => write!(formatter, "there is no control record type {number}"),
+            DecodeError::Malformed => formatter.write_str("a count, length or offset cannot be"),
+            DecodeError::TrailingBytes => formatter.write_str("bytes are left behind the last record"),
+        }
+    }
 }
 
 impl From<BadVarint> for DecodeError {
@@ -40,11 +88,22 @@ impl From<BadVarint> for DecodeError {
     }
 }
 
-/// The bytes of a batch of records; `None` for batches of the metadata log.
+/// The bytes of a batch of producers' records or of a transaction's marker; `None` for batches of the metadata log.
 #[must_use]
 pub fn encode(batch: &RecordBatch) -> Option<Vec<u8>> {
-    let BatchBody::Records(records) = &batch.body else { return None };
-    let base_timestamp = records.first().map_or(Timestamp(-1), |record| record.timestamp);
+    match &batch.body {
+        BatchBody::Records(records) => Some(encode_batch(batch, records)),
+        BatchBody::EndTransaction(marker) => Some(encode_batch(batch, &[marker.as_record(batch.max_timestamp)])),
+        BatchBody::EmptyControl => Some(encode_batch(batch, &[])),
+        BatchBody::Metadata(_)
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter => None,
+    }
+}
+
+fn encode_batch(batch: &RecordBatch, records: &[Record]) -> Vec<u8> {
+    let base_timestamp = batch.base_timestamp();
     let mut bytes = Vec::with_capacity(batch.size_in_bytes() as usize);
     bytes.extend_from_slice(&batch.base_offset.0.to_be_bytes());
     bytes.extend_from_slice(&(batch.size_in_bytes() - LOG_OVERHEAD as i32).to_be_bytes());
@@ -55,21 +114,24 @@ pub fn encode(batch: &RecordBatch) -> Option<Vec<u8>> {
     bytes.extend_from_slice(&batch.last_offset_delta.to_be_bytes());
     bytes.extend_from_slice(&base_timestamp.0.to_be_bytes());
     bytes.extend_from_slice(&batch.max_timestamp.0.to_be_bytes());
-    bytes.extend_from_slice(&batch.producer_id.to_be_bytes());
-    bytes.extend_from_slice(&batch.producer_epoch.to_be_bytes());
+    bytes.extend_from_slice(&batch.producer_id.0.to_be_bytes());
+    bytes.extend_from_slice(&batch.producer_epoch.0.to_be_bytes());
     bytes.extend_from_slice(&batch.base_sequence.to_be_bytes());
     bytes.extend_from_slice(&(records.len() as i32).to_be_bytes());
     records.iter().for_each(|record| encode_record(record, base_timestamp, &mut bytes));
     let crc = crc32c::checksum(&bytes[ATTRIBUTES_AT..]);
     bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
-    Some(bytes)
+    bytes
 }
 
 fn attributes_of(batch: &RecordBatch) -> u16 {
-    match batch.timestamp_type {
-        TimestampType::CreateTime => 0,
-        TimestampType::LogAppendTime => LOG_APPEND_TIME,
-    }
+    let flags = [
+        (LOG_APPEND_TIME, batch.timestamp_type == TimestampType::LogAppendTime),
+        (TRANSACTIONAL, batch.is_transactional),
+        (CONTROL, batch.is_control()),
+        (DELETE_HORIZON, batch.delete_horizon().is_some()),
+    ];
+    flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag).sum()
 }
 
 fn encode_record(record: &Record, base_timestamp: Timestamp, bytes: &mut Vec<u8>) {
@@ -100,7 +162,7 @@ fn encode_bytes(content: Option<&[u8]>, bytes: &mut Vec<u8>) {
 /// Reads one batch from the front of `bytes`. Returns it and how many bytes it took.
 ///
 /// # Errors
-/// If the bytes are not one whole, intact batch of plain records.
+/// If the bytes are not one whole, intact batch, or one that cannot be read here.
 pub fn decode(bytes: &[u8]) -> Result<(RecordBatch, usize), DecodeError> {
     let mut length = bytes.get(8..LOG_OVERHEAD).ok_or(DecodeError::Truncated)?;
     let size = usize::try_from(take_i32(&mut length)?).map_err(|_| DecodeError::Malformed)? + LOG_OVERHEAD;
@@ -130,21 +192,54 @@ fn decode_intact(bytes: &[u8]) -> Result<RecordBatch, DecodeError> {
     let partition_leader_epoch = LeaderEpoch(take_i32(&mut front)?);
     let mut rest = &bytes[ATTRIBUTES_AT..];
     let attributes = take_i16(&mut rest)? as u16;
-    if attributes & UNREAD_ATTRIBUTES != 0 {
-        return Err(DecodeError::UnsupportedAttributes(attributes & UNREAD_ATTRIBUTES));
-    }
-    let timestamp_type =
-        if attributes & LOG_APPEND_TIME != 0 { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
+    check_compression(attributes)?;
+    let is_set = |flag: u16| attributes & flag != 0;
     let last_offset_delta = take_i32(&mut rest)?;
     let base_timestamp = Timestamp(take_i64(&mut rest)?);
     let max_timestamp = Timestamp(take_i64(&mut rest)?);
-    let (producer_id, producer_epoch) = (take_i64(&mut rest)?, take_i16(&mut rest)?);
+    let (producer_id, producer_epoch) = (ProducerId(take_i64(&mut rest)?), ProducerEpoch(take_i16(&mut rest)?));
     let (base_sequence, count) = (take_i32(&mut rest)?, take_i32(&mut rest)?);
     let records = decode_records(count, base_timestamp, rest)?;
-    let mut batch = RecordBatch::from_parts(records, last_offset_delta, timestamp_type, max_timestamp)
-        .appended_at(base_offset, partition_leader_epoch);
+    let body = if is_set(CONTROL) { control_body(&records)? } else { BatchBody::Records(records.into()) };
+    let mut batch = RecordBatch::with_body(0, max_timestamp, body).appended_at(base_offset, partition_leader_epoch);
+    (batch.last_offset_delta, batch.is_transactional) = (last_offset_delta, is_set(TRANSACTIONAL));
+    if is_set(LOG_APPEND_TIME) {
+        batch.timestamp_type = TimestampType::LogAppendTime;
+    }
     (batch.producer_id, batch.producer_epoch, batch.base_sequence) = (producer_id, producer_epoch, base_sequence);
-    Ok(batch)
+    Ok(batch.with_delete_horizon(is_set(DELETE_HORIZON).then_some(base_timestamp)))
+}
+
+fn check_compression(attributes: u16) -> Result<(), DecodeError> {
+    match Compression::of_number(attributes & COMPRESSION) {
+        Some(Compression::None) => Ok(()),
+        Some(compression) => Err(DecodeError::Compressed(compression)),
+        None => Err(DecodeError::UnknownCompression(attributes & COMPRESSION)),
+    }
+}
+
+/// A control batch has one record, unless compaction took it.
+fn control_body(records: &[Record]) -> Result<BatchBody, DecodeError> {
+    match records {
+        [] => Ok(BatchBody::EmptyControl),
+        [record] => Ok(BatchBody::EndTransaction(decode_marker(record)?)),
+        [_, _, ..] => Err(DecodeError::Malformed),
+    }
+}
+
+fn decode_marker(record: &Record) -> Result<EndTransactionMarker, DecodeError> {
+    let mut key = record.key.as_deref().ok_or(DecodeError::Malformed)?;
+    take_i16(&mut key)?;
+    let number = take_i16(&mut key)?;
+    let result = match ControlRecordType::of_number(number) {
+        Some(ControlRecordType::Abort) => TransactionResult::Abort,
+        Some(ControlRecordType::Commit) => TransactionResult::Commit,
+        Some(other) => return Err(DecodeError::MetadataControlRecord(other)),
+        None => return Err(DecodeError::UnknownControlRecord(number)),
+    };
+    let mut value = record.value.as_deref().ok_or(DecodeError::Malformed)?;
+    take_i16(&mut value)?;
+    Ok(EndTransactionMarker { result, coordinator_epoch: take_i32(&mut value)? })
 }
 
 fn decode_records(count: i32, base_timestamp: Timestamp, mut rest: &[u8]) -> Result<Vec<Record>, DecodeError> {
@@ -209,6 +304,7 @@ take_number!(take_i16: i16, take_i32: i32, take_i64: i64);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ProducerStamp;
     use rand::{Rng, RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -219,6 +315,26 @@ mod tests {
     fn record(key: Option<&str>, value: Option<&str>, timestamp: i64) -> Record {
         Record::new(key.map(str::as_bytes), value.map(str::as_bytes), Timestamp(timestamp))
     }
+
+    fn with_crc(mut bytes: Vec<u8>) -> Vec<u8> {
+        let crc = crc32c::checksum(&bytes[ATTRIBUTES_AT..]);
+        bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
+        bytes
+    }
+
+    fn changed(bytes: &[u8], at: usize, byte: u8) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        bytes[at] = byte;
+        bytes
+    }
+
+    fn marker(result: TransactionResult) -> RecordBatch {
+        let marker = EndTransactionMarker { result, coordinator_epoch: 9 };
+        RecordBatch::of_end_transaction(marker, ProducerId(17), ProducerEpoch(3), Timestamp(1000))
+            .appended_at(Offset(42), LeaderEpoch(7))
+    }
+
+    const COMMIT_MARKER: &str = "000000000000002a000000420000000702c01f0f6100300000000000000000000003e800000000000003e800000000000000110003ffffffff000000012000000008000000010c00000000000900";
 
     const ONE_VALUE: &str = "00000000000000000000003cffffffff02cf4e42cc000000000000ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff000000011400000001087465737400";
 
@@ -234,10 +350,18 @@ mod tests {
             record(Some("b"), Some("value"), 1005),
             record(Some("c"), None, 999),
         ];
-        let mut idempotent =
-            RecordBatch::from_producer(vec![record(Some("k"), Some("v"), 1), record(Some("k"), Some("v"), 2)])
-                .appended_at(Offset(100), LeaderEpoch(7));
-        (idempotent.producer_id, idempotent.producer_epoch, idempotent.base_sequence) = (17, 3, i32::MAX);
+        let stamp = |base_sequence| ProducerStamp {
+            producer_id: ProducerId(17),
+            producer_epoch: ProducerEpoch(3),
+            base_sequence,
+        };
+        let two = vec![record(Some("k"), Some("v"), 1), record(Some("k"), Some("v"), 2)];
+        let idempotent = RecordBatch::from_producer(two).stamped(stamp(i32::MAX), false);
+        let one = RecordBatch::from_producer(vec![record(Some("k"), Some("v"), 1)]);
+        let compacted = RecordBatch::from_producer(vec![record(Some("k"), None, 1000); 3])
+            .stamped(stamp(4), false)
+            .appended_at(Offset(10), LeaderEpoch(7))
+            .retaining(BatchBody::Records(Arc::default()), None);
         vec![
             (RecordBatch::from_producer(vec![record(None, Some("test"), -1)]), ONE_VALUE),
             (
@@ -249,8 +373,17 @@ mod tests {
                 "000000000012d68700000049000000050275f0aaf30000000000000000018bcfe568000000018bcfe56800ffffffffffffffffffffffffffff000000012e000000066b65790a76616c756504046831027804683201",
             ),
             (
-                idempotent,
+                idempotent.appended_at(Offset(100), LeaderEpoch(7)),
                 "0000000000000064000000430000000702d501a7db00000000000100000000000000010000000000000002000000000000001100037fffffff0000000210000000026b02760010000202026b027600",
+            ),
+            (
+                one.stamped(stamp(0), true),
+                "00000000000000000000003affffffff022dc6b07d0010000000000000000000000001000000000000000100000000000000110003000000000000000110000000026b027600",
+            ),
+            (marker(TransactionResult::Commit), COMMIT_MARKER),
+            (
+                compacted,
+                "000000000000000a000000310000000702bf92db2e000000000002ffffffffffffffff00000000000003e8000000000000001100030000000400000000",
             ),
         ]
     }
@@ -261,6 +394,14 @@ mod tests {
             assert_eq!(encode(&batch), Some(hex(expected)));
             assert_eq!(decode(&hex(expected)), Ok((batch, expected.len() / 2)));
         }
+    }
+
+    #[test]
+    fn an_abort_marker_differs_from_a_commit_in_one_byte_and_the_checksum() {
+        let abort = encode(&marker(TransactionResult::Abort)).unwrap();
+        assert_eq!(abort[CRC_AT..ATTRIBUTES_AT], 874_633_513_u32.to_be_bytes());
+        assert_eq!(with_crc(changed(&abort, 69, 1)), hex(COMMIT_MARKER));
+        assert_eq!(decode(&abort).unwrap().0, marker(TransactionResult::Abort));
     }
 
     #[test]
@@ -275,34 +416,52 @@ mod tests {
     }
 
     #[test]
-    fn transactional_and_control_batches_are_told_apart_and_refused() {
-        let transactional = "00000000000000000000003affffffff022dc6b07d0010000000000000000000000001000000000000000100000000000000110003000000000000000110000000026b027600";
-        let marker = "000000000000002a000000420000000702c01f0f6100300000000000000000000003e800000000000003e800000000000000110003ffffffff000000012000000008000000010c00000000000900";
-        assert_eq!(decode(&hex(transactional)), Err(DecodeError::UnsupportedAttributes(0x10)));
-        assert_eq!(decode(&hex(marker)), Err(DecodeError::UnsupportedAttributes(0x30)));
+    fn a_batch_with_a_delete_horizon_counts_its_timestamps_from_there() {
+        let records = vec![record(Some("a"), None, 1000), record(Some("b"), Some("v"), 1005)];
+        let batch = RecordBatch::from_producer(records);
+        let horizon = batch.retaining(batch.body.clone(), Some(Timestamp(86_401_000)));
+        let bytes = encode(&horizon).unwrap();
+        assert_eq!((bytes[22], &bytes[27..35]), (0x40, &86_401_000_i64.to_be_bytes()[..]));
+        assert_eq!(bytes.len() as i32, horizon.size_in_bytes());
+        assert_eq!(decode(&bytes), Ok((horizon, bytes.len())));
     }
 
     #[test]
-    fn an_empty_batch_left_by_compaction_keeps_its_offsets() {
-        let empty = "000000000000000a000000310000000702bf92db2e000000000002ffffffffffffffff00000000000003e8000000000000001100030000000400000000";
-        let (batch, size) = decode(&hex(empty)).unwrap();
-        assert_eq!((size, batch.last_offset(), batch.records().len()), (61, Offset(12), 0));
-        assert_eq!(encode(&batch), Some(hex(empty)));
+    fn what_compaction_leaves_of_a_marker_is_still_a_control_batch() {
+        let marker = EndTransactionMarker { result: TransactionResult::Commit, coordinator_epoch: 9 };
+        let batch = RecordBatch::of_end_transaction(marker, ProducerId(17), ProducerEpoch(3), Timestamp(1000));
+        let empty = batch.retaining(BatchBody::EmptyControl, None);
+        let bytes = encode(&empty).unwrap();
+        assert_eq!((bytes.len(), bytes[22]), (61, 0x30));
+        assert_eq!(decode(&bytes), Ok((empty, 61)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_it_would_need() {
+        for (number, text) in [
+            (1, "the records are compressed with gzip: a decompressor is needed"),
+            (2, "the records are compressed with snappy: a decompressor is needed"),
+            (3, "the records are compressed with lz4: a decompressor is needed"),
+            (4, "the records are compressed with zstd: a decompressor is needed"),
+            (5, "there is no compression type 5"),
+        ] {
+            let error = decode(&with_crc(changed(&hex(ONE_VALUE), 22, number))).unwrap_err();
+            assert_eq!((error.error_code(), error.to_string().as_str()), (ErrorCode::UnsupportedCompressionType, text));
+        }
+        let of_type = |number: u8| decode(&with_crc(changed(&hex(COMMIT_MARKER), 69, number)));
+        let unread = |kind| Err(DecodeError::MetadataControlRecord(kind));
+        assert_eq!(of_type(2), unread(ControlRecordType::LeaderChange));
+        assert_eq!(of_type(3), unread(ControlRecordType::SnapshotHeader));
+        assert_eq!(of_type(4), unread(ControlRecordType::SnapshotFooter));
+        assert_eq!(of_type(5), unread(ControlRecordType::KRaftVersion));
+        assert_eq!(of_type(6), unread(ControlRecordType::KRaftVoters));
+        assert_eq!(of_type(7), Err(DecodeError::UnknownControlRecord(7)));
     }
 
     #[test]
     fn damaged_batches_are_refused() {
         let good = hex(ONE_VALUE);
-        let with_crc = |mut bytes: Vec<u8>| {
-            let crc = crc32c::checksum(&bytes[ATTRIBUTES_AT..]);
-            bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
-            bytes
-        };
-        let changed = |at: usize, byte: u8| {
-            let mut bytes = good.clone();
-            bytes[at] = byte;
-            bytes
-        };
+        let changed = |at: usize, byte: u8| changed(&good, at, byte);
         assert_eq!(decode(&good[..71]), Err(DecodeError::Truncated));
         assert_eq!(decode(&changed(11, 0x10)), Err(DecodeError::Malformed));
         assert_eq!(decode(&changed(16, 1)), Err(DecodeError::UnsupportedMagic(1)));
@@ -310,7 +469,9 @@ mod tests {
         assert_eq!(decode(&with_crc(changed(57, 0x80))), Err(DecodeError::Malformed));
         assert_eq!(decode(&with_crc(changed(60, 0))), Err(DecodeError::TrailingBytes));
         assert_eq!(decode(&with_crc(changed(60, 2))), Err(DecodeError::Malformed));
-        assert_eq!(decode(&with_crc(changed(22, 1))), Err(DecodeError::UnsupportedAttributes(1)));
+        assert_eq!(decode(&with_crc(changed(22, 0x20))), Err(DecodeError::Malformed));
+        assert_eq!(decode(&with_crc(changed(66, 0x7f))), Err(DecodeError::Malformed));
+        assert_eq!(decode(&changed(70, 0)).unwrap_err().error_code(), ErrorCode::CorruptMessage);
     }
 
     fn random_record(rng: &mut Xoshiro256PlusPlus) -> Record {

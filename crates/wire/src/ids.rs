@@ -17,6 +17,16 @@ pub struct Offset(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaderEpoch(pub i32);
 
+/// A place in a log and the epoch of the record before it (`OffsetAndEpoch`). Names a snapshot: all records below the
+/// offset, the last of them of that epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OffsetAndEpoch {
+    /// The offset.
+    pub offset: Offset,
+    /// The epoch.
+    pub epoch: LeaderEpoch,
+}
+
 /// Counts the controller's changes of one partition's state (KIP-497).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionEpoch(pub i32);
@@ -24,6 +34,14 @@ pub struct PartitionEpoch(pub i32);
 /// The metadata offset of a broker's registration record; grows with every restart (KIP-631).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokerEpoch(pub i64);
+
+/// Names an idempotent or transactional producer (KIP-98); a coordinator hands it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProducerId(pub i64);
+
+/// Counts the runs of one producer: an older one is fenced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProducerEpoch(pub i16);
 
 /// The number of a partition within its topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,6 +151,16 @@ impl BrokerEpoch {
     pub const NONE: BrokerEpoch = BrokerEpoch(-1);
 }
 
+impl ProducerId {
+    /// "No idempotent producer", -1 on the wire.
+    pub const NONE: ProducerId = ProducerId(-1);
+}
+
+impl ProducerEpoch {
+    /// "No epoch", -1 on the wire.
+    pub const NONE: ProducerEpoch = ProducerEpoch(-1);
+}
+
 impl TopicName {
     /// A name from text.
     #[must_use]
@@ -205,7 +233,17 @@ macro_rules! display_as_number {
         }
     )+};
 }
-display_as_number!(BrokerId, Offset, LeaderEpoch, PartitionEpoch, BrokerEpoch, PartitionIndex, Timestamp);
+display_as_number!(
+    BrokerId,
+    Offset,
+    LeaderEpoch,
+    PartitionEpoch,
+    BrokerEpoch,
+    PartitionIndex,
+    ProducerId,
+    ProducerEpoch,
+    Timestamp
+);
 
 #[cfg(test)]
 mod tests {

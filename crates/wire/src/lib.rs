@@ -18,10 +18,13 @@ pub mod zookeeper;
 
 pub use error_code::ErrorCode;
 pub use ids::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, Timestamp,
-    TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
+    PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
 };
 pub use metadata_record::MetadataRecord;
-pub use record::{BatchBody, Bytes, Header, Record, RecordBatch, TimestampType};
+pub use record::{
+    BatchBody, Bytes, Compression, ControlRecordType, EndTransactionMarker, Header, ProducerStamp, Record, RecordBatch,
+    TimestampType, TransactionResult,
+};
 pub use request::Request;
 pub use response::Response;

@@ -1,6 +1,7 @@
 //! Requests, named as in Kafka's protocol guide. Fields that this project does not need are left out.
 
 mod admin;
+mod quorum;
 mod zookeeper_mode;
 
 pub use admin::{
@@ -10,6 +11,7 @@ pub use admin::{
     IncrementalAlterConfigsRequest, InitProducerIdRequest, ListPartitionReassignmentsRequest, ReassignablePartition,
     UnregisterBrokerRequest, UpdateFeaturesRequest, UpgradeType,
 };
+pub use quorum::{BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchSnapshotRequest, VoteRequest};
 pub use zookeeper_mode::{
     ControlledShutdownRequest, ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, LiveBroker,
     MetadataLeader, StopReplicaPartition, StopReplicaRequest, UpdateMetadataPartition, UpdateMetadataRequest,
@@ -75,6 +77,16 @@ pub enum Request {
     BrokerHeartbeat(BrokerHeartbeatRequest),
     /// Leader to controller: the in-sync replicas changed (KIP-497, KIP-841, KIP-903).
     AlterPartition(AlterPartitionRequest),
+    /// Candidate to voter: vote for me (KIP-595).
+    Vote(VoteRequest),
+    /// Quorum leader to voter: I lead this epoch (KIP-595).
+    BeginQuorumEpoch(BeginQuorumEpochRequest),
+    /// Quorum leader to voter: I give this epoch up (KIP-595).
+    EndQuorumEpoch(EndQuorumEpochRequest),
+    /// Voter or broker to quorum leader: a part of a snapshot (KIP-630).
+    FetchSnapshot(FetchSnapshotRequest),
+    /// How far the metadata quorum's replicas are (KIP-836). Brokers forward it to the controller.
+    DescribeQuorum,
     /// ZooKeeper-mode controller to broker: become leader or follower.
     LeaderAndIsr(LeaderAndIsrRequest),
     /// ZooKeeper-mode controller to broker: what to tell clients.

@@ -1,6 +1,7 @@
 //! Responses, one for each request of `request`, named as in Kafka's protocol guide.
 
 mod admin;
+mod quorum;
 mod zookeeper_mode;
 
 pub use admin::{
@@ -10,6 +11,10 @@ pub use admin::{
     FinalizedFeature, IncrementalAlterConfigsResponse, InitProducerIdResponse, ListPartitionReassignmentsResponse,
     OngoingReassignment, PartitionResult, SupportedFeature, UnregisterBrokerResponse, UpdateFeaturesResponse,
     UpdatedFeature,
+};
+pub use quorum::{
+    DescribeQuorumResponse, FetchSnapshotResponse, LeaderIdAndEpoch, QuorumEpochResponse, QuorumFetchResult,
+    QuorumReplica, VoteResponse,
 };
 pub use zookeeper_mode::{ControlledShutdownResponse, ReplicaStateResponse};
 
@@ -73,6 +78,16 @@ pub enum Response {
     BrokerHeartbeat(BrokerHeartbeatResponse),
     /// Answer to `AlterPartition`.
     AlterPartition(AlterPartitionResponse),
+    /// Answer to `Vote`.
+    Vote(VoteResponse),
+    /// Answer to `BeginQuorumEpoch`.
+    BeginQuorumEpoch(QuorumEpochResponse),
+    /// Answer to `EndQuorumEpoch`.
+    EndQuorumEpoch(QuorumEpochResponse),
+    /// Answer to `FetchSnapshot`.
+    FetchSnapshot(FetchSnapshotResponse),
+    /// Answer to `DescribeQuorum`.
+    DescribeQuorum(DescribeQuorumResponse),
     /// Answer to `LeaderAndIsr`.
     LeaderAndIsr(ReplicaStateResponse),
     /// Answer to `UpdateMetadata`: success or the error.
@@ -247,6 +262,8 @@ pub struct FetchPartitionResult {
     pub diverging_epoch: Option<EpochEndOffset>,
     /// The newer leader, with `NOT_LEADER_OR_FOLLOWER` or `FENCED_LEADER_EPOCH` (KIP-951).
     pub current_leader: Option<CurrentLeader>,
+    /// Present in answers about the metadata log.
+    pub quorum: Option<QuorumFetchResult>,
     /// Whole batches in offset order; the first may begin below the offset asked for.
     pub batches: Vec<Arc<RecordBatch>>,
 }
@@ -263,6 +280,7 @@ impl FetchPartitionResult {
             log_start_offset: Offset(-1),
             diverging_epoch: None,
             current_leader: None,
+            quorum: None,
             batches: Vec::new(),
         }
     }

@@ -148,6 +148,7 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         Response::BrokerRegistration(response) => response.error,
         Response::BrokerHeartbeat(response) => response.error,
         Response::AlterPartition(response) => response.error,
+        Response::DescribeQuorum(response) => return response.error == ErrorCode::NotLeaderOrFollower,
         Response::CreateTopics(results) | Response::CreatePartitions(results) | Response::DeleteTopics(results) => {
             results.topics.first().map_or(ErrorCode::None, |topic| topic.error)
         }
@@ -172,6 +173,10 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         | Response::DescribeLogDirs(_)
         | Response::DescribeCluster(_)
         | Response::InitProducerId(_)
+        | Response::Vote(_)
+        | Response::BeginQuorumEpoch(_)
+        | Response::EndQuorumEpoch(_)
+        | Response::FetchSnapshot(_)
         | Response::LeaderAndIsr(_)
         | Response::UpdateMetadata(_)
         | Response::StopReplica(_)

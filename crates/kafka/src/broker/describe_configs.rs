@@ -25,7 +25,7 @@ impl Broker {
 
     fn config_entries(&self, resource: &ConfigResource) -> Result<Vec<ConfigEntry>, ErrorCode> {
         match resource {
-            ConfigResource::Topic(name) => match self.metadata.image.topics().get(name) {
+            ConfigResource::Topic(name) => match self.image.topics().get(name) {
                 Some(topic) => Ok(describe_topic_configs(&topic.configs, &self.setup.config)),
                 None => Err(error_without_topic(name)),
             },

@@ -11,10 +11,11 @@ use crate::node::RequestId;
 use std::collections::BTreeSet;
 use wire::request::{ConfigResource, CreatableTopic, CreateTopicsRequest, IncrementalAlterConfigsRequest};
 use wire::response::{
-    AlterConfigsResult, AlterPartitionReassignmentsResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse,
-    ListPartitionReassignmentsResponse, TopicResult, TopicResults, UnregisterBrokerResponse, UpdateFeaturesResponse,
+    AlterConfigsResult, AlterPartitionReassignmentsResponse, DescribeQuorumResponse, ElectLeadersResponse,
+    IncrementalAlterConfigsResponse, LeaderIdAndEpoch, ListPartitionReassignmentsResponse, TopicResult, TopicResults,
+    UnregisterBrokerResponse, UpdateFeaturesResponse,
 };
-use wire::{ErrorCode, Request, Response, TopicName};
+use wire::{ErrorCode, LeaderEpoch, Offset, Request, Response, TopicName};
 
 /// How long a forwarded request is tried.
 const RETRY_TIMEOUT_MS: i64 = 60_000;
@@ -111,6 +112,7 @@ fn timed_out(request: &Request) -> Response {
             error: ErrorCode::RequestTimedOut,
             error_message: None,
         }),
+        Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_timed_out()),
         Request::ApiVersions
         | Request::Metadata(_)
         | Request::Produce(_)
@@ -127,6 +129,10 @@ fn timed_out(request: &Request) -> Response {
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
         | Request::AlterPartition(_)
+        | Request::Vote(_)
+        | Request::BeginQuorumEpoch(_)
+        | Request::EndQuorumEpoch(_)
+        | Request::FetchSnapshot(_)
         | Request::LeaderAndIsr(_)
         | Request::UpdateMetadata(_)
         | Request::StopReplica(_)
@@ -143,6 +149,16 @@ fn all_configs_timed_out(request: &IncrementalAlterConfigsRequest) -> Response {
     };
     let results = request.resources.iter().map(|altered| result(&altered.resource)).collect();
     Response::IncrementalAlterConfigs(IncrementalAlterConfigsResponse { results })
+}
+
+fn describe_quorum_timed_out() -> DescribeQuorumResponse {
+    DescribeQuorumResponse {
+        error: ErrorCode::RequestTimedOut,
+        current_leader: LeaderIdAndEpoch { leader_id: None, leader_epoch: LeaderEpoch::NONE },
+        high_watermark: Offset(-1),
+        voters: Vec::new(),
+        observers: Vec::new(),
+    }
 }
 
 fn all_timed_out<'a>(names: impl Iterator<Item = &'a TopicName>) -> TopicResults {

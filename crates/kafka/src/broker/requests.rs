@@ -23,7 +23,8 @@ impl Broker {
             | Request::ListPartitionReassignments(_)
             | Request::IncrementalAlterConfigs(_)
             | Request::UpdateFeatures(_)
-            | Request::UnregisterBroker(_) => self.forward(id, request, step),
+            | Request::UnregisterBroker(_)
+            | Request::DescribeQuorum => self.forward(id, request, step),
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
             Request::DescribeConfigs(request) => self.on_describe_configs(id, &request, step),
             Request::DeleteRecords(_)
@@ -34,6 +35,10 @@ impl Broker {
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
             | Request::AlterPartition(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)

@@ -19,7 +19,7 @@ impl Broker {
     /// Which brokers and partitions there are. Topics that do not exist may be made.
     pub(super) fn on_metadata_request(&mut self, id: RequestId, request: MetadataRequest, step: &mut Step<'_>) {
         let response = MetadataResponse {
-            brokers: live_brokers(&self.metadata.image),
+            brokers: live_brokers(&self.image),
             controller_id: self.draw_live_broker(),
             topics: self.metadata_topics(request.topics.as_deref()),
         };
@@ -30,7 +30,7 @@ impl Broker {
     }
 
     fn metadata_topics(&self, names: Option<&[TopicName]>) -> Vec<MetadataTopic> {
-        let image = &self.metadata.image;
+        let image = &self.image;
         match names {
             Some(names) => names.iter().map(|name| metadata_topic(image, name)).collect(),
             None => image.topics().keys().map(|name| metadata_topic(image, name)).collect(),
@@ -38,7 +38,7 @@ impl Broker {
     }
 
     fn create_missing(&mut self, names: Vec<TopicName>, step: &mut Step<'_>) {
-        let image = &self.metadata.image;
+        let image = &self.image;
         let is_missing = |name: &TopicName| is_legal(name) && !image.topics().contains_key(name);
         let missing = names.into_iter().filter(is_missing).collect();
         self.create_automatically(missing, step);
@@ -46,7 +46,7 @@ impl Broker {
 
     /// Any live broker takes requests for the controller (`getRandomAliveBrokerId`).
     fn draw_live_broker(&mut self) -> Option<BrokerId> {
-        let live = || self.metadata.image.brokers().iter().filter(|(_, registration)| !registration.fenced);
+        let live = || self.image.brokers().iter().filter(|(_, registration)| !registration.fenced);
         let count = live().count();
         if count == 0 {
             return None;
@@ -62,7 +62,7 @@ impl Broker {
         request: DescribeTopicPartitionsRequest,
         step: &mut Step<'_>,
     ) {
-        let image = &self.metadata.image;
+        let image = &self.image;
         let mut names = request.topics;
         if names.is_empty() {
             names = image.topics().keys().cloned().collect();

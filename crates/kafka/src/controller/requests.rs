@@ -47,6 +47,11 @@ impl Running {
             | Request::UnregisterBroker(_)
             | Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
+            | Request::DescribeQuorum
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)

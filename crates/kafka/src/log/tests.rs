@@ -294,7 +294,7 @@ fn a_producers_batch_is_checked_before_it_is_appended() {
     let mut inconsistent = records(2, 0);
     inconsistent.last_offset_delta = 4;
     let mut unsequenced = records(1, 0);
-    unsequenced.producer_id = 17;
+    unsequenced.producer_id = wire::ProducerId(17);
     let mut presumptuous = records(1, -1);
     presumptuous.timestamp_type = TimestampType::LogAppendTime;
     let leader_change = RecordBatch::of_leader_change(1, vec![1], NOW);

@@ -43,13 +43,18 @@ pub(super) fn validate(
 fn records_of(batch: &RecordBatch) -> Result<&[Record], AppendError> {
     let records = match &batch.body {
         BatchBody::Records(records) => records,
-        BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => {
+        BatchBody::Metadata(_)
+        | BatchBody::EndTransaction(_)
+        | BatchBody::EmptyControl
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter => {
             return Err(AppendError::plain(ErrorCode::InvalidRecord));
         }
     };
     let offsets = i64::from(batch.last_offset_delta) + 1;
     let is_consistent = offsets > 0 && offsets == records.len() as i64;
-    let has_sequence = batch.producer_id < 0 || batch.base_sequence >= 0;
+    let has_sequence = !batch.has_producer_id() || batch.base_sequence >= 0;
     if is_consistent && has_sequence { Ok(records) } else { Err(AppendError::plain(ErrorCode::InvalidRecord)) }
 }
 

@@ -233,6 +233,8 @@ pub enum ControllerEvent {
 pub enum TruncationReason {
     /// The leader's log parts from it there (KIP-595).
     DivergingEpoch,
+    /// Nothing above its high watermark is to be trusted: its log knows no epochs, or it follows as before KIP-101.
+    HighWatermark,
     /// Its log end offset lies above the leader's, or the leader's log starts above it.
     OffsetOutOfRange,
 }

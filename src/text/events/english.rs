@@ -194,6 +194,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
         TruncationReason::DivergingEpoch => "the leader's log differs from there on",
+        TruncationReason::HighWatermark => "only what lies below its high watermark is trusted",
         TruncationReason::OffsetOutOfRange => "it lies outside the leader's range of offsets",
     }
 }

@@ -234,6 +234,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
         TruncationReason::DivergingEpoch => "그 지점부터 리더의 로그와 다름",
+        TruncationReason::HighWatermark => "하이 워터마크 아래의 레코드만 신뢰함",
         TruncationReason::OffsetOutOfRange => "리더의 오프셋 범위를 벗어남",
     }
 }

@@ -103,7 +103,7 @@ impl Broker {
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config),
+            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, spec.historical_faults),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),

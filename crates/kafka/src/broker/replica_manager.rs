@@ -7,6 +7,7 @@ use crate::instant::{Duration, Instant};
 use crate::metadata::{ClusterImage, TopicImage};
 use crate::node::Effects;
 use crate::replica::{Changes, Context, Partition, ReplicaSettings};
+use crate::spec::HistoricalFaults;
 use crate::storage::{Disk, DiskWrite, StoredLog};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,9 +25,9 @@ pub(super) struct ReplicaManager {
 
 impl ReplicaManager {
     /// No replicas yet.
-    pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaManager {
+    pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig, faults: HistoricalFaults) -> ReplicaManager {
         ReplicaManager {
-            settings: ReplicaSettings::new(broker_id, config),
+            settings: ReplicaSettings::new(broker_id, config, faults),
             replicas: BTreeMap::new(),
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),

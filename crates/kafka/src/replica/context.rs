@@ -3,6 +3,7 @@
 use crate::config::BrokerConfig;
 use crate::instant::{Duration, Instant, WallClock};
 use crate::metadata::ClusterImage;
+use crate::spec::HistoricalFaults;
 use wire::{BrokerEpoch, BrokerId};
 
 /// What all replicas of one broker share: its id and what its properties say about replication.
@@ -16,17 +17,20 @@ pub struct ReplicaSettings {
     pub replica_fetch_backoff: Duration,
     /// `replica.fetch.max.bytes`, for one partition.
     pub replica_fetch_max_bytes: i32,
+    /// Rules that the broker leaves out.
+    pub historical_faults: HistoricalFaults,
 }
 
 impl ReplicaSettings {
     /// What `config` says for the replicas of `broker_id`.
     #[must_use]
-    pub fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaSettings {
+    pub fn new(broker_id: BrokerId, config: &BrokerConfig, historical_faults: HistoricalFaults) -> ReplicaSettings {
         ReplicaSettings {
             broker_id,
             replica_lag_time_max: Duration::from_ms(config.replica_lag_time_max_ms),
             replica_fetch_backoff: Duration::from_ms(config.replica_fetch_backoff_ms),
             replica_fetch_max_bytes: config.replica_fetch_max_bytes,
+            historical_faults,
         }
     }
 }

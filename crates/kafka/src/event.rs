@@ -322,6 +322,22 @@ pub enum BrokerEvent {
         /// The proposal.
         to: Vec<BrokerId>,
     },
+    /// The leader sent a consumer to a replica in the consumer's rack (KIP-392).
+    PreferredReadReplicaChosen {
+        /// The partition.
+        partition: TopicPartition,
+        /// Who is to be read from.
+        replica: BrokerId,
+        /// The consumer's rack.
+        rack: String,
+    },
+    /// A reader's fetch session gave way to another one (KIP-227).
+    FetchSessionEvicted {
+        /// The session.
+        session_id: i32,
+        /// How many partitions it held.
+        partitions: u64,
+    },
     /// The leader refused or gave up on a producer's batch.
     ProduceRejected {
         /// The partition.

@@ -13,6 +13,7 @@ pub mod client;
 pub mod config;
 pub mod controller;
 pub mod event;
+mod fetch_session_handler;
 pub mod instant;
 pub mod log;
 pub mod metadata;

@@ -185,6 +185,12 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             format::broker_ids(from),
             format::broker_ids(to)
         ),
+        BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack } => {
+            format!("{node} sent a consumer in rack {rack} to {} for {partition}.", named(*replica))
+        }
+        BrokerEvent::FetchSessionEvicted { session_id, partitions } => {
+            format!("{node} gave fetch session {session_id} ({partitions} partitions) up for another one.")
+        }
         BrokerEvent::ProduceRejected { partition, error } => {
             format!("{node} refused records for {partition}: {}.", error.name())
         }

@@ -12,6 +12,7 @@ mod connections;
 mod controller_channel;
 mod describe_configs;
 mod fetch;
+mod fetch_sessions;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
@@ -41,9 +42,11 @@ use crate::view::BrokerState;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
+use fetch_sessions::FetchSessions;
 use forwarding::ForwardingManager;
 use membership::Membership;
 use purgatory::Purgatory;
+use rand::SeedableRng;
 use replica_fetcher::ReplicaFetcher;
 use replica_manager::ReplicaManager;
 use std::collections::BTreeMap;
@@ -69,6 +72,7 @@ pub struct Broker {
     forwarding: ForwardingManager,
     server: ServerChannels,
     purgatory: Purgatory,
+    fetch_sessions: FetchSessions,
 }
 
 /// What stays the same as long as the process runs.
@@ -109,6 +113,10 @@ impl Broker {
             forwarding: ForwardingManager::new(&config),
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
+            fetch_sessions: FetchSessions::new(
+                config.max_incremental_fetch_session_cache_slots,
+                Rng::from_rng(&mut outbound.rng),
+            ),
             outbound,
             setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
         }

@@ -117,6 +117,16 @@ fn is_replica_here(image: &ClusterImage, partition: &TopicPartition, log: &Store
 }
 
 impl Broker {
+    /// The world around the replicas, for those that are only looked at.
+    pub(super) fn surroundings(&self, now: Instant) -> Context<'_> {
+        Context {
+            now,
+            wall_clock: self.setup.wall_clock,
+            broker_epoch: self.broker_epoch_or_none(),
+            image: &self.image,
+        }
+    }
+
     /// The world around the replicas, and the replicas.
     pub(super) fn context(&mut self, now: Instant) -> (Context<'_>, &mut ReplicaManager) {
         let context = Context {

@@ -63,6 +63,7 @@ broker_config! {
     initial_broker_registration_timeout_ms: i64 = "initial.broker.registration.timeout.ms";
     leader_imbalance_check_interval_seconds: i64 = "leader.imbalance.check.interval.seconds";
     leader_imbalance_per_broker_percentage: i32 = "leader.imbalance.per.broker.percentage";
+    max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots";
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit";
     message_max_bytes: i32 = "message.max.bytes";
     metadata_max_idle_interval_ms: i64 = "metadata.max.idle.interval.ms";

@@ -49,6 +49,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The rack of a broker.
+    pub(super) fn rack_of(&self, broker: BrokerId) -> Option<&str> {
+        self.image.brokers().get(&broker)?.rack.as_deref()
+    }
+
     /// The epoch of an unfenced broker (`getAliveBrokerEpoch`).
     pub(super) fn alive_broker_epoch(&self, broker: BrokerId) -> Option<BrokerEpoch> {
         let registration = self.image.brokers().get(&broker)?;

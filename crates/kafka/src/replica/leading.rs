@@ -13,7 +13,7 @@ use crate::instant::Instant;
 use crate::log::{AppendError, AppendInfo};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
-use crate::view::{FollowerView, ReplicaRole};
+use crate::view::ReplicaRole;
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
 use wire::{BrokerEpoch, BrokerId, ErrorCode, Offset, PartitionEpoch, RecordBatch};
@@ -100,6 +100,16 @@ impl Leader {
         self.followers.iter().find(|follower| follower.broker == broker)
     }
 
+    /// All of them.
+    pub(super) fn followers(&self) -> &[FollowerProgress] {
+        &self.followers
+    }
+
+    /// The in-sync replicas that the controller knows.
+    pub(super) fn committed_isr(&self) -> &[BrokerId] {
+        self.isr.committed()
+    }
+
     /// What an onlooker may see.
     pub(super) fn view(&self, partition_epoch: PartitionEpoch) -> ReplicaRole {
         let followers = self.followers.iter();
@@ -107,9 +117,7 @@ impl Leader {
             isr: self.isr.committed().to_vec(),
             maximal_isr: self.isr.maximal().collect(),
             partition_epoch,
-            followers: followers
-                .map(|follower| FollowerView { broker: follower.broker, log_end_offset: follower.log_end_offset })
-                .collect(),
+            followers: followers.map(FollowerProgress::view).collect(),
         }
     }
 

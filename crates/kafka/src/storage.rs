@@ -5,6 +5,7 @@
 //! Bytes and file names are not modelled here.
 
 use crate::chunks::Chunks;
+use crate::zookeeper::Transaction;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{BrokerEpoch, LeaderEpoch, Offset, RecordBatch, TopicId, TopicPartition};
@@ -18,6 +19,8 @@ pub struct Disk {
     pub clean_shutdown: Option<BrokerEpoch>,
     /// `quorum-state`: the epoch in which a voter last voted or led (KIP-595).
     pub quorum_epoch: Option<LeaderEpoch>,
+    /// ZooKeeper's transaction log.
+    pub transactions: Chunks<Arc<Transaction>>,
 }
 
 /// One partition's directory.
@@ -84,6 +87,8 @@ pub enum DiskWrite {
     CleanShutdown(Option<BrokerEpoch>),
     /// Write `quorum-state`.
     QuorumEpoch(LeaderEpoch),
+    /// Append to ZooKeeper's transaction log.
+    Transaction(Arc<Transaction>),
 }
 
 impl Disk {
@@ -101,6 +106,7 @@ impl Disk {
             DiskWrite::HighWatermarks(high_watermarks) => self.checkpoint(high_watermarks),
             DiskWrite::CleanShutdown(broker_epoch) => self.clean_shutdown = broker_epoch,
             DiskWrite::QuorumEpoch(epoch) => self.quorum_epoch = Some(epoch),
+            DiskWrite::Transaction(transaction) => self.transactions.push(transaction),
         }
     }
 

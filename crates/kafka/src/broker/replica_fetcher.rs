@@ -13,7 +13,7 @@ use wire::request::{
     FetchPartition, FetchRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ReplicaState,
 };
 use wire::response::{FetchResponse, ListOffsetsResponse};
-use wire::{BrokerId, Endpoint, Request, Response, TopicPartition};
+use wire::{BrokerId, Endpoint, FetchMetadata, Request, Response, TopicPartition};
 
 /// A fetcher's connection has no back-off of its own: its partitions have one (`replica.fetch.backoff.ms`).
 const NO_BACKOFF: ExponentialBackoff = ExponentialBackoff { initial_ms: 0, max_ms: 0, jitter_permille: 0 };
@@ -131,13 +131,16 @@ impl Broker {
         Request::Fetch(FetchRequest {
             replica: Some(ReplicaState {
                 replica_id: self.setup.broker_id,
-                replica_epoch: self.lifecycle.broker_epoch_or_none(),
+                replica_epoch: self.broker_epoch_or_none(),
             }),
             max_wait_ms: i32::try_from(config.replica_fetch_wait_max_ms).unwrap_or(i32::MAX),
             min_bytes: config.replica_fetch_min_bytes,
             max_bytes: config.replica_fetch_response_max_bytes,
             isolation_level: IsolationLevel::ReadUncommitted,
+            metadata: FetchMetadata::LEGACY,
             partitions,
+            forgotten: Vec::new(),
+            rack_id: None,
         })
     }
 

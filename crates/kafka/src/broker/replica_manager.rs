@@ -121,8 +121,8 @@ impl Broker {
         let context = Context {
             now,
             wall_clock: self.setup.wall_clock,
-            broker_epoch: self.lifecycle.broker_epoch_or_none(),
-            image: &self.metadata.image,
+            broker_epoch: self.broker_epoch_or_none(),
+            image: &self.image,
         };
         (context, &mut self.replicas)
     }
@@ -140,7 +140,7 @@ impl Broker {
 
     /// Why a partition that has no replica here cannot be served.
     pub(super) fn error_without_replica(&self, partition: &TopicPartition) -> ErrorCode {
-        match self.metadata.image.partition(partition) {
+        match self.image.partition(partition) {
             Some(_) => ErrorCode::NotLeaderOrFollower,
             None => ErrorCode::UnknownTopicOrPartition,
         }

@@ -8,6 +8,7 @@
 pub mod codec;
 mod crc32c;
 pub mod error_code;
+mod fetch_session;
 pub mod ids;
 pub mod metadata_record;
 pub mod record;
@@ -17,9 +18,10 @@ pub mod varint;
 pub mod zookeeper;
 
 pub use error_code::ErrorCode;
+pub use fetch_session::FetchMetadata;
 pub use ids::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, ProducerEpoch,
-    ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
+    PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
 };
 pub use metadata_record::MetadataRecord;
 pub use record::{

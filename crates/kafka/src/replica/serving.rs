@@ -102,7 +102,9 @@ impl Partition {
             last_stable_offset: self.log.high_watermark(),
             log_start_offset: self.log.log_start_offset(),
             diverging_epoch,
+            quorum: None,
             current_leader: None,
+            preferred_read_replica: None,
             batches,
         };
         FetchRead { result, size_in_bytes }

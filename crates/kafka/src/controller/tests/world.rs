@@ -17,8 +17,8 @@ use wire::request::{
 };
 use wire::response::{BrokerHeartbeatResponse, FetchPartitionResult};
 use wire::{
-    BatchBody, BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionIndex, Request, Response,
-    Timestamp, TopicName, TopicPartition,
+    BatchBody, BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, Offset, PartitionIndex,
+    Request, Response, Timestamp, TopicName, TopicPartition,
 };
 
 /// A controller with its disk and timers, and brokers that say what a test makes them say.
@@ -239,7 +239,10 @@ pub(super) fn fetch(offset: Offset, last_epoch: i32) -> Request {
         min_bytes: 0,
         max_bytes: 8 * 1_024 * 1_024,
         isolation_level: IsolationLevel::ReadUncommitted,
+        metadata: FetchMetadata::LEGACY,
         partitions: vec![partition],
+        forgotten: Vec::new(),
+        rack_id: None,
     })
 }
 
@@ -256,7 +259,9 @@ pub(super) fn words(effects: &[Effect]) -> Vec<String> {
 pub(super) fn word(effect: &Effect) -> String {
     match effect {
         Effect::Write(DiskWrite::CreateLog { topic_id, .. }) => format!("create log {}", topic_id.0),
-        Effect::Write(DiskWrite::QuorumEpoch(epoch)) => format!("quorum epoch {epoch}"),
+        Effect::Write(DiskWrite::QuorumState(state)) => format!("quorum epoch {}", state.leader_epoch),
+        Effect::Write(DiskWrite::MetadataSnapshot(snapshot)) => format!("snapshot {}", snapshot.id.offset),
+        Effect::Write(DiskWrite::DeleteMetadataBefore(id)) => format!("delete before {}", id.offset),
         Effect::Write(DiskWrite::LeaderEpochs { leader_epochs, .. }) => format!("{} epochs", leader_epochs.len()),
         Effect::Write(DiskWrite::Append { batch, .. }) => {
             format!("append {} {} {}", batch.base_offset, batch.partition_leader_epoch, records(&batch.body))
@@ -285,6 +290,8 @@ pub(super) fn records(body: &BatchBody) -> String {
             });
             names.collect::<Vec<_>>().join("+")
         }
+        BatchBody::SnapshotHeader { .. } => "SnapshotHeader".to_owned(),
+        BatchBody::SnapshotFooter => "SnapshotFooter".to_owned(),
         BatchBody::Records(_) => "records".to_owned(),
         BatchBody::EndTransaction(marker) => format!("{:?}", marker.result),
         BatchBody::EmptyControl => "empty".to_owned(),

@@ -135,7 +135,9 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         last_stable_offset: Offset(0),
         log_start_offset: Offset(0),
         diverging_epoch: None,
+        quorum: None,
         current_leader: None,
+        preferred_read_replica: None,
         batches: Vec::new(),
     }
 }

@@ -39,15 +39,14 @@ pub(super) fn on_append(
 /// Where batches of `log` from the index `begin` on have the same offset and epoch in `other`, but are not the same or do
 /// not follow the same.
 fn first_difference(log: &LogGlance<'_>, other: &LogGlance<'_>, begin: usize) -> Option<Offset> {
-    let mut index_there = other.index_of(log.batches.get(begin)?.base_offset, begin);
-    for index in begin..log.batches.len() {
+    let begin_there = other.index_of(log.batches.get(begin)?.base_offset, begin);
+    for (index_there, index) in (begin_there..).zip(begin..log.batches.len()) {
         let (batch, there) = (log.batches.get(index)?, other.batches.get(index_there)?);
         let is_same_place =
             batch.base_offset == there.base_offset && batch.partition_leader_epoch == there.partition_leader_epoch;
         if is_same_place && !(is_same(batch, there) && follow_the_same(log, other, index, index_there)) {
             return Some(batch.base_offset);
         }
-        index_there += 1;
     }
     None
 }

@@ -23,6 +23,8 @@ pub(crate) struct MetadataHistory {
     leaders: BTreeMap<LeaderEpoch, NodeId>,
     /// How many batches of a server's log are known to be those of the active controller.
     matched: BTreeMap<i32, usize>,
+    /// For whom each voter voted last, and in which epoch.
+    votes: BTreeMap<NodeId, (LeaderEpoch, NodeId)>,
     /// The epoch in which each broker registered last.
     broker_epochs: BTreeMap<NodeId, BrokerEpoch>,
 }
@@ -42,6 +44,23 @@ impl MetadataHistory {
             number: Number::QuorumEpoch,
             from: i64::from(highest.0),
             to: i64::from(epoch.0),
+        });
+    }
+
+    /// A voter gave its vote, maybe to itself: once in an epoch, and never in an earlier one.
+    pub(super) fn on_vote(
+        &mut self,
+        findings: &mut Findings,
+        sight: &Sight<'_>,
+        voter: NodeId,
+        (candidate, epoch): (NodeId, LeaderEpoch),
+    ) {
+        let before = self.votes.insert(voter, (epoch, candidate));
+        let is_first = before.is_none_or(|(last, chosen)| last < epoch || last == epoch && chosen == candidate);
+        findings.require(Checker::Quorum, sight, None, is_first, || Details::VotedTwice {
+            voter,
+            candidate,
+            leader_epoch: epoch,
         });
     }
 

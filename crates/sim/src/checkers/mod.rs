@@ -108,9 +108,13 @@ impl Checkers {
 
     fn on_controller_event(&mut self, sight: &Sight<'_>, node: NodeId, event: &ControllerEvent) {
         match event {
-            ControllerEvent::BecameActive { epoch } => {
+            ControllerEvent::BecameActive { epoch } | ControllerEvent::WonElection { epoch, .. } => {
                 let findings = Arc::make_mut(&mut self.findings);
                 Arc::make_mut(&mut self.metadata).on_active(findings, sight, node, *epoch);
+            }
+            ControllerEvent::BecameCandidate { epoch } => self.on_vote(sight, node, node, *epoch),
+            ControllerEvent::VoteGranted { candidate, epoch } => {
+                self.on_vote(sight, node, NodeId::Server(*candidate), *epoch);
             }
             ControllerEvent::TopicCreated { topic, topic_id, partitions } => {
                 self.histories.on_topic_created(topic, *topic_id, *partitions);
@@ -131,7 +135,16 @@ impl Checkers {
             | ControllerEvent::BrokerUnfenced { .. }
             | ControllerEvent::BrokerFenced { .. }
             | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
-            ControllerEvent::TopicDeleted { .. } | ControllerEvent::AlterPartitionRejected { .. } => {}
+            ControllerEvent::NoLongerActive { .. }
+            | ControllerEvent::VoteRejected { .. }
+            | ControllerEvent::LostElection { .. }
+            | ControllerEvent::LeaderResigned { .. }
+            | ControllerEvent::FollowsQuorumLeader { .. }
+            | ControllerEvent::MetadataLogTruncated { .. }
+            | ControllerEvent::SnapshotWritten { .. }
+            | ControllerEvent::SnapshotLoaded { .. }
+            | ControllerEvent::TopicDeleted { .. }
+            | ControllerEvent::AlterPartitionRejected { .. } => {}
         }
     }
 
@@ -156,6 +169,11 @@ impl Checkers {
             | ClientEvent::TopicsDescribed(_)
             | ClientEvent::TopicsFailed(_) => {}
         }
+    }
+
+    fn on_vote(&mut self, sight: &Sight<'_>, voter: NodeId, candidate: NodeId, epoch: LeaderEpoch) {
+        let findings = Arc::make_mut(&mut self.findings);
+        Arc::make_mut(&mut self.metadata).on_vote(findings, sight, voter, (candidate, epoch));
     }
 
     fn on_append(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, first: Offset) {

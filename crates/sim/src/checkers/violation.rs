@@ -37,7 +37,7 @@ pub enum Checker {
     HighWatermarkFrozen,
     /// A server's metadata log is a prefix of the committed one.
     MetadataPrefix,
-    /// A quorum epoch has one leader, and epochs never fall.
+    /// A quorum epoch has one leader, nobody votes twice in it, and epochs never fall.
     Quorum,
     /// `acks=all` is answered when the records are committed, not before.
     AcksAllCommitted,
@@ -192,6 +192,15 @@ pub enum Details {
         one: NodeId,
         /// The second.
         other: NodeId,
+        /// The epoch.
+        leader_epoch: LeaderEpoch,
+    },
+    /// A voter voted twice in an epoch, or in an earlier one than before.
+    VotedTwice {
+        /// The voter.
+        voter: NodeId,
+        /// For whom, the second time.
+        candidate: NodeId,
         /// The epoch.
         leader_epoch: LeaderEpoch,
     },

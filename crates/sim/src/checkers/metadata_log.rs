@@ -2,9 +2,8 @@
 //! (`MetadataLogMatching`), and a quorum epoch has one leader (KIP-595).
 
 use super::findings::Findings;
-use super::sight::Sight;
+use super::sight::{Sight, as_controller};
 use super::violation::{Checker, Details, Number};
-use crate::machine::Machine;
 use crate::world::Host;
 use kafka::chunks::Chunks;
 use kafka::metadata::metadata_partition;
@@ -122,24 +121,18 @@ fn metadata_batches(host: &Host) -> Option<&Chunks<Arc<RecordBatch>>> {
     host.disk.logs.get(&metadata_partition()).map(|log| &log.batches)
 }
 
-/// Controllers may hold more than is committed; brokers never get it.
+/// Controllers may hold more than is committed, and may go on with it after a restart; brokers never get it.
 fn bound_of(host: &Host) -> Option<Offset> {
-    match host.process.as_ref() {
-        Some(Machine::Controller(controller)) => Some(controller.view().high_watermark),
-        Some(Machine::Broker(_) | Machine::Client(_)) => None,
-        None => Some(Offset::ZERO),
-        #[cfg(test)]
-        Some(Machine::Toy(_)) => None,
+    let is_up = host.process.is_some();
+    match as_controller(host) {
+        Some(controller) => Some(controller.view().high_watermark),
+        None => (!is_up).then_some(Offset::ZERO),
     }
 }
 
 fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Chunks<Arc<RecordBatch>>)> {
-    let active = sight.servers().filter_map(|(id, host)| match host.process.as_ref()? {
-        Machine::Controller(controller) => Some((controller.active_image()?.0, id, host)),
-        Machine::Broker(_) | Machine::Client(_) => None,
-        #[cfg(test)]
-        Machine::Toy(_) => None,
-    });
+    let epoch = |host: &'a Host| as_controller(host)?.active_image().map(|(epoch, _)| epoch);
+    let active = sight.servers().filter_map(|(id, host)| Some((epoch(host)?, id, host)));
     let (_, id, host) = active.max_by_key(|(epoch, _, _)| *epoch)?;
     Some((id, metadata_batches(host)?))
 }

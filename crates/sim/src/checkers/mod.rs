@@ -75,7 +75,7 @@ impl Checkers {
             EventKind::Broker(broker_event) => self.on_broker_event(sight, event.node, broker_event),
             EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
             EventKind::Client(client_event) => self.on_client_event(sight, client_event),
-            EventKind::Operator(_) => {}
+            EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use crate::trace::EventId;
 use crate::world::Host;
 use kafka::broker::Broker;
 use kafka::chunks::Chunks;
+use kafka::controller::Controller;
 use kafka::instant::Instant;
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
@@ -70,7 +71,7 @@ impl<'a> Sight<'a> {
     pub(crate) fn servers(&self) -> impl Iterator<Item = (i32, &'a Host)> {
         self.hosts.iter().map_while(|(node, host)| match node {
             NodeId::Server(id) => Some((*id, host)),
-            NodeId::Client(_) => None,
+            NodeId::ZooKeeper | NodeId::Client(_) => None,
         })
     }
 
@@ -108,19 +109,24 @@ pub(crate) fn epoch_at(leader_epochs: &[(LeaderEpoch, Offset)], offset: Offset) 
 fn as_broker(host: &Host) -> Option<&Broker> {
     match host.process.as_ref()? {
         Machine::Broker(broker) => Some(broker),
-        Machine::Controller(_) | Machine::Client(_) => None,
+        Machine::Controller(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
+        #[cfg(test)]
+        Machine::Toy(_) => None,
+    }
+}
+
+/// The controller that runs on a host.
+pub(crate) fn as_controller(host: &Host) -> Option<&Controller> {
+    match host.process.as_ref()? {
+        Machine::Controller(controller) => Some(controller),
+        Machine::Broker(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
         #[cfg(test)]
         Machine::Toy(_) => None,
     }
 }
 
 fn active_image(host: &Host) -> Option<(LeaderEpoch, &ClusterImage)> {
-    match host.process.as_ref()? {
-        Machine::Controller(controller) => controller.active_image(),
-        Machine::Broker(_) | Machine::Client(_) => None,
-        #[cfg(test)]
-        Machine::Toy(_) => None,
-    }
+    as_controller(host)?.active_image()
 }
 
 impl<'a> LogGlance<'a> {

@@ -13,7 +13,7 @@ use crate::instant::Instant;
 use crate::log::{AppendError, AppendInfo};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
-use crate::view::ReplicaRole;
+use crate::view::{LeadershipGlance, ReplicaRole};
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
 use wire::{BrokerEpoch, BrokerId, ErrorCode, Offset, PartitionEpoch, RecordBatch};
@@ -118,6 +118,17 @@ impl Leader {
             maximal_isr: self.isr.maximal().collect(),
             partition_epoch,
             followers: followers.map(FollowerProgress::view).collect(),
+        }
+    }
+
+    /// The same, borrowed.
+    pub(super) fn glance(&self, partition_epoch: PartitionEpoch, config: &TopicConfig) -> LeadershipGlance<'_> {
+        LeadershipGlance {
+            isr: self.isr.committed(),
+            joining: self.isr.joining(),
+            has_proposal: self.isr.proposal().is_some(),
+            partition_epoch,
+            effective_min_isr: self.effective_min_isr(config),
         }
     }
 

@@ -1,0 +1,161 @@
+//! The segments of one log in order, and their batches as one sequence (`LogSegments`).
+//!
+//! Sealed segments are shared: a log, the disk beside it and whoever looks at it have the same ones. A clone copies a few
+//! pointers and the short tail of the active segment.
+
+use super::segment::LogSegment;
+use crate::chunks::Chunks;
+use std::sync::Arc;
+use wire::{Offset, RecordBatch};
+
+/// One or more segments, ascending by base offset.
+#[derive(Clone, Debug)]
+pub struct Segments {
+    sealed: Chunks<Arc<LogSegment>>,
+    sealed_batches: usize,
+    sealed_bytes: i64,
+    active: LogSegment,
+}
+
+impl Segments {
+    /// One segment, which is written to.
+    #[must_use]
+    pub fn new(active: LogSegment) -> Segments {
+        Segments { sealed: Chunks::new(), sealed_batches: 0, sealed_bytes: 0, active }
+    }
+
+    /// The segments that are full.
+    #[must_use]
+    pub fn sealed(&self) -> &Chunks<Arc<LogSegment>> {
+        &self.sealed
+    }
+
+    /// The last one, which is written to.
+    #[must_use]
+    pub fn active(&self) -> &LogSegment {
+        &self.active
+    }
+
+    /// The same, to write to.
+    pub fn active_mut(&mut self) -> &mut LogSegment {
+        &mut self.active
+    }
+
+    /// How many segments there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.sealed.len() + 1
+    }
+
+    /// The segment at `place`.
+    #[must_use]
+    pub fn at(&self, place: usize) -> Option<&LogSegment> {
+        if place == self.sealed.len() { Some(&self.active) } else { self.sealed.get(place).map(|segment| &**segment) }
+    }
+
+    /// All segments, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &LogSegment> {
+        self.sealed.iter().map(|segment| &**segment).chain(std::iter::once(&self.active))
+    }
+
+    /// The segments from `place` on.
+    pub fn iter_from(&self, place: usize) -> impl Iterator<Item = &LogSegment> {
+        (place..self.count()).map_while(|place| self.at(place))
+    }
+
+    /// Where the first segment begins.
+    #[must_use]
+    pub fn base_offset(&self) -> Offset {
+        self.sealed.get(0).map_or(self.active.base_offset(), |segment| segment.base_offset())
+    }
+
+    /// Behind the last record of all.
+    #[must_use]
+    pub fn end_offset(&self) -> Offset {
+        self.active.next_offset()
+    }
+
+    /// The place of the segment in which `offset` is to be looked for first; `None` below all of them.
+    #[must_use]
+    pub fn floor(&self, offset: Offset) -> Option<usize> {
+        if self.active.base_offset() <= offset {
+            return Some(self.sealed.len());
+        }
+        self.sealed.partition_point(|segment| segment.base_offset() <= offset).checked_sub(1)
+    }
+
+    /// Bytes of all batches.
+    #[must_use]
+    pub fn size_in_bytes(&self) -> i64 {
+        self.sealed_bytes + i64::from(self.active.size_in_bytes())
+    }
+
+    /// How many batches there are in all segments.
+    #[must_use]
+    pub fn batch_count(&self) -> usize {
+        self.sealed_batches + self.active.len()
+    }
+
+    /// All batches, in order.
+    pub fn batches(&self) -> impl DoubleEndedIterator<Item = &Arc<RecordBatch>> {
+        self.iter().flat_map(LogSegment::batches)
+    }
+
+    /// The batches from the one on that contains `offset` or is the first above it.
+    pub fn batches_from(&self, offset: Offset) -> impl Iterator<Item = &Arc<RecordBatch>> {
+        let first = self.floor(offset).unwrap_or(0);
+        let place = self.at(first).map_or(0, |segment| segment.place_of(offset));
+        self.iter_from(first).enumerate().flat_map(move |(later, segment)| {
+            segment.batches_from(if later == 0 { place } else { 0 })
+        })
+    }
+
+    /// The last batch.
+    #[must_use]
+    pub fn last_batch(&self) -> Option<&Arc<RecordBatch>> {
+        self.batches().next_back()
+    }
+
+    /// Seals the active segment and goes on with `next`. Returns the sealed one.
+    pub fn roll(&mut self, next: LogSegment) -> Arc<LogSegment> {
+        let sealed = Arc::new(std::mem::replace(&mut self.active, next));
+        self.push_sealed(sealed.clone());
+        sealed
+    }
+
+    /// Takes `sealed` for the active segment, which has the same batches, and goes on with `next`.
+    pub fn roll_as(&mut self, sealed: Arc<LogSegment>, next: LogSegment) {
+        self.push_sealed(sealed);
+        self.active = next;
+    }
+
+    fn push_sealed(&mut self, sealed: Arc<LogSegment>) {
+        self.sealed_batches += sealed.len();
+        self.sealed_bytes += i64::from(sealed.size_in_bytes());
+        self.sealed.push(sealed);
+    }
+
+    /// Drops every batch that reaches `offset` or lies above it, and the segments that begin above it. `offset` must not
+    /// lie below the first segment.
+    pub fn truncate_to(&mut self, offset: Offset) {
+        let place = self.floor(offset).expect("a truncation below the first segment starts the log anew");
+        if let Some(last) = self.sealed.get(place).cloned() {
+            self.active = LogSegment::clone(&last);
+            self.set_sealed(self.sealed.iter().take(place).cloned().collect());
+        }
+        self.active.truncate_to(offset);
+    }
+
+    /// Removes the sealed segments with these base offsets and puts `added` in their place.
+    pub fn replace(&mut self, removed: &[Offset], added: &[Arc<LogSegment>]) {
+        let stays = |segment: &&Arc<LogSegment>| !removed.contains(&segment.base_offset());
+        let mut sealed: Vec<_> = self.sealed.iter().filter(stays).chain(added).cloned().collect();
+        sealed.sort_by_key(|segment| segment.base_offset());
+        self.set_sealed(sealed);
+    }
+
+    fn set_sealed(&mut self, sealed: Vec<Arc<LogSegment>>) {
+        (self.sealed, self.sealed_batches, self.sealed_bytes) = (Chunks::new(), 0, 0);
+        sealed.into_iter().for_each(|segment| self.push_sealed(segment));
+    }
+}

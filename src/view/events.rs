@@ -16,6 +16,17 @@ pub(crate) fn is_important(kind: &EventKind) -> bool {
 fn is_important_to_controller(event: &ControllerEvent) -> bool {
     match event {
         ControllerEvent::BecameActive { .. }
+        | ControllerEvent::NoLongerActive { .. }
+        | ControllerEvent::BecameCandidate { .. }
+        | ControllerEvent::VoteGranted { .. }
+        | ControllerEvent::VoteRejected { .. }
+        | ControllerEvent::WonElection { .. }
+        | ControllerEvent::LostElection { .. }
+        | ControllerEvent::LeaderResigned { .. }
+        | ControllerEvent::FollowsQuorumLeader { .. }
+        | ControllerEvent::MetadataLogTruncated { .. }
+        | ControllerEvent::SnapshotWritten { .. }
+        | ControllerEvent::SnapshotLoaded { .. }
         | ControllerEvent::BrokerUnfenced { .. }
         | ControllerEvent::BrokerFenced { .. }
         | ControllerEvent::ControlledShutdownStarted { .. }
@@ -35,6 +46,8 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         BrokerEvent::BecameReady
         | BrokerEvent::BecameFenced
         | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::DuplicateFound { .. }
+        | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }

@@ -1,7 +1,7 @@
 //! What must hold whenever one looks.
 
-use kafka::chunks::Chunks;
 use kafka::event::{ClientEvent, EventKind};
+use kafka::log::Segments;
 use kafka::metadata::{ClusterImage, METADATA_TOPIC, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::view::{BrokerState, BrokerView, NodeView, ReplicaRole, ReplicaView};
@@ -35,7 +35,7 @@ pub(crate) struct History {
 /// A log, of a running broker or on the disk of one that is down.
 struct Log {
     broker: BrokerId,
-    batches: Chunks<Arc<RecordBatch>>,
+    batches: Segments,
     end: Offset,
     epochs: Vec<(LeaderEpoch, Offset)>,
     view: Option<ReplicaView>,
@@ -115,8 +115,8 @@ impl Checks<'_> {
         }
         let ascends = log.epochs.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1);
         self.require(ascends, "leader epochs and their starts ascend", key);
-        let tail = log.batches.len().saturating_sub(50);
-        let tail: Vec<_> = log.batches.iter_from(tail).collect();
+        let tail = log.batches.batch_count().saturating_sub(50);
+        let tail: Vec<_> = log.batches.batches_after(tail).collect();
         let continues = |pair: &[&Arc<RecordBatch>]| {
             pair[0].last_offset() < pair[1].base_offset
                 && pair[0].partition_leader_epoch <= pair[1].partition_leader_epoch
@@ -130,8 +130,8 @@ impl Checks<'_> {
         for (index, one) in logs.iter().enumerate() {
             for other in &logs[index + 1..] {
                 let known = history.matched.entry((key.clone(), one.broker, other.broker)).or_default();
-                let start = (*known).min(one.batches.len()).min(other.batches.len()).saturating_sub(50);
-                let pairs = one.batches.iter_from(start).zip(other.batches.iter_from(start));
+                let start = (*known).min(one.batches.batch_count()).min(other.batches.batch_count()).saturating_sub(50);
+                let pairs = one.batches.batches_after(start).zip(other.batches.batches_after(start));
                 let common = start + pairs.take_while(|(a, b)| Arc::ptr_eq(a, b) || a == b).count();
                 *known = common;
                 self.rest_differs(key, one, other, common);
@@ -141,16 +141,19 @@ impl Checks<'_> {
 
     fn rest_differs(&self, key: &Key, one: &Log, other: &Log, common: usize) {
         let rest: Vec<_> =
-            one.batches.iter_from(common).map(|batch| (batch.base_offset, batch.partition_leader_epoch)).collect();
-        for batch in other.batches.iter_from(common) {
+            one.batches.batches_after(common).map(|batch| (batch.base_offset, batch.partition_leader_epoch)).collect();
+        for batch in other.batches.batches_after(common) {
             let is_there = rest.contains(&(batch.base_offset, batch.partition_leader_epoch));
             self.require(!is_there, "the same epoch at the same offset, and other records before it", key);
         }
         let watermark = |log: &Log| log.view.as_ref().map(|view| view.high_watermark);
         let (Some(a), Some(b)) = (watermark(one), watermark(other)) else { return };
-        let parts_at =
-            [one, other].iter().filter_map(|log| log.batches.get(common)).map(|batch| batch.base_offset).min();
-        let both_long = one.batches.len() > common && other.batches.len() > common;
+        let parts_at = [one, other]
+            .iter()
+            .filter_map(|log| log.batches.batches_after(common).next())
+            .map(|batch| batch.base_offset)
+            .min();
+        let both_long = one.batches.batch_count() > common && other.batches.batch_count() > common;
         let matches = !both_long || parts_at.is_none_or(|offset| offset >= a.min(b));
         self.require(matches, "two logs differ below both high watermarks", key);
     }
@@ -300,7 +303,7 @@ impl Checks<'_> {
                 |log: &&Log| matches!(&log.view, Some(ReplicaView { role: ReplicaRole::Leader { .. }, .. }));
             let Some(leader) = logs.iter().find(is_leader) else { continue };
             for (batch, record) in
-                leader.batches.iter().flat_map(|batch| batch.records().iter().map(move |r| (batch, r)))
+                leader.batches.batches().flat_map(|batch| batch.records().iter().map(move |r| (batch, r)))
             {
                 let place = (partition.clone(), batch.base_offset + i64::from(record.offset_delta));
                 stored.insert(place, record.value.clone());
@@ -336,7 +339,7 @@ impl Log {
     fn of_replica(broker: BrokerId, process: &BrokerView, replica: &ReplicaView) -> Log {
         Log {
             broker,
-            batches: replica.batches.clone(),
+            batches: replica.segments.clone(),
             end: replica.log_end_offset,
             epochs: replica.leader_epochs.clone(),
             view: Some(replica.clone()),
@@ -347,8 +350,8 @@ impl Log {
     fn on_disk(broker: BrokerId, stored: &kafka::storage::StoredLog) -> Log {
         Log {
             broker,
-            batches: stored.batches.clone(),
-            end: stored.batches.last().map_or(stored.log_start_offset, |batch| batch.last_offset().next()),
+            batches: stored.segments.clone(),
+            end: stored.end_offset(),
             epochs: stored.leader_epochs.clone(),
             view: None,
             broker_epoch: None,

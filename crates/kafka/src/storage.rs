@@ -10,9 +10,11 @@ use crate::chunks::Chunks;
 use crate::log::producers::ProducerSnapshots;
 use crate::log::segment::SegmentSettings;
 use crate::log::{LogSegment, Segments};
+use crate::metadata::metadata_partition;
+use crate::raft::MetadataSnapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerEpoch, LeaderEpoch, Offset, RecordBatch, TopicId, TopicPartition};
+use wire::{BrokerEpoch, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, TopicId, TopicPartition};
 
 /// The disk of one server.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +23,10 @@ pub struct Disk {
     pub logs: Arc<BTreeMap<TopicPartition, StoredLog>>,
     /// `.kafka_cleanshutdown`: the broker epoch at a clean shutdown (KIP-966). Gone once a process has started.
     pub clean_shutdown: Option<BrokerEpoch>,
-    /// `quorum-state`: the epoch in which a voter last voted or led (KIP-595).
-    pub quorum_epoch: Option<LeaderEpoch>,
+    /// `quorum-state` (KIP-595), as last written.
+    pub quorum_state: Option<QuorumState>,
+    /// The snapshots of the metadata log (KIP-630), oldest first.
+    pub metadata_snapshots: Vec<Arc<MetadataSnapshot>>,
 }
 
 /// One partition's directory.
@@ -50,6 +54,17 @@ pub struct StoredLog {
     pub producer_snapshots: ProducerSnapshots,
     /// Its entry in `cleaner-offset-checkpoint`: up to where it is compacted.
     pub cleaner_offset: Option<Offset>,
+}
+
+/// What a member of the metadata quorum must not forget (`ElectionState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuorumState {
+    /// The latest epoch it knows of.
+    pub leader_epoch: LeaderEpoch,
+    /// The leader of that epoch, if it knows it.
+    pub leader_id: Option<i32>,
+    /// Whom it gave its vote in that epoch, if it did.
+    pub voted_id: Option<i32>,
 }
 
 /// One write to the disk.
@@ -138,7 +153,11 @@ pub enum DiskWrite {
     /// Write or remove `.kafka_cleanshutdown`.
     CleanShutdown(Option<BrokerEpoch>),
     /// Write `quorum-state`.
-    QuorumEpoch(LeaderEpoch),
+    QuorumState(QuorumState),
+    /// Write a snapshot of the metadata log, newer than all others.
+    MetadataSnapshot(Arc<MetadataSnapshot>),
+    /// Delete the snapshots older than this one, and the metadata log below its end.
+    DeleteMetadataBefore(OffsetAndEpoch),
 }
 
 impl Disk {
@@ -172,7 +191,9 @@ impl Disk {
                 self.checkpoint(offsets, |log, offset| log.cleaner_offset = Some(offset));
             }
             DiskWrite::CleanShutdown(broker_epoch) => self.clean_shutdown = broker_epoch,
-            DiskWrite::QuorumEpoch(epoch) => self.quorum_epoch = Some(epoch),
+            DiskWrite::QuorumState(state) => self.quorum_state = Some(state),
+            DiskWrite::MetadataSnapshot(snapshot) => self.metadata_snapshots.push(snapshot),
+            DiskWrite::DeleteMetadataBefore(snapshot) => self.delete_metadata_before(snapshot),
         }
     }
 
@@ -182,6 +203,11 @@ impl Disk {
         if self.logs.values().any(has_pending) {
             Arc::make_mut(&mut self.logs).values_mut().for_each(StoredLog::lose_power);
         }
+    }
+
+    fn delete_metadata_before(&mut self, snapshot: OffsetAndEpoch) {
+        self.metadata_snapshots.retain(|kept| kept.id.offset >= snapshot.offset);
+        self.log(&metadata_partition()).delete_before(snapshot.offset);
     }
 
     fn checkpoint(&mut self, offsets: Vec<(TopicPartition, Offset)>, set: impl Fn(&mut StoredLog, Offset)) {
@@ -265,6 +291,15 @@ impl StoredLog {
         (self.flushed_to, self.torn_bytes) = (offset, 0);
     }
 
+    /// Leaves one segment, which begins at or before `offset` with the batch that contains it.
+    fn delete_before(&mut self, offset: Offset) {
+        let kept: Vec<_> = self.segments.batches_from(offset).cloned().collect();
+        let base_offset = kept.first().map_or(offset, |batch| batch.base_offset);
+        self.segments = Segments::of_batches(base_offset, kept);
+        self.log_start_offset = offset;
+        self.flush(offset);
+    }
+
     fn lose_power(&mut self) {
         let pending = self.segments.batches_from(self.flushed_to).next().map(|batch| batch.size_in_bytes());
         if let Some(size_in_bytes) = pending {
@@ -303,7 +338,10 @@ mod tests {
         disk.apply(DiskWrite::CreateLog { partition: partition(), topic_id: TopicId(7) });
         (0..5).for_each(|offset| disk.apply(DiskWrite::Append { partition: partition(), batch: batch_at(offset) }));
         disk.apply(DiskWrite::Flush { partition: partition(), up_to: Offset(3) });
-        disk.apply(DiskWrite::LeaderEpochs { partition: partition(), leader_epochs: vec![(LeaderEpoch(0), Offset(4))] });
+        disk.apply(DiskWrite::LeaderEpochs {
+            partition: partition(),
+            leader_epochs: vec![(LeaderEpoch(0), Offset(4))],
+        });
         disk.lose_power();
         let log = &disk.logs[&partition()];
         assert_eq!((log.end_offset(), log.torn_bytes), (Offset(3), batch_at(3).size_in_bytes() / 2));

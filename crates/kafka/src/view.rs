@@ -1,12 +1,13 @@
 //! What an onlooker may see of a node: plain values made of shared parts. The page, the checkers and the ledger read
 //! these and nothing else of a machine.
 
-use crate::chunks::Chunks;
+use crate::log::{ProducerState, Segments};
 use crate::metadata::ClusterImage;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::Acks;
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicId, TopicName,
+    BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, ProducerId, TopicId, TopicName,
     TopicPartition,
 };
 
@@ -72,10 +73,16 @@ pub struct ReplicaView {
     pub log_end_offset: Offset,
     /// Below it everything is committed, as far as this replica knows.
     pub high_watermark: Offset,
+    /// Below it every transaction is settled too.
+    pub last_stable_offset: Offset,
+    /// Below it everything survives a power loss.
+    pub recovery_point: Offset,
     /// Each epoch with the first offset written in it.
     pub leader_epochs: Vec<(LeaderEpoch, Offset)>,
     /// The log itself, shared.
-    pub batches: Chunks<Arc<RecordBatch>>,
+    pub segments: Segments,
+    /// What is known of the idempotent producers that wrote to it, shared.
+    pub producers: Arc<BTreeMap<ProducerId, ProducerState>>,
 }
 
 /// What a broker is for a partition.
@@ -121,6 +128,55 @@ pub struct ControllerView {
     pub high_watermark: Offset,
     /// The cluster as it stands.
     pub image: Arc<ClusterImage>,
+    /// Its part in the metadata quorum.
+    pub quorum: QuorumView,
+}
+
+/// A voter's part in the metadata quorum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuorumView {
+    /// What it is in its epoch.
+    pub role: QuorumRole,
+    /// Who leads, as far as it knows.
+    pub leader: Option<i32>,
+    /// Whom it gave its vote in this epoch.
+    pub voted: Option<i32>,
+    /// All voters, and where their logs end as far as the leader knows; offsets are known at the leader only.
+    pub voters: Vec<(i32, Option<Offset>)>,
+    /// Where its metadata log starts: what lies below is in a snapshot.
+    pub log_start_offset: Offset,
+    /// Where its latest snapshot ends, if there is one.
+    pub snapshot_end_offset: Option<Offset>,
+}
+
+/// The states of `org.apache.kafka.raft.QuorumState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuorumRole {
+    /// Knows of no leader in its epoch.
+    Unattached,
+    /// Asks for votes.
+    Candidate,
+    /// Leads.
+    Leader,
+    /// Follows the leader.
+    Follower,
+    /// Led this epoch and gave it up.
+    Resigned,
+}
+
+impl QuorumView {
+    /// Of a process that has not started.
+    #[must_use]
+    pub fn of_nobody() -> QuorumView {
+        QuorumView {
+            role: QuorumRole::Unattached,
+            leader: None,
+            voted: None,
+            voters: Vec::new(),
+            log_start_offset: Offset::ZERO,
+            snapshot_end_offset: None,
+        }
+    }
 }
 
 /// A producer program.

@@ -59,7 +59,7 @@ impl Broker {
         self.alter_partition.in_flight.clone_from(&partitions);
         let request = AlterPartitionRequest {
             broker_id: self.setup.broker_id,
-            broker_epoch: self.lifecycle.broker_epoch_or_none(),
+            broker_epoch: self.broker_epoch_or_none(),
             partitions,
         };
         self.alter_partition.channel.enqueue(Purpose::AlterPartition, Request::AlterPartition(request), step.now);

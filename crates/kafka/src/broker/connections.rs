@@ -126,10 +126,10 @@ impl Broker {
 
     fn channel(&mut self, owner: ChannelId) -> (Option<&mut Channel>, &mut Outbound) {
         let channel = match owner {
-            ChannelId::Heartbeat => Some(self.lifecycle.channel.channel_mut()),
+            ChannelId::Heartbeat => Some(self.membership.lifecycle_mut().channel.channel_mut()),
             ChannelId::AlterPartition => Some(self.alter_partition.channel.channel_mut()),
             ChannelId::Forwarding => Some(self.forwarding.channel.channel_mut()),
-            ChannelId::Metadata => Some(&mut self.metadata.channel),
+            ChannelId::Metadata => Some(&mut self.membership.metadata_log_mut().channel),
             ChannelId::ReplicaFetcher(source) => self.fetchers.get_mut(&source).map(|fetcher| &mut fetcher.channel),
         };
         (channel, &mut self.outbound)
@@ -137,7 +137,7 @@ impl Broker {
 
     fn controller_channel(&mut self, owner: ChannelId) -> (&mut ControllerChannel, &mut Controllers, &mut Outbound) {
         let channel = match owner {
-            ChannelId::Heartbeat => &mut self.lifecycle.channel,
+            ChannelId::Heartbeat => &mut self.membership.lifecycle_mut().channel,
             ChannelId::AlterPartition => &mut self.alter_partition.channel,
             ChannelId::Forwarding => &mut self.forwarding.channel,
             ChannelId::Metadata | ChannelId::ReplicaFetcher(_) => unreachable!("{owner:?} does not queue requests"),

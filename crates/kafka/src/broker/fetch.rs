@@ -119,7 +119,7 @@ impl Broker {
     }
 
     fn check_known(&self, fetch: &FetchPartition) -> Result<(), ErrorCode> {
-        let image = &self.metadata.image;
+        let image = &self.image;
         if fetch.topic_id.is_some_and(|topic_id| image.topic_name(topic_id).is_none()) {
             return Err(ErrorCode::UnknownTopicId);
         }

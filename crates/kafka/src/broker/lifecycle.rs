@@ -47,10 +47,6 @@ enum Communication {
 pub(super) struct Lifecycle {
     /// The channel to the controller.
     pub(super) channel: ControllerChannel,
-    /// The state that the broker shows.
-    pub(super) state: BrokerState,
-    /// Its registration, once it has one.
-    pub(super) broker_epoch: Option<BrokerEpoch>,
     incarnation_id: IncarnationId,
     previous_broker_epoch: Option<BrokerEpoch>,
     backoff: ExponentialBackoff,
@@ -69,8 +65,6 @@ impl Lifecycle {
         let channel = Channel::new(ChannelId::Heartbeat, CONTROLLER_RECONNECT_BACKOFF, request_timeout);
         Lifecycle {
             channel: ControllerChannel::new(channel, Some(retry_timeout)),
-            state: BrokerState::Starting,
-            broker_epoch: None,
             incarnation_id: IncarnationId(rng.random()),
             previous_broker_epoch: None,
             backoff: ExponentialBackoff { initial_ms: 100, max_ms: session_timeout_ms, jitter_permille: 20 },
@@ -80,25 +74,12 @@ impl Lifecycle {
             communication: Communication::Scheduled,
         }
     }
-
-    /// The registration as requests carry it: -1 before there is one.
-    pub(super) fn broker_epoch_or_none(&self) -> BrokerEpoch {
-        self.broker_epoch.unwrap_or(BrokerEpoch::NONE)
-    }
-
-    /// Whether the broker is on its way out.
-    pub(super) fn is_shutting_down(&self) -> bool {
-        match self.state {
-            BrokerState::Starting | BrokerState::Recovery | BrokerState::Running => false,
-            BrokerState::PendingControlledShutdown | BrokerState::ShuttingDown => true,
-        }
-    }
 }
 
 impl Broker {
     /// The process starts: the clean-shutdown file is read and removed, and registration begins.
     pub(super) fn start_lifecycle(&mut self, clean_shutdown: Option<BrokerEpoch>, step: &mut Step<'_>) {
-        self.lifecycle.previous_broker_epoch = clean_shutdown;
+        self.membership.lifecycle_mut().previous_broker_epoch = clean_shutdown;
         if clean_shutdown.is_some() {
             step.effects.write(DiskWrite::CleanShutdown(None));
         }
@@ -109,31 +90,34 @@ impl Broker {
 
     /// Registers or sends a heartbeat, unless one is under way.
     pub(super) fn on_communication_due(&mut self, step: &mut Step<'_>) {
-        match self.lifecycle.communication {
+        let communication = &mut self.membership.lifecycle_mut().communication;
+        match communication {
             Communication::InFlight | Communication::InFlightThenAtOnce => {
-                self.lifecycle.communication = Communication::InFlightThenAtOnce;
+                *communication = Communication::InFlightThenAtOnce;
             }
             Communication::Scheduled => self.communicate(step),
         }
     }
 
     fn communicate(&mut self, step: &mut Step<'_>) {
-        let (purpose, request) = match self.lifecycle.broker_epoch {
+        let (purpose, request) = match self.broker_epoch {
             None => (Purpose::Registration, self.registration()),
             Some(broker_epoch) => (Purpose::Heartbeat, self.heartbeat(broker_epoch)),
         };
-        self.lifecycle.communication = Communication::InFlight;
-        self.lifecycle.channel.enqueue(purpose, request, step.now);
+        let lifecycle = self.membership.lifecycle_mut();
+        lifecycle.communication = Communication::InFlight;
+        lifecycle.channel.enqueue(purpose, request, step.now);
         self.advance(ChannelId::Heartbeat, step);
     }
 
     fn registration(&self) -> Request {
+        let lifecycle = self.membership.lifecycle();
         Request::BrokerRegistration(BrokerRegistrationRequest {
             broker_id: self.setup.broker_id,
-            incarnation_id: self.lifecycle.incarnation_id,
+            incarnation_id: lifecycle.incarnation_id,
             endpoint: self.setup.spec.endpoint.clone(),
             rack: self.setup.spec.rack.clone(),
-            previous_broker_epoch: self.lifecycle.previous_broker_epoch.unwrap_or(BrokerEpoch::NONE),
+            previous_broker_epoch: lifecycle.previous_broker_epoch.unwrap_or(BrokerEpoch::NONE),
         })
     }
 
@@ -141,9 +125,9 @@ impl Broker {
         Request::BrokerHeartbeat(BrokerHeartbeatRequest {
             broker_id: self.setup.broker_id,
             broker_epoch,
-            current_metadata_offset: self.metadata.applied,
-            want_fence: !self.lifecycle.is_ready_to_unfence,
-            want_shut_down: self.lifecycle.state == BrokerState::PendingControlledShutdown,
+            current_metadata_offset: self.membership.metadata_log().applied,
+            want_fence: !self.membership.lifecycle().is_ready_to_unfence,
+            want_shut_down: self.state == BrokerState::PendingControlledShutdown,
         })
     }
 
@@ -153,8 +137,8 @@ impl Broker {
             return self.on_communication_failed(step);
         }
         let broker_epoch = response.broker_epoch;
-        self.lifecycle.failed_attempts = 0;
-        self.lifecycle.broker_epoch = Some(broker_epoch);
+        self.membership.lifecycle_mut().failed_attempts = 0;
+        self.broker_epoch = Some(broker_epoch);
         step.effects.cancel_timer(timers::single(timers::REGISTRATION_TIMEOUT));
         step.effects.note(EventKind::Broker(BrokerEvent::Registered { broker_epoch }));
         self.communicate_after(Duration::default(), step);
@@ -165,9 +149,9 @@ impl Broker {
         if response.error != ErrorCode::None {
             return self.on_communication_failed(step);
         }
-        self.lifecycle.failed_attempts = 0;
+        self.membership.lifecycle_mut().failed_attempts = 0;
         let interval = Duration::from_ms(self.setup.config.broker_heartbeat_interval_ms);
-        match self.lifecycle.state {
+        match self.state {
             BrokerState::Starting => self.on_heartbeat_while_starting(response, step),
             BrokerState::Recovery => {
                 if !response.is_fenced {
@@ -183,7 +167,7 @@ impl Broker {
 
     fn on_heartbeat_while_starting(&mut self, response: BrokerHeartbeatResponse, step: &mut Step<'_>) {
         if response.is_caught_up {
-            self.lifecycle.state = BrokerState::Recovery;
+            self.state = BrokerState::Recovery;
         }
         let wait_ms = if self.becomes_ready_to_unfence() { 0 } else { STARTING_HEARTBEAT_INTERVAL_MS };
         self.communicate_after(Duration::from_ms(wait_ms), step);
@@ -198,9 +182,10 @@ impl Broker {
 
     /// Caught up and with metadata published, the broker asks to be unfenced.
     fn becomes_ready_to_unfence(&mut self) -> bool {
-        let was_ready = self.lifecycle.is_ready_to_unfence;
-        let is_ready = self.lifecycle.state == BrokerState::Recovery && self.metadata.is_published;
-        self.lifecycle.is_ready_to_unfence = was_ready || is_ready;
+        let is_ready = self.state == BrokerState::Recovery && self.membership.metadata_log().is_published;
+        let lifecycle = self.membership.lifecycle_mut();
+        let was_ready = lifecycle.is_ready_to_unfence;
+        lifecycle.is_ready_to_unfence = was_ready || is_ready;
         !was_ready && is_ready
     }
 
@@ -210,22 +195,24 @@ impl Broker {
     }
 
     fn become_ready(&mut self, step: &mut Step<'_>) {
-        self.lifecycle.state = BrokerState::Running;
+        self.state = BrokerState::Running;
         step.effects.listen();
         step.effects.note(EventKind::Broker(BrokerEvent::BecameReady));
     }
 
     /// A registration or heartbeat came to nothing: the next one follows after a back-off.
     pub(super) fn on_communication_failed(&mut self, step: &mut Step<'_>) {
-        let wait = self.lifecycle.backoff.after(self.lifecycle.failed_attempts, &mut self.outbound.rng);
-        self.lifecycle.failed_attempts = self.lifecycle.failed_attempts.saturating_add(1);
-        self.lifecycle.communication = Communication::InFlight;
+        let lifecycle = self.membership.lifecycle_mut();
+        let wait = lifecycle.backoff.after(lifecycle.failed_attempts, &mut self.outbound.rng);
+        lifecycle.failed_attempts = lifecycle.failed_attempts.saturating_add(1);
+        lifecycle.communication = Communication::InFlight;
         self.communicate_after(wait, step);
     }
 
     fn communicate_after(&mut self, wait: Duration, step: &mut Step<'_>) {
-        let at_once = self.lifecycle.communication == Communication::InFlightThenAtOnce;
-        self.lifecycle.communication = Communication::Scheduled;
+        let lifecycle = self.membership.lifecycle_mut();
+        let at_once = lifecycle.communication == Communication::InFlightThenAtOnce;
+        lifecycle.communication = Communication::Scheduled;
         if at_once || wait == Duration::default() {
             self.communicate(step);
         } else {
@@ -235,15 +222,15 @@ impl Broker {
 
     /// The process cannot go on: its properties are wrong, or it could not register in time.
     pub(super) fn give_up(&mut self, step: &mut Step<'_>) {
-        self.lifecycle.state = BrokerState::ShuttingDown;
+        self.state = BrokerState::ShuttingDown;
         step.effects.exit(EXIT_ON_FAILURE);
     }
 
     /// SIGTERM: a running broker asks the controller to move its leaderships away first.
     pub(super) fn begin_controlled_shutdown(&mut self, step: &mut Step<'_>) {
-        match self.lifecycle.state {
+        match self.state {
             BrokerState::Running if self.setup.config.controlled_shutdown_enable => {
-                self.lifecycle.state = BrokerState::PendingControlledShutdown;
+                self.state = BrokerState::PendingControlledShutdown;
                 step.effects.note(EventKind::Broker(BrokerEvent::ControlledShutdownStarted));
                 let deadline = step.now + Duration::from_ms(SHUTDOWN_TIMEOUT_MS);
                 step.effects.set_timer(timers::single(timers::SHUTDOWN_TIMEOUT), deadline);
@@ -259,7 +246,8 @@ impl Broker {
             step.effects.note(EventKind::Broker(BrokerEvent::ControlledShutdownCompleted));
             return self.finish_shutdown(step);
         }
-        let is_first = !std::mem::replace(&mut self.lifecycle.has_controlled_shutdown_response, true);
+        let lifecycle = self.membership.lifecycle_mut();
+        let is_first = !std::mem::replace(&mut lifecycle.has_controlled_shutdown_response, true);
         let wait_ms = if is_first {
             FIRST_SHUTDOWN_HEARTBEAT_INTERVAL_MS
         } else {
@@ -270,9 +258,9 @@ impl Broker {
 
     /// Writes down what the next run wants to know, and exits.
     pub(super) fn finish_shutdown(&mut self, step: &mut Step<'_>) {
-        self.lifecycle.state = BrokerState::ShuttingDown;
+        self.state = BrokerState::ShuttingDown;
         self.checkpoint_high_watermarks(step);
-        let broker_epoch = self.lifecycle.broker_epoch.or(self.lifecycle.previous_broker_epoch);
+        let broker_epoch = self.broker_epoch.or(self.membership.lifecycle().previous_broker_epoch);
         if broker_epoch.is_some() {
             step.effects.write(DiskWrite::CleanShutdown(broker_epoch));
         }

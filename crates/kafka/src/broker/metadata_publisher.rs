@@ -13,11 +13,11 @@ use wire::{BrokerId, TopicPartition};
 impl Broker {
     /// Acts on a new image.
     pub(super) fn publish(&mut self, delta: &ImageDelta, step: &mut Step<'_>) {
-        let image = Arc::clone(&self.metadata.image);
-        let is_first = !std::mem::replace(&mut self.metadata.is_published, true);
+        let image = Arc::clone(&self.image);
+        let is_first = !std::mem::replace(&mut self.membership.metadata_log_mut().is_published, true);
         if is_first {
             self.start_replica_manager(step);
-            self.replicas.delete_strays(&image, &self.metadata.partition, step.effects);
+            self.replicas.delete_strays(&image, &self.membership.metadata_log().partition, step.effects);
         }
         self.delete_replicas(&image, delta, step);
         self.apply_roles(&image, delta, step);
@@ -67,7 +67,7 @@ impl Broker {
     ) {
         let setup = Arc::clone(&self.setup);
         let (context, replicas) = self.context(step.now);
-        let replica = replicas.ensure(partition, topic, &setup.config, step.effects);
+        let replica = replicas.ensure(partition, topic, (&setup.config, setup.wall_clock.at(step.now)), step.effects);
         let changes = replica.apply_metadata(state, &context, step.effects);
         self.apply_to_fetchers(partition, state, changes);
         self.on_changes(partition, changes, step);
@@ -88,12 +88,12 @@ impl Broker {
 
     /// In controlled shutdown, replicas without a leader, and out of the in-sync replicas, are not followed any more.
     fn gives_up_following(&self, state: &PartitionRegistration) -> bool {
-        self.lifecycle.is_shutting_down() && (state.leader.is_none() || !state.isr.contains(&self.setup.broker_id))
+        self.is_shutting_down() && (state.leader.is_none() || !state.isr.contains(&self.setup.broker_id))
     }
 
     fn start_fetching(&mut self, partition: &TopicPartition, leader: Option<BrokerId>) {
         let Some(leader) = leader else { return };
-        let Some(registration) = self.metadata.image.brokers().get(&leader) else { return };
+        let Some(registration) = self.image.brokers().get(&leader) else { return };
         let endpoint = registration.endpoint.clone();
         self.add_to_fetcher(leader, endpoint, partition.clone());
     }
@@ -112,9 +112,9 @@ impl Broker {
 
     fn note_fencing(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
         let broker_id = self.setup.broker_id;
-        let is_own = delta.changed_brokers.contains(&broker_id) && self.lifecycle.state == BrokerState::Running;
+        let is_own = delta.changed_brokers.contains(&broker_id) && self.state == BrokerState::Running;
         let registration = image.brokers().get(&broker_id).filter(|_| is_own);
-        let is_current = |epoch| self.lifecycle.broker_epoch == Some(epoch);
+        let is_current = |epoch| self.broker_epoch == Some(epoch);
         if registration.is_some_and(|registration| registration.fenced && is_current(registration.broker_epoch)) {
             step.effects.note(EventKind::Broker(BrokerEvent::BecameFenced));
         }

@@ -10,10 +10,12 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod describe_configs;
 mod fetch;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
+mod membership;
 mod metadata_follower;
 mod metadata_publisher;
 mod produce;
@@ -30,22 +32,24 @@ mod view;
 use crate::Rng;
 use crate::config::BrokerConfig;
 use crate::instant::{Instant, WallClock};
+use crate::log::LogSettings;
+use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, Timer};
 use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
+use crate::view::BrokerState;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
 use forwarding::ForwardingManager;
-use lifecycle::Lifecycle;
-use metadata_follower::MetadataFollower;
+use membership::Membership;
 use purgatory::Purgatory;
 use replica_fetcher::ReplicaFetcher;
 use replica_manager::ReplicaManager;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::BrokerId;
+use wire::{BrokerEpoch, BrokerId};
 
 /// A broker.
 #[derive(Clone, Debug)]
@@ -53,8 +57,13 @@ pub struct Broker {
     setup: Arc<Setup>,
     outbound: Outbound,
     controllers: Controllers,
-    lifecycle: Lifecycle,
-    metadata: MetadataFollower,
+    membership: Membership,
+    /// The state that it shows.
+    state: BrokerState,
+    /// Its registration, once it has one.
+    broker_epoch: Option<BrokerEpoch>,
+    /// The cluster as it knows it.
+    image: Arc<ClusterImage>,
     replicas: ReplicaManager,
     fetchers: BTreeMap<BrokerId, ReplicaFetcher>,
     alter_partition: AlterPartitionManager,
@@ -91,9 +100,11 @@ impl Broker {
         let mut outbound = Outbound::new(identity, rng);
         Broker {
             controllers: Controllers::new(spec.coordination.voters().to_vec()),
-            lifecycle: Lifecycle::new(&config, &mut outbound.rng),
-            metadata: MetadataFollower::new(&config),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config),
+            membership: Membership::new(&config, &mut outbound.rng),
+            state: BrokerState::Starting,
+            broker_epoch: None,
+            image: Arc::default(),
+            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, LogSettings::new(&config, &outbound.rng)),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),
@@ -120,8 +131,7 @@ impl Broker {
             return self.give_up(step);
         }
         self.replicas.take_disk(&disk);
-        self.start_metadata(&disk, step);
-        self.start_lifecycle(disk.clean_shutdown, step);
+        self.join_cluster(&disk, step);
     }
 
     fn on_message(&mut self, connection: ConnectionId, message: Message, step: &mut Step<'_>) {

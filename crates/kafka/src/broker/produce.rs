@@ -141,11 +141,11 @@ impl Broker {
         let (leader, leader_epoch) = match self.replicas.get(partition) {
             Some(replica) => (replica.leader(), replica.leader_epoch()),
             None => {
-                let state = self.metadata.image.partition(partition)?;
+                let state = self.image.partition(partition)?;
                 (state.leader, state.leader_epoch)
             }
         };
-        let registration = self.metadata.image.brokers().get(&leader?).filter(|registration| !registration.fenced)?;
+        let registration = self.image.brokers().get(&leader?).filter(|registration| !registration.fenced)?;
         Some(CurrentLeader { leader: leader?, leader_epoch, endpoint: registration.endpoint.clone() })
     }
 }

@@ -131,7 +131,7 @@ impl Broker {
         Request::Fetch(FetchRequest {
             replica: Some(ReplicaState {
                 replica_id: self.setup.broker_id,
-                replica_epoch: self.lifecycle.broker_epoch_or_none(),
+                replica_epoch: self.broker_epoch_or_none(),
             }),
             max_wait_ms: i32::try_from(config.replica_fetch_wait_max_ms).unwrap_or(i32::MAX),
             min_bytes: config.replica_fetch_min_bytes,

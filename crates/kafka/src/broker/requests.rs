@@ -15,14 +15,30 @@ impl Broker {
             Request::Fetch(request) => self.on_fetch(id, request, step),
             Request::ListOffsets(request) => self.on_list_offsets(id, &request, step),
             Request::OffsetForLeaderEpoch(request) => self.on_offset_for_leader_epoch(id, &request, step),
-            Request::CreateTopics(_) | Request::CreatePartitions(_) | Request::DeleteTopics(_) => {
-                self.forward(id, request, step);
-            }
+            Request::CreateTopics(_)
+            | Request::CreatePartitions(_)
+            | Request::DeleteTopics(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
+            | Request::ListPartitionReassignments(_)
+            | Request::IncrementalAlterConfigs(_)
+            | Request::UpdateFeatures(_)
+            | Request::UnregisterBroker(_)
+            | Request::DescribeQuorum => self.forward(id, request, step),
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
-            Request::DescribeConfigs(request) => self.on_describe_configs(id, request, step),
-            Request::BrokerRegistration(_)
+            Request::DescribeConfigs(request) => self.on_describe_configs(id, &request, step),
+            Request::DeleteRecords(_)
+            | Request::DescribeLogDirs(_)
+            | Request::DescribeCluster
+            | Request::InitProducerId(_)
+            | Request::AllocateProducerIds(_)
+            | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
             | Request::AlterPartition(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)
@@ -34,7 +50,7 @@ impl Broker {
     }
 
     fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
-        let response = ApiVersionsResponse { listener: ListenerKind::Broker };
+        let response = ApiVersionsResponse::without_features(ListenerKind::Broker);
         self.server.respond(id, Response::ApiVersions(response), step.effects);
     }
 

@@ -1,15 +1,14 @@
 //! Tells clients about brokers and topics from the image (`kafka.server.metadata.KRaftMetadataCache`,
-//! `DescribeTopicPartitionsRequestHandler`, `ConfigHelper`).
+//! `DescribeTopicPartitionsRequestHandler`).
 
 use super::{Broker, Step};
-use crate::config::describe_topic_configs;
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::RequestId;
 use rand::RngExt;
-use wire::request::{DescribeConfigsRequest, DescribeTopicPartitionsRequest, MetadataRequest};
+use wire::request::{DescribeTopicPartitionsRequest, MetadataRequest};
 use wire::response::{
-    DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedConfigs, DescribedPartition, DescribedTopic,
-    MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic,
+    DescribeTopicPartitionsResponse, DescribedPartition, DescribedTopic, MetadataBroker, MetadataPartition,
+    MetadataResponse, MetadataTopic,
 };
 use wire::{BrokerId, ErrorCode, PartitionIndex, Response, TopicId, TopicName};
 
@@ -20,7 +19,7 @@ impl Broker {
     /// Which brokers and partitions there are. Topics that do not exist may be made.
     pub(super) fn on_metadata_request(&mut self, id: RequestId, request: MetadataRequest, step: &mut Step<'_>) {
         let response = MetadataResponse {
-            brokers: live_brokers(&self.metadata.image),
+            brokers: live_brokers(&self.image),
             controller_id: self.draw_live_broker(),
             topics: self.metadata_topics(request.topics.as_deref()),
         };
@@ -31,7 +30,7 @@ impl Broker {
     }
 
     fn metadata_topics(&self, names: Option<&[TopicName]>) -> Vec<MetadataTopic> {
-        let image = &self.metadata.image;
+        let image = &self.image;
         match names {
             Some(names) => names.iter().map(|name| metadata_topic(image, name)).collect(),
             None => image.topics().keys().map(|name| metadata_topic(image, name)).collect(),
@@ -39,7 +38,7 @@ impl Broker {
     }
 
     fn create_missing(&mut self, names: Vec<TopicName>, step: &mut Step<'_>) {
-        let image = &self.metadata.image;
+        let image = &self.image;
         let is_missing = |name: &TopicName| is_legal(name) && !image.topics().contains_key(name);
         let missing = names.into_iter().filter(is_missing).collect();
         self.create_automatically(missing, step);
@@ -47,7 +46,7 @@ impl Broker {
 
     /// Any live broker takes requests for the controller (`getRandomAliveBrokerId`).
     fn draw_live_broker(&mut self) -> Option<BrokerId> {
-        let live = || self.metadata.image.brokers().iter().filter(|(_, registration)| !registration.fenced);
+        let live = || self.image.brokers().iter().filter(|(_, registration)| !registration.fenced);
         let count = live().count();
         if count == 0 {
             return None;
@@ -63,7 +62,7 @@ impl Broker {
         request: DescribeTopicPartitionsRequest,
         step: &mut Step<'_>,
     ) {
-        let image = &self.metadata.image;
+        let image = &self.image;
         let mut names = request.topics;
         if names.is_empty() {
             names = image.topics().keys().cloned().collect();
@@ -72,23 +71,6 @@ impl Broker {
         let topics = names.iter().map(|name| described_topic(image, name)).collect();
         let response = DescribeTopicPartitionsResponse { topics };
         self.server.respond(id, Response::DescribeTopicPartitions(response), step.effects);
-    }
-
-    /// Configurations of topics.
-    pub(super) fn on_describe_configs(&mut self, id: RequestId, request: DescribeConfigsRequest, step: &mut Step<'_>) {
-        let topics = request.topics.into_iter().map(|name| self.described_configs(name)).collect();
-        self.server.respond(id, Response::DescribeConfigs(DescribeConfigsResponse { topics }), step.effects);
-    }
-
-    fn described_configs(&self, name: TopicName) -> DescribedConfigs {
-        match self.metadata.image.topics().get(&name) {
-            Some(topic) => DescribedConfigs {
-                name,
-                error: ErrorCode::None,
-                entries: describe_topic_configs(&topic.configs, &self.setup.config),
-            },
-            None => DescribedConfigs { error: error_without_topic(&name), name, entries: Vec::new() },
-        }
     }
 }
 
@@ -163,6 +145,8 @@ fn described_partition(partition: MetadataPartition) -> DescribedPartition {
         leader_epoch: partition.leader_epoch,
         replicas: partition.replicas,
         isr: partition.isr,
+        eligible_leader_replicas: Some(Vec::new()),
+        last_known_elr: Some(Vec::new()),
         offline_replicas: partition.offline_replicas,
     }
 }
@@ -176,7 +160,8 @@ fn offline_replicas(image: &ClusterImage, state: &PartitionRegistration) -> Vec<
     state.replicas.iter().filter(is_offline).copied().collect()
 }
 
-fn error_without_topic(name: &TopicName) -> ErrorCode {
+/// Why a topic that does not exist is not told.
+pub(super) fn error_without_topic(name: &TopicName) -> ErrorCode {
     if is_legal(name) { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::InvalidTopic }
 }
 

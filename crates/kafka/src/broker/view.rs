@@ -9,10 +9,10 @@ impl Broker {
     #[must_use]
     pub fn view(&self) -> BrokerView {
         BrokerView {
-            state: self.lifecycle.state,
-            broker_epoch: self.lifecycle.broker_epoch,
-            metadata_offset: self.metadata.applied,
-            image: Arc::clone(&self.metadata.image),
+            state: self.state,
+            broker_epoch: self.broker_epoch,
+            metadata_offset: self.membership.metadata_offset(),
+            image: Arc::clone(&self.image),
             replicas: self.replicas.iter().map(|(_, replica)| replica.view()).collect(),
         }
     }

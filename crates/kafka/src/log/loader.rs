@@ -34,11 +34,10 @@ impl PartitionLog {
             log.take_segments(stored, context);
         }
         log.recovery_point = log.loaded_recovery_point(stored);
-        log.cut_torn_batch(stored, effects);
         log.leader_epochs.truncate_from_end(log.log_end_offset);
         log.leader_epochs.truncate_from_start(log.log_start_offset);
         log.update_high_watermark(stored.high_watermark);
-        log.note_recovery(stored, effects);
+        log.cut_torn_batch(stored, effects);
         log
     }
 
@@ -68,29 +67,20 @@ impl PartitionLog {
     }
 
     fn loaded_recovery_point(&self, stored: &StoredLog) -> Offset {
-        if self.settings.had_clean_shutdown { self.log_end_offset } else { stored.recovery_point.min(self.log_end_offset) }
+        if self.settings.had_clean_shutdown {
+            self.log_end_offset
+        } else {
+            stored.recovery_point.min(self.log_end_offset)
+        }
     }
 
     fn cut_torn_batch(&self, stored: &StoredLog, effects: &mut Effects) {
-        if stored.torn_bytes > 0 {
-            effects.write(DiskWrite::TruncateTo { partition: self.partition.clone(), offset: self.log_end_offset });
-        }
-    }
-
-    /// A clean shutdown leaves nothing to recover.
-    fn note_recovery(&self, stored: &StoredLog, effects: &mut Effects) {
-        if self.settings.had_clean_shutdown {
+        if stored.torn_bytes == 0 {
             return;
         }
-        let is_unflushed = |segment: &&LogSegment| segment.next_offset() > self.recovery_point && !segment.is_empty();
-        let segments = self.segments.iter().filter(is_unflushed).count();
-        if segments > 0 || stored.torn_bytes > 0 {
-            effects.note(EventKind::Broker(BrokerEvent::LogRecovered {
-                partition: self.partition.clone(),
-                from: self.recovery_point,
-                log_end_offset: self.log_end_offset,
-                torn_bytes: stored.torn_bytes,
-            }));
-        }
+        let (partition, log_end_offset) = (self.partition.clone(), self.log_end_offset);
+        effects.write(DiskWrite::TruncateTo { partition: partition.clone(), offset: log_end_offset });
+        let torn_bytes = stored.torn_bytes;
+        effects.note(EventKind::Broker(BrokerEvent::TornBatchCut { partition, log_end_offset, torn_bytes }));
     }
 }

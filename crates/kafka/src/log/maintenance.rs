@@ -107,7 +107,11 @@ impl PartitionLog {
         self.segments.replace(removed, &added);
         let stays = |offset: &Offset| added.iter().any(|segment| segment.base_offset() == *offset);
         let gone: Vec<Offset> = removed.iter().filter(|offset| !stays(offset)).copied().collect();
-        effects.write(DiskWrite::ReplaceSegments { partition: self.partition.clone(), removed: removed.to_vec(), added });
+        effects.write(DiskWrite::ReplaceSegments {
+            partition: self.partition.clone(),
+            removed: removed.to_vec(),
+            added,
+        });
         self.drop_snapshots_of(&gone, effects);
     }
 

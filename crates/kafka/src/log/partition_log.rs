@@ -4,7 +4,7 @@
 //! files beside this one. Decides nothing about replication (see `replica`).
 
 use super::leader_epoch_cache::LeaderEpochCache;
-use super::producers::{ProducerState, ProducerSnapshots, Producers, VerificationGuard};
+use super::producers::{ProducerSnapshots, ProducerState, Producers, VerificationGuard};
 use super::segment::{LogSegment, SegmentSettings};
 use super::segments::Segments;
 use crate::Rng;

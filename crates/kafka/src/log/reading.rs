@@ -134,8 +134,7 @@ impl PartitionLog {
     }
 
     fn earliest_epoch(&self) -> LeaderEpoch {
-        let first = self.leader_epochs().first().filter(|(_, start)| *start <= self.log_start_offset);
-        first.map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
+        self.leader_epochs.epoch_for_offset(self.log_start_offset)
     }
 
     /// The first record with the largest timestamp, in the first segment that has it.
@@ -163,9 +162,11 @@ fn first_record_at_or_after(batch: &RecordBatch, timestamp: Timestamp, start: Of
             .iter()
             .map(|record| found(batch.timestamp_of(record), batch.base_offset + i64::from(record.offset_delta)))
             .find(is_match),
-        BatchBody::EndTransaction(_) | BatchBody::LeaderChange { .. } | BatchBody::Metadata(_) => {
-            Some(found(batch.max_timestamp, batch.base_offset)).filter(is_match)
-        }
+        BatchBody::EndTransaction(_)
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter
+        | BatchBody::Metadata(_) => Some(found(batch.max_timestamp, batch.base_offset)).filter(is_match),
         BatchBody::EmptyControl => None,
     }
 }

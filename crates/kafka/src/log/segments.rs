@@ -3,7 +3,7 @@
 //! Sealed segments are shared: a log, the disk beside it and whoever looks at it have the same ones. A clone copies a few
 //! pointers and the short tail of the active segment.
 
-use super::segment::LogSegment;
+use super::segment::{LogSegment, SegmentSettings};
 use crate::chunks::Chunks;
 use std::sync::Arc;
 use wire::{Offset, RecordBatch};
@@ -22,6 +22,12 @@ impl Segments {
     #[must_use]
     pub fn new(active: LogSegment) -> Segments {
         Segments { sealed: Chunks::new(), sealed_batches: 0, sealed_bytes: 0, active }
+    }
+
+    /// One segment with these batches, which are in offset order, and without indexes.
+    #[must_use]
+    pub fn of_batches(base_offset: Offset, batches: impl IntoIterator<Item = Arc<RecordBatch>>) -> Segments {
+        Segments::new(LogSegment::of_batches(base_offset, SegmentSettings::WITHOUT_INDEX, batches))
     }
 
     /// The segments that are full.
@@ -101,13 +107,22 @@ impl Segments {
         self.iter().flat_map(LogSegment::batches)
     }
 
+    /// The batches from the one on that comes after `index` others.
+    pub fn batches_after(&self, index: usize) -> impl Iterator<Item = &Arc<RecordBatch>> {
+        let (mut place, mut rest) = (0, index);
+        while let Some(segment) = self.sealed.get(place).filter(|segment| segment.len() <= rest) {
+            (place, rest) = (place + 1, rest - segment.len());
+        }
+        let first = self.at(place).into_iter().flat_map(move |segment| segment.batches_from(rest));
+        first.chain(self.iter_from(place + 1).flat_map(LogSegment::batches))
+    }
+
     /// The batches from the one on that contains `offset` or is the first above it.
     pub fn batches_from(&self, offset: Offset) -> impl Iterator<Item = &Arc<RecordBatch>> {
         let first = self.floor(offset).unwrap_or(0);
         let place = self.at(first).map_or(0, |segment| segment.place_of(offset));
-        self.iter_from(first).enumerate().flat_map(move |(later, segment)| {
-            segment.batches_from(if later == 0 { place } else { 0 })
-        })
+        let in_first = self.at(first).into_iter().flat_map(move |segment| segment.batches_from(place));
+        in_first.chain(self.iter_from(first + 1).flat_map(LogSegment::batches))
     }
 
     /// The last batch.

@@ -49,7 +49,11 @@ fn validate_batch(batch: &RecordBatch, origin: AppendOrigin) -> Result<(), Appen
     let is_allowed = match &batch.body {
         BatchBody::Records(_) => origin != AppendOrigin::Client || !batch.has_producer_id() || batch.base_sequence >= 0,
         BatchBody::EndTransaction(_) => origin != AppendOrigin::Client,
-        BatchBody::EmptyControl | BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => false,
+        BatchBody::EmptyControl
+        | BatchBody::Metadata(_)
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter => false,
     };
     let count = batch.records_count();
     let is_consistent = count > 0 && i64::from(batch.last_offset_delta) + 1 == i64::from(count);

@@ -81,7 +81,9 @@ impl Producers {
             BatchBody::Records(_)
             | BatchBody::EmptyControl
             | BatchBody::Metadata(_)
-            | BatchBody::LeaderChange { .. } => Ok(None),
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => Ok(None),
         }
     }
 

@@ -63,7 +63,7 @@ fn logs_of_interleaved_epochs_converge() {
     }
     assert_eq!(follower.epochs(), [1, 3, 5]);
     assert_eq!(follower.high_watermark(), leader.high_watermark());
-    assert_eq!(follower.disk.logs[&partition()].batches.len(), 3);
+    assert_eq!(follower.disk.logs[&partition()].segments.batch_count(), 3);
 }
 
 #[test]
@@ -135,7 +135,9 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         last_stable_offset: Offset(0),
         log_start_offset: Offset(0),
         diverging_epoch: None,
+        quorum: None,
         current_leader: None,
+        aborted_transactions: Vec::new(),
         batches: Vec::new(),
     }
 }

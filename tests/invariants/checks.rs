@@ -85,7 +85,7 @@ impl Checks<'_> {
     fn brokers(&self) -> impl Iterator<Item = (BrokerId, &NodeFrame)> {
         self.frame.nodes.iter().filter_map(|node| match node.id {
             NodeId::Server(id @ 1..=3) => Some((BrokerId(id), node)),
-            NodeId::Server(_) | NodeId::Client(_) => None,
+            NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
         })
     }
 
@@ -115,8 +115,8 @@ impl Checks<'_> {
         }
         let ascends = log.epochs.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1);
         self.require(ascends, "leader epochs and their starts ascend", key);
-        let tail = log.batches.batch_count().saturating_sub(50);
-        let tail: Vec<_> = log.batches.batches_after(tail).collect();
+        let tail = log.batches.len().saturating_sub(50);
+        let tail: Vec<_> = log.batches.iter_from(tail).collect();
         let continues = |pair: &[&Arc<RecordBatch>]| {
             pair[0].last_offset() < pair[1].base_offset
                 && pair[0].partition_leader_epoch <= pair[1].partition_leader_epoch
@@ -130,8 +130,8 @@ impl Checks<'_> {
         for (index, one) in logs.iter().enumerate() {
             for other in &logs[index + 1..] {
                 let known = history.matched.entry((key.clone(), one.broker, other.broker)).or_default();
-                let start = (*known).min(one.batches.batch_count()).min(other.batches.batch_count()).saturating_sub(50);
-                let pairs = one.batches.batches_after(start).zip(other.batches.batches_after(start));
+                let start = (*known).min(one.batches.len()).min(other.batches.len()).saturating_sub(50);
+                let pairs = one.batches.iter_from(start).zip(other.batches.iter_from(start));
                 let common = start + pairs.take_while(|(a, b)| Arc::ptr_eq(a, b) || a == b).count();
                 *known = common;
                 self.rest_differs(key, one, other, common);
@@ -141,8 +141,8 @@ impl Checks<'_> {
 
     fn rest_differs(&self, key: &Key, one: &Log, other: &Log, common: usize) {
         let rest: Vec<_> =
-            one.batches.batches_after(common).map(|batch| (batch.base_offset, batch.partition_leader_epoch)).collect();
-        for batch in other.batches.batches_after(common) {
+            one.batches.iter_from(common).map(|batch| (batch.base_offset, batch.partition_leader_epoch)).collect();
+        for batch in other.batches.iter_from(common) {
             let is_there = rest.contains(&(batch.base_offset, batch.partition_leader_epoch));
             self.require(!is_there, "the same epoch at the same offset, and other records before it", key);
         }
@@ -150,10 +150,10 @@ impl Checks<'_> {
         let (Some(a), Some(b)) = (watermark(one), watermark(other)) else { return };
         let parts_at = [one, other]
             .iter()
-            .filter_map(|log| log.batches.batches_after(common).next())
+            .filter_map(|log| log.batches.iter_from(common).next())
             .map(|batch| batch.base_offset)
             .min();
-        let both_long = one.batches.batch_count() > common && other.batches.batch_count() > common;
+        let both_long = one.batches.len() > common && other.batches.len() > common;
         let matches = !both_long || parts_at.is_none_or(|offset| offset >= a.min(b));
         self.require(matches, "two logs differ below both high watermarks", key);
     }
@@ -273,7 +273,11 @@ impl Checks<'_> {
                         stored.get(&(partition.clone(), *offset)).is_some_and(|value| *value == record.value);
                     assert!(is_there, "seed {}: {partition} {offset:?} was read and is lost", self.seed);
                 }
-                EventKind::Client(_) | EventKind::Broker(_) | EventKind::Controller(_) | EventKind::Operator(_) => {}
+                EventKind::Client(_)
+                | EventKind::Broker(_)
+                | EventKind::Controller(_)
+                | EventKind::ZooKeeper(_)
+                | EventKind::Operator(_) => {}
             }
         }
     }
@@ -303,7 +307,7 @@ impl Checks<'_> {
                 |log: &&Log| matches!(&log.view, Some(ReplicaView { role: ReplicaRole::Leader { .. }, .. }));
             let Some(leader) = logs.iter().find(is_leader) else { continue };
             for (batch, record) in
-                leader.batches.batches().flat_map(|batch| batch.records().iter().map(move |r| (batch, r)))
+                leader.batches.iter().flat_map(|batch| batch.records().iter().map(move |r| (batch, r)))
             {
                 let place = (partition.clone(), batch.base_offset + i64::from(record.offset_delta));
                 stored.insert(place, record.value.clone());

@@ -70,7 +70,7 @@ impl PartitionLog {
 
     fn segment_to_read(&self, start: Offset) -> Option<(usize, &LogSegment)> {
         let first = self.segments.floor(start)?;
-        let mut segments = self.segments.iter_from(first).enumerate();
+        let mut segments = self.segments.segments_from(first).enumerate();
         let (later, segment) = segments.find(|(_, segment)| segment.next_offset() > start)?;
         Some((first + later, segment))
     }
@@ -85,7 +85,7 @@ impl PartitionLog {
     pub(super) fn collect_aborted(&self, start: Offset, upper_bound: Offset) -> Vec<AbortedTransaction> {
         let mut found = Vec::new();
         let first = self.segments.floor(start).unwrap_or(0);
-        for aborted in self.segments.iter_from(first).flat_map(LogSegment::aborted_transactions) {
+        for aborted in self.segments.segments_from(first).flat_map(LogSegment::aborted_transactions) {
             if aborted.last_offset >= start && aborted.first_offset < upper_bound {
                 let (producer_id, first_offset) = (aborted.producer_id, aborted.first_offset);
                 found.push(AbortedTransaction { producer_id, first_offset });
@@ -108,7 +108,7 @@ impl PartitionLog {
             let segment = self.segments.at(place).expect("the floor of an offset is a segment");
             i64::from(segment.position_at(segment.place_of(offset)))
         };
-        let between = self.segments.iter_from(first).take(last - first);
+        let between = self.segments.segments_from(first).take(last - first);
         let skipped: i64 = between.map(|segment| i64::from(segment.size_in_bytes())).sum();
         skipped + position(last, end) - position(first, start)
     }
@@ -139,15 +139,15 @@ impl PartitionLog {
 
     /// The first record with the largest timestamp, in the first segment that has it.
     fn find_max_timestamp(&self) -> Option<FoundOffset> {
-        let largest = self.segments.iter().map(|segment| segment.largest().timestamp).max()?;
-        let segment = self.segments.iter().find(|segment| segment.largest().timestamp == largest)?;
+        let largest = self.segments.segments().map(|segment| segment.largest().timestamp).max()?;
+        let segment = self.segments.segments().find(|segment| segment.largest().timestamp == largest)?;
         let mut batches = segment.batches_from(segment.place_of(segment.largest().offset));
         first_record_at_or_after(batches.find(|batch| batch.max_timestamp == largest)?, largest, Offset::ZERO)
     }
 
     /// The first record at or after `timestamp`, in the first segment that reaches so far.
     fn find_by_time(&self, timestamp: Timestamp) -> Option<FoundOffset> {
-        let segment = self.segments.iter().find(|segment| segment.largest_timestamp() >= timestamp)?;
+        let segment = self.segments.segments().find(|segment| segment.largest_timestamp() >= timestamp)?;
         let place = segment.place_to_search_from(timestamp).max(segment.place_of(self.log_start_offset));
         let mut batches = segment.batches_from(place).filter(|batch| batch.max_timestamp >= timestamp);
         batches.find_map(|batch| first_record_at_or_after(batch, timestamp, self.log_start_offset))

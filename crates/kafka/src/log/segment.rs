@@ -191,6 +191,12 @@ impl LogSegment {
         self.batches.partition_point(|placed| placed.batch.last_offset() < offset)
     }
 
+    /// How many batches from the first on are before what is sought, given that no batch behind one that is not is before
+    /// it either.
+    pub fn partition_point(&self, is_before: impl Fn(&Arc<RecordBatch>) -> bool) -> usize {
+        self.batches.partition_point(|placed| is_before(&placed.batch))
+    }
+
     /// Where the batch at `place` begins, in bytes.
     #[must_use]
     pub fn position_at(&self, place: usize) -> i32 {

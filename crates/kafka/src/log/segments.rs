@@ -60,12 +60,12 @@ impl Segments {
     }
 
     /// All segments, in order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &LogSegment> {
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &LogSegment> {
         self.sealed.iter().map(|segment| &**segment).chain(std::iter::once(&self.active))
     }
 
     /// The segments from `place` on.
-    pub fn iter_from(&self, place: usize) -> impl Iterator<Item = &LogSegment> {
+    pub fn segments_from(&self, place: usize) -> impl Iterator<Item = &LogSegment> {
         (place..self.count()).map_while(|place| self.at(place))
     }
 
@@ -98,23 +98,50 @@ impl Segments {
 
     /// How many batches there are in all segments.
     #[must_use]
-    pub fn batch_count(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.sealed_batches + self.active.len()
     }
 
+    /// Whether there are no batches.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The batch that comes after `index` others. Quickest near the end.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&Arc<RecordBatch>> {
+        match index.checked_sub(self.sealed_batches) {
+            Some(place) => self.active.get(place),
+            None => self.iter_from(index).next(),
+        }
+    }
+
+    /// How many batches from the first on are before what is sought, given that no batch behind one that is not is before
+    /// it either. Quickest near the end.
+    pub fn partition_point(&self, is_before: impl Fn(&Arc<RecordBatch>) -> bool) -> usize {
+        if self.active.get(0).is_some_and(&is_before) {
+            return self.sealed_batches + self.active.partition_point(is_before);
+        }
+        let begins_before = |segment: &Arc<LogSegment>| segment.get(0).is_some_and(&is_before);
+        let Some(last) = self.sealed.partition_point(begins_before).checked_sub(1) else { return 0 };
+        let skipped: usize = self.sealed.iter().take(last).map(|segment| segment.len()).sum();
+        skipped + self.sealed.get(last).map_or(0, |segment| segment.partition_point(is_before))
+    }
+
     /// All batches, in order.
-    pub fn batches(&self) -> impl DoubleEndedIterator<Item = &Arc<RecordBatch>> {
-        self.iter().flat_map(LogSegment::batches)
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<RecordBatch>> {
+        self.segments().flat_map(LogSegment::batches)
     }
 
     /// The batches from the one on that comes after `index` others.
-    pub fn batches_after(&self, index: usize) -> impl Iterator<Item = &Arc<RecordBatch>> {
+    pub fn iter_from(&self, index: usize) -> impl Iterator<Item = &Arc<RecordBatch>> {
         let (mut place, mut rest) = (0, index);
         while let Some(segment) = self.sealed.get(place).filter(|segment| segment.len() <= rest) {
             (place, rest) = (place + 1, rest - segment.len());
         }
         let first = self.at(place).into_iter().flat_map(move |segment| segment.batches_from(rest));
-        first.chain(self.iter_from(place + 1).flat_map(LogSegment::batches))
+        first.chain(self.segments_from(place + 1).flat_map(LogSegment::batches))
     }
 
     /// The batches from the one on that contains `offset` or is the first above it.
@@ -122,13 +149,13 @@ impl Segments {
         let first = self.floor(offset).unwrap_or(0);
         let place = self.at(first).map_or(0, |segment| segment.place_of(offset));
         let in_first = self.at(first).into_iter().flat_map(move |segment| segment.batches_from(place));
-        in_first.chain(self.iter_from(first + 1).flat_map(LogSegment::batches))
+        in_first.chain(self.segments_from(first + 1).flat_map(LogSegment::batches))
     }
 
     /// The last batch.
     #[must_use]
-    pub fn last_batch(&self) -> Option<&Arc<RecordBatch>> {
-        self.batches().next_back()
+    pub fn last(&self) -> Option<&Arc<RecordBatch>> {
+        self.iter().next_back()
     }
 
     /// Seals the active segment and goes on with `next`. Returns the sealed one.

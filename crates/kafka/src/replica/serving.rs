@@ -105,6 +105,7 @@ impl Partition {
             diverging_epoch,
             quorum: None,
             current_leader: None,
+            preferred_read_replica: None,
             aborted_transactions,
             batches: read.batches,
         };

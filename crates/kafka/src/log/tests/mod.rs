@@ -302,7 +302,7 @@ fn the_leader_gives_offsets_and_its_epoch() {
     let info = bench.append(&records(3, 5), 72).unwrap();
     assert_eq!((info.first_offset, info.last_offset), (Offset(3), Offset(5)));
     assert_eq!(info.log_append_time, Timestamp(-1));
-    let stored = bench.log.segments().last_batch().unwrap();
+    let stored = bench.log.segments().last().unwrap();
     assert_eq!((stored.partition_leader_epoch, stored.max_timestamp), (LeaderEpoch(72), Timestamp(5)));
     assert_eq!(bench.epochs(), [(72, 0)]);
 }
@@ -323,7 +323,7 @@ fn log_append_time_replaces_the_producers_timestamps() {
     let mut bench = Bench::new();
     bench.config.message_timestamp_type = TimestampType::LogAppendTime;
     let info = bench.append(&records(1, 5), 0).unwrap();
-    let stored = bench.log.segments().last_batch().unwrap();
+    let stored = bench.log.segments().last().unwrap();
     assert_eq!((info.log_append_time, stored.timestamp_of(&stored.records()[0])), (NOW, NOW));
 }
 

@@ -63,7 +63,7 @@ fn logs_of_interleaved_epochs_converge() {
     }
     assert_eq!(follower.epochs(), [1, 3, 5]);
     assert_eq!(follower.high_watermark(), leader.high_watermark());
-    assert_eq!(follower.disk.logs[&partition()].segments.batch_count(), 3);
+    assert_eq!(follower.disk.logs[&partition()].segments.len(), 3);
 }
 
 #[test]
@@ -138,6 +138,7 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         quorum: None,
         current_leader: None,
         aborted_transactions: Vec::new(),
+        preferred_read_replica: None,
         batches: Vec::new(),
     }
 }

@@ -251,7 +251,7 @@ impl Bench {
 
     /// The epoch of every record.
     fn epochs(&self) -> Vec<i32> {
-        self.partition.log().segments().batches().map(|batch| batch.partition_leader_epoch.0).collect()
+        self.partition.log().segments().iter().map(|batch| batch.partition_leader_epoch.0).collect()
     }
 
     /// Sends this follower's next request to `leader` and takes the answer. Tells whether there was one.

@@ -60,7 +60,7 @@ impl Running {
             unclean_election: Schedule::Deferred,
         });
         effects.note(EventKind::Controller(ControllerEvent::BecameActive { epoch: self.quorum.epoch() }));
-        if self.metadata_version.is_none() {
+        if !self.image.features().contains_key("metadata.version") {
             let record = MetadataRecord::FeatureLevel { name: "metadata.version", level: METADATA_VERSION };
             self.write(now, Operation { records: vec![record], reason: None }, effects);
         }

@@ -28,7 +28,7 @@ use crate::instant::{Instant, WallClock};
 use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, Timer};
 use crate::server_channels::ServerChannels;
-use crate::spec::ServerSpec;
+use crate::spec::{HistoricalFaults, ServerSpec};
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
@@ -50,7 +50,11 @@ pub struct Controller {
 /// A process that has started.
 #[derive(Clone, Debug)]
 struct Running {
+    /// The properties file.
+    static_config: BrokerConfig,
+    /// The same with what was set while the controller runs.
     config: BrokerConfig,
+    faults: HistoricalFaults,
     clock: WallClock,
     rng: Rng,
     quorum: Quorum,
@@ -58,8 +62,6 @@ struct Running {
     image: Arc<ClusterImage>,
     /// Where each broker's registration stands in the log.
     registration_offsets: BTreeMap<BrokerId, Offset>,
-    /// `metadata.version`, once the log has one.
-    metadata_version: Option<i16>,
     replayed_to: Offset,
     channels: ServerChannels,
     parked: ParkedFetches,
@@ -143,13 +145,14 @@ impl Controller {
 
     fn load(&self, config: BrokerConfig, disk: &Disk, effects: &mut Effects) -> Running {
         Running {
+            static_config: config.clone(),
             config,
+            faults: self.spec.historical_faults,
             clock: self.identity.clock,
             rng: self.rng.clone(),
             quorum: Quorum::open(self.spec.node_id, self.spec.coordination.voters(), disk, effects),
             image: Arc::default(),
             registration_offsets: BTreeMap::new(),
-            metadata_version: None,
             replayed_to: Offset::ZERO,
             channels: ServerChannels::default(),
             parked: ParkedFetches::default(),

@@ -72,7 +72,7 @@ impl Running {
     }
 
     pub(super) fn cluster(&self) -> Cluster<'_> {
-        Cluster { image: &self.image, config: &self.config }
+        Cluster { image: &self.image, config: &self.config, faults: self.faults }
     }
 
     /// Registered brokers that are not shutting down.
@@ -92,7 +92,7 @@ impl Running {
             return self.channels.respond(id, respond(not_controller(names)), effects);
         }
         let usable = self.usable_brokers();
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let outcome = cluster.create_topics(request, &usable, &mut self.rng);
         let operation = Operation { records: outcome.records, reason: None };
         self.complete(now, id, operation, respond(outcome.results), effects);
@@ -111,7 +111,7 @@ impl Running {
             return self.channels.respond(id, respond(not_controller(names)), effects);
         }
         let usable = self.usable_brokers();
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let outcome = cluster.create_partitions(request, &usable, &mut self.rng);
         let operation = Operation { records: outcome.records, reason: None };
         self.complete(now, id, operation, respond(outcome.results), effects);
@@ -141,7 +141,7 @@ impl Running {
             let response = BrokerRegistrationResponse { error, broker_epoch: BrokerEpoch::NONE };
             return self.channels.respond(id, respond(response), effects);
         };
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let registered = cluster.register_broker(request, &mut active.heartbeats, next_offset, now);
         let operation = Operation { records: registered.records, reason: Some(ChangeReason::BrokerFenced) };
         self.complete(now, id, operation, respond(registered.response), effects);
@@ -162,7 +162,7 @@ impl Running {
                 BrokerHeartbeatResponse { error, is_caught_up: false, is_fenced: true, should_shut_down: false };
             return self.channels.respond(id, respond(response), effects);
         };
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let outcome = cluster.on_heartbeat(request, &mut active.heartbeats, &self.registration_offsets, now);
         let operation = Operation { records: outcome.records, reason: outcome.reason };
         self.complete(now, id, operation, respond(outcome.response), effects);

@@ -4,7 +4,10 @@ use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::Effects;
 use std::collections::BTreeSet;
-use wire::{BrokerId, LeaderEpoch, MetadataRecord, PartitionIndex, TopicId, TopicName, TopicPartition};
+use wire::{
+    BrokerId, MetadataRecord, PartitionChangeRecord, PartitionIndex, PartitionRecord, TopicId, TopicName,
+    TopicPartition,
+};
 
 /// Tells what one batch changes in the cluster as it stands before the batch. `reason` is why partitions change.
 pub(super) fn tell(
@@ -43,7 +46,11 @@ fn tell_additions(teller: &Teller, effects: &mut Effects) {
 impl Teller<'_> {
     fn tell_record(&self, record: &MetadataRecord, effects: &mut Effects) {
         match record {
-            MetadataRecord::FeatureLevel { .. } | MetadataRecord::TopicConfig { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::FeatureLevel { .. }
+            | MetadataRecord::Config { .. }
+            | MetadataRecord::UnregisterBroker { .. }
+            | MetadataRecord::ProducerIds { .. }
+            | MetadataRecord::NoOp => {}
             MetadataRecord::RegisterBroker { broker_id, broker_epoch, .. } => {
                 let (broker, broker_epoch) = (*broker_id, *broker_epoch);
                 note(ControllerEvent::BrokerRegistered { broker, broker_epoch }, effects);
@@ -58,12 +65,8 @@ impl Teller<'_> {
             MetadataRecord::RemoveTopic { topic_id } => {
                 note(ControllerEvent::TopicDeleted { topic: self.name_of(*topic_id) }, effects);
             }
-            MetadataRecord::Partition { topic_id, partition, isr, leader, leader_epoch, .. } => {
-                self.tell_new_partition(self.partition(*topic_id, *partition), *leader, *leader_epoch, isr, effects);
-            }
-            MetadataRecord::PartitionChange { topic_id, partition, isr, leader } => {
-                self.tell_change(self.partition(*topic_id, *partition), isr.as_deref(), *leader, effects);
-            }
+            MetadataRecord::Partition(record) => self.tell_new_partition(record, effects),
+            MetadataRecord::PartitionChange(change) => self.tell_change(change, effects),
         }
     }
 
@@ -71,17 +74,18 @@ impl Teller<'_> {
     fn enlarged_topics(&self) -> BTreeSet<TopicId> {
         let mut topics = BTreeSet::new();
         for record in self.records {
-            if let MetadataRecord::Partition { topic_id, .. } = record
-                && self.before.topic_name(*topic_id).is_some()
+            if let MetadataRecord::Partition(record) = record
+                && self.before.topic_name(record.topic_id).is_some()
             {
-                topics.insert(*topic_id);
+                topics.insert(record.topic_id);
             }
         }
         topics
     }
 
     fn new_partitions(&self, topic: TopicId) -> i32 {
-        let is_new = |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition { topic_id, .. } if *topic_id == topic);
+        let is_new =
+            |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition(record) if record.topic_id == topic);
         self.records.iter().filter(is_new).count() as i32
     }
 
@@ -95,9 +99,11 @@ impl Teller<'_> {
                 | MetadataRecord::BrokerRegistrationChange { .. }
                 | MetadataRecord::Topic { .. }
                 | MetadataRecord::RemoveTopic { .. }
-                | MetadataRecord::TopicConfig { .. }
-                | MetadataRecord::Partition { .. }
-                | MetadataRecord::PartitionChange { .. }
+                | MetadataRecord::UnregisterBroker { .. }
+                | MetadataRecord::Config { .. }
+                | MetadataRecord::Partition(_)
+                | MetadataRecord::PartitionChange(_)
+                | MetadataRecord::ProducerIds { .. }
                 | MetadataRecord::NoOp => None,
             })
         };
@@ -108,46 +114,31 @@ impl Teller<'_> {
         TopicPartition::new(self.name_of(topic), index)
     }
 
-    fn tell_new_partition(
-        &self,
-        partition: TopicPartition,
-        leader: Option<BrokerId>,
-        leader_epoch: LeaderEpoch,
-        isr: &[BrokerId],
-        effects: &mut Effects,
-    ) {
-        let leader = leader.expect("a new partition has a leader");
-        let (isr, previous_leader) = (isr.to_vec(), None);
-        let is_unclean = false;
+    fn tell_new_partition(&self, record: &PartitionRecord, effects: &mut Effects) {
         let event = ControllerEvent::LeaderElected {
-            partition,
-            leader,
-            previous_leader,
-            leader_epoch,
-            isr,
-            is_unclean,
+            partition: self.partition(record.topic_id, record.partition),
+            leader: record.leader.expect("a new partition has a leader"),
+            previous_leader: None,
+            leader_epoch: record.leader_epoch,
+            isr: record.isr.clone(),
+            is_unclean: false,
             reason: None,
         };
         note(event, effects);
     }
 
-    fn tell_change(
-        &self,
-        partition: TopicPartition,
-        isr: Option<&[BrokerId]>,
-        leader: Option<Option<BrokerId>>,
-        effects: &mut Effects,
-    ) {
+    fn tell_change(&self, change: &PartitionChangeRecord, effects: &mut Effects) {
+        let partition = self.partition(change.topic_id, change.partition);
         let before = self.before.partition(&partition).expect("only existing partitions change");
-        if let Some(leader) = leader {
-            let isr = isr.unwrap_or(&before.isr);
+        if let Some(leader) = change.leader {
+            let isr = change.isr.as_ref().unwrap_or(&before.isr);
             note(self.election(partition.clone(), before, leader, isr), effects);
         }
-        if let Some(isr) = isr {
+        if let Some(isr) = &change.isr {
             let event = ControllerEvent::IsrChanged {
                 partition,
                 from: before.isr.clone(),
-                to: isr.to_vec(),
+                to: isr.clone(),
                 partition_epoch: before.partition_epoch.next(),
                 reason: self.reason(),
             };

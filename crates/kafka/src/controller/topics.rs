@@ -9,10 +9,11 @@ use crate::config::validate_topic_configs;
 use crate::metadata::{METADATA_TOPIC, TopicImage};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::{
-    CreatableTopic, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
+    ConfigResource, CreatableTopic, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest,
+    DeleteTopicsRequest,
 };
 use wire::response::{TopicResult, TopicResults};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, PartitionEpoch, PartitionIndex, TopicId, TopicName};
+use wire::{BrokerId, ErrorCode, MetadataRecord, PartitionIndex, PartitionRecord, TopicId, TopicName};
 
 /// At most so many records for one request (`MAX_RECORDS_PER_USER_OP`).
 const MAX_RECORDS_PER_REQUEST: usize = 10_000;
@@ -153,8 +154,8 @@ impl Cluster<'_> {
         let layouts = self.layouts(topic, usable, draws)?;
         let (name, topic_id) = (&topic.name, draws.topic_id());
         let mut records = vec![MetadataRecord::Topic { name: name.clone(), topic_id }];
-        records.extend(configs.into_iter().map(|(key, value)| MetadataRecord::TopicConfig {
-            name: name.clone(),
+        records.extend(configs.into_iter().map(|(key, value)| MetadataRecord::Config {
+            resource: ConfigResource::Topic(name.clone()),
             key,
             value: Some(value),
         }));
@@ -421,15 +422,8 @@ fn too_large<'a>(names: impl Iterator<Item = &'a TopicName>) -> TopicsOutcome {
 }
 
 fn new_partition(topic_id: TopicId, index: i32, layout: Layout) -> MetadataRecord {
-    MetadataRecord::Partition {
-        topic_id,
-        partition: PartitionIndex(index),
-        leader: layout.isr.first().copied(),
-        replicas: layout.replicas,
-        isr: layout.isr,
-        leader_epoch: LeaderEpoch::ZERO,
-        partition_epoch: PartitionEpoch(0),
-    }
+    let place = (topic_id, PartitionIndex(index));
+    MetadataRecord::Partition(PartitionRecord::created(place, layout.replicas, layout.isr))
 }
 
 #[cfg(test)]

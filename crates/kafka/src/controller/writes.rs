@@ -73,13 +73,17 @@ impl Running {
                 MetadataRecord::RegisterBroker { broker_id, .. } => {
                     self.registration_offsets.insert(*broker_id, batch.base_offset + number);
                 }
-                MetadataRecord::FeatureLevel { level, .. } => self.metadata_version = Some(*level),
-                MetadataRecord::BrokerRegistrationChange { .. }
+                MetadataRecord::UnregisterBroker { broker_id, .. } => {
+                    self.registration_offsets.remove(broker_id);
+                }
+                MetadataRecord::FeatureLevel { .. }
+                | MetadataRecord::BrokerRegistrationChange { .. }
                 | MetadataRecord::Topic { .. }
                 | MetadataRecord::RemoveTopic { .. }
-                | MetadataRecord::TopicConfig { .. }
-                | MetadataRecord::Partition { .. }
-                | MetadataRecord::PartitionChange { .. }
+                | MetadataRecord::Config { .. }
+                | MetadataRecord::Partition(_)
+                | MetadataRecord::PartitionChange(_)
+                | MetadataRecord::ProducerIds { .. }
                 | MetadataRecord::NoOp => {}
             }
         }

@@ -36,6 +36,13 @@ fn is_important_to_controller(event: &ControllerEvent) -> bool {
         | ControllerEvent::LeaderElected { .. }
         | ControllerEvent::PartitionWentOffline { .. }
         | ControllerEvent::IsrChanged { .. }
+        | ControllerEvent::EligibleLeadersChanged { .. }
+        | ControllerEvent::ReassignmentStarted { .. }
+        | ControllerEvent::ReassignmentCompleted { .. }
+        | ControllerEvent::ReassignmentCancelled { .. }
+        | ControllerEvent::ConfigChanged { .. }
+        | ControllerEvent::FeatureLevelChanged { .. }
+        | ControllerEvent::BrokerUnregistered { .. }
         | ControllerEvent::AlterPartitionRejected { .. } => true,
         ControllerEvent::BrokerRegistered { .. } => false,
     }

@@ -16,9 +16,6 @@ pub const METADATA_TOPIC: &str = "__cluster_metadata";
 /// That topic's id (`Uuid.METADATA_TOPIC_ID`).
 pub const METADATA_TOPIC_ID: TopicId = TopicId(1);
 
-/// `metadata.version` of a cluster: 3.9-IV0.
-pub const METADATA_VERSION: i16 = 21;
-
 /// `__cluster_metadata-0`.
 #[must_use]
 pub fn metadata_partition() -> TopicPartition {

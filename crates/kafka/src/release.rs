@@ -2,7 +2,7 @@
 //! `metadata.version` on a rule holds (`org.apache.kafka.server.common.MetadataVersion`, KIP-584, KIP-778).
 
 use std::collections::BTreeMap;
-use wire::response::SupportedFeature;
+use wire::response::{FinalizedFeature, SupportedFeature};
 
 /// The feature that stands for the format and the rules of the metadata log.
 pub const METADATA_VERSION: &str = "metadata.version";
@@ -77,6 +77,12 @@ impl Release {
     pub fn loses_metadata(&self, from: i16, to: i16) -> bool {
         self.metadata_changes.iter().any(|level| (to + 1..=from).contains(level))
     }
+}
+
+/// The levels that a cluster has agreed on, as `ApiVersions` tells them.
+#[must_use]
+pub fn finalized_features(features: &BTreeMap<&'static str, i16>) -> Vec<FinalizedFeature> {
+    features.iter().map(|(name, level)| FinalizedFeature { name: (*name).to_owned(), level: *level }).collect()
 }
 
 #[cfg(test)]

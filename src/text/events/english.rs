@@ -5,6 +5,7 @@ use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
 };
+use wire::request::ConfigResource;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
 pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
@@ -115,6 +116,29 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format::broker_ids(to),
             because(*reason)
         ),
+        ControllerEvent::EligibleLeadersChanged { partition, from, to } => format!(
+            "{partition}: the eligible leader replicas outside the ISR changed from {} to {}.",
+            format::broker_ids(from),
+            format::broker_ids(to)
+        ),
+        ControllerEvent::ReassignmentStarted { partition, adding, removing } => format!(
+            "{partition}: a reassignment began (adding {}, removing {}).",
+            format::broker_ids(adding),
+            format::broker_ids(removing)
+        ),
+        ControllerEvent::ReassignmentCompleted { partition, replicas } => {
+            format!("{partition}: the reassignment is complete; the replicas are {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ReassignmentCancelled { partition, replicas } => {
+            format!("{partition}: the reassignment was cancelled; the replicas are {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ConfigChanged { resource, key, value } => config_changed(resource, key, value.as_deref()),
+        ControllerEvent::FeatureLevelChanged { feature, level } => {
+            format!("The level of the feature {feature} is {level} now.")
+        }
+        ControllerEvent::BrokerUnregistered { broker } => {
+            format!("The controller unregistered broker {broker}: it does not belong to the cluster any more.")
+        }
         ControllerEvent::AlterPartitionRejected { partition, broker, error } => {
             format!("{partition}: the controller refused broker {broker}'s change of the ISR: {}.", error.name())
         }
@@ -140,6 +164,18 @@ fn elected(
     }
 }
 
+fn config_changed(resource: &ConfigResource, key: &str, value: Option<&str>) -> String {
+    let resource = match resource {
+        ConfigResource::Topic(topic) => format!("Topic {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("Broker {broker}"),
+        ConfigResource::Broker(None) => "All brokers".to_owned(),
+    };
+    match value {
+        Some(value) => format!("{resource}: {key} was set to {value}."),
+        None => format!("{resource}: {key} has its default again."),
+    }
+}
+
 fn because(reason: ChangeReason) -> &'static str {
     match reason {
         ChangeReason::BrokerFenced => "a broker was fenced",
@@ -148,6 +184,9 @@ fn because(reason: ChangeReason) -> &'static str {
         ChangeReason::AlterPartition => "the leader asked for it",
         ChangeReason::LeaderRebalance => "the preferred replica takes the lead again",
         ChangeReason::UncleanElection => "unclean leader election is enabled",
+        ChangeReason::ElectionByCommand => "an election was asked for",
+        ChangeReason::Reassignment => "its replicas are being moved",
+        ChangeReason::BrokerUnregistered => "a broker was unregistered",
     }
 }
 

@@ -5,14 +5,19 @@
 //! the metadata log, elections between several voters (see `quorum`), and everything that clients ask brokers for.
 
 mod activation;
+mod admin_requests;
 mod alter_partition;
 mod cluster;
+mod configs;
+mod elections;
+mod features;
 mod fetches;
 mod heartbeats;
 mod metadata_log;
 mod partition_change;
 mod placement;
 mod quorum;
+mod reassignment;
 mod replication;
 mod requests;
 mod telling;
@@ -50,6 +55,7 @@ pub struct Controller {
 /// A process that has started.
 #[derive(Clone, Debug)]
 struct Running {
+    node_id: BrokerId,
     /// The properties file.
     static_config: BrokerConfig,
     /// The same with what was set while the controller runs.
@@ -145,6 +151,7 @@ impl Controller {
 
     fn load(&self, config: BrokerConfig, disk: &Disk, effects: &mut Effects) -> Running {
         Running {
+            node_id: BrokerId(self.spec.node_id),
             static_config: config.clone(),
             config,
             faults: self.spec.historical_faults,

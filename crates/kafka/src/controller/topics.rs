@@ -234,7 +234,7 @@ impl Cluster<'_> {
         replicas: &[BrokerId],
         replication_factor: Option<usize>,
     ) -> Result<Layout, ApiError> {
-        self.check_assignment(replicas, replication_factor)?;
+        self.check_assignment(replicas, replication_factor).map_err(invalid_assignment)?;
         let isr = self.active_of(replicas);
         if isr.is_empty() {
             return Err(invalid_assignment(format!(
@@ -246,30 +246,35 @@ impl Cluster<'_> {
     }
 
     /// `validateManualPartitionAssignment`.
-    fn check_assignment(&self, replicas: &[BrokerId], replication_factor: Option<usize>) -> Result<(), ApiError> {
+    ///
+    /// # Errors
+    /// What is wrong, in Kafka's words.
+    pub(super) fn check_assignment(
+        &self,
+        replicas: &[BrokerId],
+        replication_factor: Option<usize>,
+    ) -> Result<(), String> {
         if replicas.is_empty() {
-            return Err(invalid_assignment("The manual partition assignment includes an empty replica list."));
+            return Err("The manual partition assignment includes an empty replica list.".to_owned());
         }
         let mut sorted = replicas.to_vec();
         sorted.sort_unstable();
         for (position, broker) in sorted.iter().enumerate() {
             if !self.image.brokers().contains_key(broker) {
-                return Err(invalid_assignment(format!(
+                return Err(format!(
                     "The manual partition assignment includes broker {broker}, but no such broker is registered."
-                )));
+                ));
             }
             if sorted[..position].last() == Some(broker) {
-                return Err(invalid_assignment(format!(
-                    "The manual partition assignment includes the broker {broker} more than once."
-                )));
+                return Err(format!("The manual partition assignment includes the broker {broker} more than once."));
             }
         }
         match replication_factor {
-            Some(expected) if expected != replicas.len() => Err(invalid_assignment(format!(
+            Some(expected) if expected != replicas.len() => Err(format!(
                 "The manual partition assignment includes a partition with {} replica(s), but this is not consistent \
                  with previous partitions, which have {expected} replica(s).",
                 replicas.len()
-            ))),
+            )),
             Some(_) | None => Ok(()),
         }
     }

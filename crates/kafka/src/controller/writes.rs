@@ -88,7 +88,16 @@ impl Running {
             }
         }
         self.replayed_to = batch.last_offset().next();
+        if !delta.changed_broker_configs.is_empty() {
+            self.configure();
+        }
         delta
+    }
+
+    /// What was set on all brokers counts for controllers too, and then what was set on this very node.
+    fn configure(&mut self) {
+        let own = self.image.broker_configs(Some(self.node_id));
+        self.config = self.static_config.with_dynamic(&[self.image.broker_configs(None), own]);
     }
 
     /// Looks at what the quorum has come to: becomes active, answers what is committed, wakes fetches.

@@ -17,9 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionChangeRecord,
-    PartitionEpoch, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Timestamp, TopicId, TopicName,
-    TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
+    PartitionChangeRecord, PartitionEpoch, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Timestamp,
+    TopicId, TopicName, TopicPartition,
 };
 
 pub(crate) const LEADER_END: i64 = 8;
@@ -186,7 +186,10 @@ pub(crate) fn fetch_request(from: i32, to: i32, sent_at: u64, deliver_at: u64) -
         min_bytes: 1,
         max_bytes: 1,
         isolation_level: IsolationLevel::ReadUncommitted,
+        metadata: FetchMetadata::LEGACY,
         partitions: Vec::new(),
+        forgotten: Vec::new(),
+        rack_id: None,
     });
     MessageInFlight {
         id: 1,

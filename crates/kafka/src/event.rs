@@ -1,9 +1,10 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
-use crate::node::ExitStatus;
+use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
 use wire::request::{Acks, ConfigResource};
 use wire::response::DescribedTopic;
+use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
     TimestampType, TopicId, TopicName, TopicPartition,
@@ -18,6 +19,8 @@ pub enum EventKind {
     Controller(ControllerEvent),
     /// Something happened in a broker.
     Broker(BrokerEvent),
+    /// Something happened in ZooKeeper, or to a broker's office as controller.
+    ZooKeeper(ZooKeeperEvent),
     /// Something happened in a client program.
     Client(ClientEvent),
 }
@@ -388,6 +391,44 @@ pub enum BrokerEvent {
     },
 }
 
+/// Events of the ZooKeeper ensemble, and of brokers that are or were the controller by its grace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ZooKeeperEvent {
+    /// A session began.
+    SessionCreated {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        client: NodeId,
+        /// The timeout agreed on.
+        timeout_ms: i32,
+    },
+    /// A client ended its session.
+    SessionClosed {
+        /// Which.
+        session: SessionId,
+        /// The znodes that vanished with it.
+        ephemerals: Vec<ZnodePath>,
+    },
+    /// Nothing was heard of a session for its timeout.
+    SessionExpired {
+        /// Which.
+        session: SessionId,
+        /// The znodes that vanished with it.
+        ephemerals: Vec<ZnodePath>,
+    },
+    /// This broker became the controller.
+    ControllerElected {
+        /// Its epoch.
+        controller_epoch: i32,
+    },
+    /// This broker is no longer the controller.
+    ControllerResigned {
+        /// The epoch that it had.
+        controller_epoch: i32,
+    },
+}
+
 /// Events of client programs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClientEvent {
@@ -466,8 +507,8 @@ pub enum ClientEvent {
     TopicsListed(Vec<TopicName>),
     /// `kafka-topics --describe` is done.
     TopicsDescribed(Vec<TopicDescription>),
-    /// An action of `kafka-topics` failed.
-    TopicsFailed(TopicsFailure),
+    /// An administrative tool failed.
+    AdminFailed(AdminFailure),
 }
 
 /// A topic as `kafka-topics --describe` shows it.
@@ -483,9 +524,9 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
-/// Why `kafka-topics` failed.
+/// Why an administrative tool failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TopicsFailure {
+pub enum AdminFailure {
     /// No topic matches `--topic`.
     NoSuchTopic(String),
     /// No topic has that id.

@@ -198,7 +198,7 @@ mod tests {
             adding_replicas: ids(&[0]),
             removing_replicas: ids(&[3]),
         };
-        assert_eq!(listed(None), [expected.clone()]);
+        assert_eq!(listed(None), std::slice::from_ref(&expected));
         assert_eq!(listed(Some(vec![foo(0)])), [expected]);
         assert_eq!(listed(Some(vec![foo(1)])), []);
     }

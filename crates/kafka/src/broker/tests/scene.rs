@@ -15,7 +15,7 @@ use wire::request::{
 };
 use wire::response::{BrokerHeartbeatResponse, BrokerRegistrationResponse, FetchPartitionResult, FetchResponse};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
     PartitionChangeRecord, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Response, Timestamp, TopicId,
     TopicName, TopicPartition,
 };
@@ -267,6 +267,9 @@ fn fetch(replica: Option<ReplicaState>, offset: i64, last_fetched_epoch: i32) ->
         min_bytes: 1,
         max_bytes: 10_485_760,
         isolation_level: IsolationLevel::ReadUncommitted,
+        metadata: FetchMetadata::LEGACY,
+        forgotten: Vec::new(),
+        rack_id: None,
         partitions: vec![FetchPartition {
             partition: t0(),
             topic_id: Some(TOPIC_ID),
@@ -281,19 +284,18 @@ fn fetch(replica: Option<ReplicaState>, offset: i64, last_fetched_epoch: i32) ->
 
 /// A fetch's answer for one partition.
 pub(super) fn fetched(partition: TopicPartition, high_watermark: Offset, batches: Vec<Arc<RecordBatch>>) -> Response {
-    Response::Fetch(FetchResponse {
-        partitions: vec![FetchPartitionResult {
-            partition,
-            error: ErrorCode::None,
-            high_watermark,
-            last_stable_offset: high_watermark,
-            log_start_offset: Offset(0),
-            diverging_epoch: None,
-            quorum: None,
-            current_leader: None,
-            batches,
-        }],
-    })
+    Response::Fetch(FetchResponse::sessionless(vec![FetchPartitionResult {
+        partition,
+        error: ErrorCode::None,
+        high_watermark,
+        last_stable_offset: high_watermark,
+        log_start_offset: Offset(0),
+        diverging_epoch: None,
+        quorum: None,
+        current_leader: None,
+        preferred_read_replica: None,
+        batches,
+    }]))
 }
 
 /// The timer of the purgatory's first operation.

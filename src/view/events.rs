@@ -37,6 +37,13 @@ fn is_important_to_controller(event: &ControllerEvent) -> bool {
         | ControllerEvent::LeaderElected { .. }
         | ControllerEvent::PartitionWentOffline { .. }
         | ControllerEvent::IsrChanged { .. }
+        | ControllerEvent::EligibleLeadersChanged { .. }
+        | ControllerEvent::ReassignmentStarted { .. }
+        | ControllerEvent::ReassignmentCompleted { .. }
+        | ControllerEvent::ReassignmentCancelled { .. }
+        | ControllerEvent::ConfigChanged { .. }
+        | ControllerEvent::FeatureLevelChanged { .. }
+        | ControllerEvent::BrokerUnregistered { .. }
         | ControllerEvent::AlterPartitionRejected { .. } => true,
         ControllerEvent::BrokerRegistered { .. } => false,
     }
@@ -77,7 +84,7 @@ fn is_important_to_client(event: &ClientEvent) -> bool {
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
         | ClientEvent::ConsumerFailed { .. }
-        | ClientEvent::TopicsFailed(_) => true,
+        | ClientEvent::AdminFailed(_) => true,
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordConsumed { .. }
         | ClientEvent::PositionReset { .. }

@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
-    PartitionIndex, Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
+    PartitionChangeRecord, PartitionEpoch, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Timestamp,
+    TopicId, TopicName, TopicPartition,
 };
 
 pub(crate) const LEADER_END: i64 = 8;
@@ -57,14 +58,10 @@ fn image(partitions: i32) -> ClusterImage {
     let mut records: Vec<MetadataRecord> = [1, 2, 3].map(registration).into();
     records.extend([1, 2, 3].map(|id| fenced(id, false)));
     records.push(MetadataRecord::Topic { name: partition(0).topic, topic_id: TOPIC });
-    records.extend((0..partitions).map(|index| MetadataRecord::Partition {
-        topic_id: TOPIC,
-        partition: PartitionIndex(index),
-        replicas: vec![BrokerId(1), BrokerId(2), BrokerId(3)],
-        isr: vec![BrokerId(1), BrokerId(2), BrokerId(3)],
-        leader: Some(BrokerId(1)),
-        leader_epoch: LeaderEpoch::ZERO,
-        partition_epoch: PartitionEpoch(0),
+    let replicas = vec![BrokerId(1), BrokerId(2), BrokerId(3)];
+    records.extend((0..partitions).map(|index| {
+        let place = (TOPIC, PartitionIndex(index));
+        MetadataRecord::Partition(PartitionRecord::created(place, replicas.clone(), replicas.clone()))
     }));
     let mut image = ClusterImage::default();
     records.iter().for_each(|record| image.replay(record, &mut ImageDelta::default()));
@@ -233,10 +230,8 @@ pub(crate) fn fence(frame: &mut Frame, id: i32) {
 /// Has the controller change the in-sync replicas of partition 0.
 pub(crate) fn shrink_isr(frame: &mut Frame, isr: &[i32]) {
     let isr = Some(isr.iter().map(|id| BrokerId(*id)).collect());
-    replay(
-        frame,
-        &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None },
-    );
+    let change = PartitionChangeRecord { isr, ..PartitionChangeRecord::of(TOPIC, PartitionIndex(0)) };
+    replay(frame, &MetadataRecord::PartitionChange(change));
 }
 
 fn replay(frame: &mut Frame, record: &MetadataRecord) {

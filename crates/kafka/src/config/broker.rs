@@ -59,6 +59,7 @@ broker_config! {
     controller_socket_timeout_ms: i64 = "controller.socket.timeout.ms";
     default_replication_factor: i32 = "default.replication.factor";
     delete_topic_enable: bool = "delete.topic.enable";
+    eligible_leader_replicas_enable: bool = "eligible.leader.replicas.enable";
     fetch_max_bytes: i32 = "fetch.max.bytes";
     initial_broker_registration_timeout_ms: i64 = "initial.broker.registration.timeout.ms";
     leader_imbalance_check_interval_seconds: i64 = "leader.imbalance.check.interval.seconds";
@@ -110,6 +111,17 @@ impl BrokerConfig {
         let config = BrokerConfig::from_set(set);
         config.check()?;
         Ok(config)
+    }
+
+    /// These properties with what was set on the server while it runs, weakest first. Values that do not go together with
+    /// the others do not count: a broker logs an error and goes on as before.
+    #[must_use]
+    pub fn with_dynamic(&self, layers: &[&BTreeMap<String, String>]) -> BrokerConfig {
+        let mut set = (*self.set).clone();
+        for layer in layers {
+            set.extend(layer.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        BrokerConfig::from_properties(&set).unwrap_or_else(|_| self.clone())
     }
 
     /// A property that was given, as Kafka reads it.

@@ -163,6 +163,31 @@ pub const TOPIC_CONFIGS: &[TopicConfigDefinition] = &[
     kept(config("segment.index.bytes", Int, "10485760", AtLeast(4)), &[("log.index.size.max.bytes", 1)]),
 ];
 
+/// Whether a configuration of brokers can change while these run (`DynamicBrokerConfig.AllDynamicConfigs`, as far as the
+/// simulation knows them): the defaults of topics, the cleaner, threads and producer ids.
+#[must_use]
+pub fn is_dynamic_config(name: &str) -> bool {
+    const OTHERS: [&str; 14] = [
+        "background.threads",
+        "log.cleaner.backoff.ms",
+        "log.cleaner.dedupe.buffer.size",
+        "log.cleaner.io.buffer.load.factor",
+        "log.cleaner.io.buffer.size",
+        "log.cleaner.io.max.bytes.per.second",
+        "log.cleaner.threads",
+        "max.connections",
+        "num.io.threads",
+        "num.network.threads",
+        "num.recovery.threads.per.data.dir",
+        "num.replica.fetchers",
+        "producer.id.expiration.ms",
+        "transaction.partition.verification.enable",
+    ];
+    let is_default_of_topics =
+        TOPIC_CONFIGS.iter().any(|config| config.synonyms.first().is_some_and(|(of, _)| *of == name));
+    is_default_of_topics || OTHERS.contains(&name)
+}
+
 /// The definition of one topic configuration.
 #[must_use]
 pub fn topic_config(name: &str) -> Option<&'static TopicConfigDefinition> {

@@ -16,7 +16,7 @@ use crate::node::Effects;
 use crate::view::{FollowerView, LeadershipGlance, ReplicaRole};
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
-use wire::{BrokerEpoch, BrokerId, ErrorCode, Offset, PartitionEpoch, RecordBatch};
+use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderRecoveryState, Offset, PartitionEpoch, RecordBatch};
 
 /// A producer's batch was appended by the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -348,6 +348,7 @@ impl Partition {
             leader_epoch: self.leader_epoch,
             partition_epoch: self.partition_epoch,
             new_isr: proposal.clone(),
+            leader_recovery_state: LeaderRecoveryState::Recovered,
         })
     }
 

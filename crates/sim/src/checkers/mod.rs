@@ -130,12 +130,16 @@ impl Checkers {
                 }
                 self.on_state(sight, partition);
             }
-            ControllerEvent::PartitionWentOffline { partition, .. } | ControllerEvent::IsrChanged { partition, .. } => {
-                self.on_state(sight, partition);
-            }
+            ControllerEvent::PartitionWentOffline { partition, .. }
+            | ControllerEvent::IsrChanged { partition, .. }
+            | ControllerEvent::EligibleLeadersChanged { partition, .. }
+            | ControllerEvent::ReassignmentStarted { partition, .. }
+            | ControllerEvent::ReassignmentCompleted { partition, .. }
+            | ControllerEvent::ReassignmentCancelled { partition, .. } => self.on_state(sight, partition),
             ControllerEvent::BrokerRegistered { .. }
             | ControllerEvent::BrokerUnfenced { .. }
             | ControllerEvent::BrokerFenced { .. }
+            | ControllerEvent::BrokerUnregistered { .. }
             | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
             ControllerEvent::NoLongerActive { .. }
             | ControllerEvent::VoteRejected { .. }
@@ -146,6 +150,8 @@ impl Checkers {
             | ControllerEvent::SnapshotWritten { .. }
             | ControllerEvent::SnapshotLoaded { .. }
             | ControllerEvent::TopicDeleted { .. }
+            | ControllerEvent::ConfigChanged { .. }
+            | ControllerEvent::FeatureLevelChanged { .. }
             | ControllerEvent::AlterPartitionRejected { .. } => {}
         }
     }
@@ -169,7 +175,7 @@ impl Checkers {
             | ClientEvent::TopicCreated(_)
             | ClientEvent::TopicsListed(_)
             | ClientEvent::TopicsDescribed(_)
-            | ClientEvent::TopicsFailed(_) => {}
+            | ClientEvent::AdminFailed(_) => {}
         }
     }
 

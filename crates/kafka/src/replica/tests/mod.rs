@@ -20,8 +20,8 @@ use std::sync::Arc;
 use wire::request::{Acks, FetchPartition, IsolationLevel, ListOffsetsPartition, OffsetSpec, ReplicaState};
 use wire::response::{AlterPartitionResult, FetchPartitionResult, ListOffsetsResult};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
-    PartitionIndex, Record, RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, IncarnationId, LeaderEpoch, LeaderRecoveryState, MetadataRecord,
+    Offset, PartitionEpoch, PartitionIndex, Record, RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
 };
 
 const TOPIC_ID: TopicId = TopicId(7);
@@ -55,9 +55,14 @@ fn state(leader: Option<i32>, leader_epoch: i32, partition_epoch: i32, isr: &[i3
     PartitionRegistration {
         replicas: brokers(&[1, 2, 3]),
         isr: brokers(isr),
+        adding_replicas: Vec::new(),
+        removing_replicas: Vec::new(),
         leader: leader.map(BrokerId),
+        leader_recovery_state: LeaderRecoveryState::Recovered,
         leader_epoch: LeaderEpoch(leader_epoch),
         partition_epoch: PartitionEpoch(partition_epoch),
+        eligible_leader_replicas: Vec::new(),
+        last_known_elr: Vec::new(),
     }
 }
 

@@ -109,6 +109,8 @@ impl Checkers {
             | BrokerEvent::ControlledShutdownStarted
             | BrokerEvent::ControlledShutdownCompleted
             | BrokerEvent::BecameFollower { .. }
+            | BrokerEvent::DuplicateFound { .. }
+            | BrokerEvent::TornBatchCut { .. }
             | BrokerEvent::IsrChangeProposed { .. }
             | BrokerEvent::ProduceRejected { .. } => {}
         }
@@ -137,12 +139,16 @@ impl Checkers {
                 }
                 self.on_state(sight, partition);
             }
-            ControllerEvent::PartitionWentOffline { partition, .. } | ControllerEvent::IsrChanged { partition, .. } => {
-                self.on_state(sight, partition);
-            }
+            ControllerEvent::PartitionWentOffline { partition, .. }
+            | ControllerEvent::IsrChanged { partition, .. }
+            | ControllerEvent::EligibleLeadersChanged { partition, .. }
+            | ControllerEvent::ReassignmentStarted { partition, .. }
+            | ControllerEvent::ReassignmentCompleted { partition, .. }
+            | ControllerEvent::ReassignmentCancelled { partition, .. } => self.on_state(sight, partition),
             ControllerEvent::BrokerRegistered { .. }
             | ControllerEvent::BrokerUnfenced { .. }
             | ControllerEvent::BrokerFenced { .. }
+            | ControllerEvent::BrokerUnregistered { .. }
             | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
             ControllerEvent::TopicDeleted { topic } => self.ledger.on_topic_deleted(topic),
             ControllerEvent::NoLongerActive { .. }
@@ -153,6 +159,8 @@ impl Checkers {
             | ControllerEvent::MetadataLogTruncated { .. }
             | ControllerEvent::SnapshotWritten { .. }
             | ControllerEvent::SnapshotLoaded { .. }
+            | ControllerEvent::ConfigChanged { .. }
+            | ControllerEvent::FeatureLevelChanged { .. }
             | ControllerEvent::AlterPartitionRejected { .. } => {}
         }
     }

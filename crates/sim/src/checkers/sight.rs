@@ -4,9 +4,9 @@ use crate::machine::Machine;
 use crate::trace::EventId;
 use crate::world::Host;
 use kafka::broker::Broker;
-use kafka::chunks::Chunks;
 use kafka::controller::Controller;
 use kafka::instant::Instant;
+use kafka::log::Segments;
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::storage::StoredLog;
@@ -32,7 +32,7 @@ pub(crate) struct LogGlance<'a> {
     pub(crate) start: Offset,
     pub(crate) end: Offset,
     pub(crate) leader_epochs: &'a [(LeaderEpoch, Offset)],
-    batches: &'a Chunks<Arc<RecordBatch>>,
+    batches: &'a Segments,
 }
 
 /// A partition as the active controller has it.
@@ -159,17 +159,17 @@ impl<'a> LogGlance<'a> {
             start: replica.log_start_offset,
             end: replica.log_end_offset,
             leader_epochs: replica.leader_epochs,
-            batches: replica.batches,
+            batches: replica.segments,
         }
     }
 
     fn on_disk(stored: &'a StoredLog) -> LogGlance<'a> {
         LogGlance {
             topic_id: stored.topic_id,
-            start: stored.log_start_offset,
-            end: stored.batches.last().map_or(stored.log_start_offset, |batch| batch.last_offset().next()),
+            start: stored.start_offset(),
+            end: stored.end_offset(),
             leader_epochs: &stored.leader_epochs,
-            batches: &stored.batches,
+            batches: &stored.segments,
         }
     }
 
@@ -193,10 +193,8 @@ impl<'a> LogGlance<'a> {
     }
 
     /// The batches from the one that contains `offset` or lies above it.
-    pub(crate) fn batches_from(&self, offset: Offset) -> impl Iterator<Item = &'a Arc<RecordBatch>> + use<'a> {
-        let batches = self.batches;
-        let index = batches.partition_point(|batch| batch.last_offset() < offset);
-        batches.iter_from(index)
+    pub(crate) fn batches_from(&self, offset: Offset) -> impl Iterator<Item = &'a Arc<RecordBatch>> {
+        self.batches.batches_from(offset)
     }
 
     /// The batch that ends right before `offset`, if it is still there.

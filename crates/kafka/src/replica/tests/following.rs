@@ -63,7 +63,7 @@ fn logs_of_interleaved_epochs_converge() {
     }
     assert_eq!(follower.epochs(), [1, 3, 5]);
     assert_eq!(follower.high_watermark(), leader.high_watermark());
-    assert_eq!(follower.disk.logs[&partition()].batches.len(), 3);
+    assert_eq!(follower.disk.logs[&partition()].segments.len(), 3);
 }
 
 #[test]
@@ -137,6 +137,7 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         diverging_epoch: None,
         quorum: None,
         current_leader: None,
+        aborted_transactions: Vec::new(),
         preferred_read_replica: None,
         batches: Vec::new(),
     }
@@ -315,4 +316,14 @@ fn a_batch_that_does_not_continue_the_log_stops_the_follower() {
     let result = FetchPartitionResult { batches: vec![batch], ..answer(ErrorCode::None) };
     assert_eq!(follower.take_fetch(&follower.next_fetch(), &result), Changes::default());
     assert_eq!(follower.partition.next_request(follower.now), None);
+}
+
+#[test]
+fn a_follower_learns_where_the_leaders_log_starts() {
+    let (mut leader, mut follower) = pair(&[0, 0, 0], &[], 1);
+    follower.sync_once(&mut leader);
+    leader.partition.log.maybe_increment_log_start_offset(Offset(2), &mut leader.effects).unwrap();
+    follower.sync_once(&mut leader);
+    assert_eq!(follower.partition.log().log_start_offset(), Offset(2));
+    assert_eq!((follower.next_fetch().log_start_offset, follower.log_end_offset()), (Offset(2), 3));
 }

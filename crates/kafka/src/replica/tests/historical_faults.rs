@@ -19,9 +19,9 @@ fn write(leader: &mut Bench, text: &str) {
 
 /// The texts in a replica's log.
 fn texts(bench: &Bench) -> Vec<String> {
-    let batches = bench.partition.log().batches().iter();
+    let batches = bench.partition.log().segments().batches_from(Offset::ZERO);
     let values = batches.flat_map(|batch| batch.records().to_vec()).map(|record| record.value.expect("has a value"));
-    values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect()
+    values.map(|value| String::from_utf8_lossy(value.as_ref()).into_owned()).collect()
 }
 
 fn sync(follower: &mut Bench, leader: &mut Bench, times: usize) {

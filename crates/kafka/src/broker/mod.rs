@@ -57,6 +57,7 @@ pub struct Broker {
     controllers: Controllers,
     membership: Membership,
     /// The state that it shows.
+    wall_clock: WallClock,
     state: BrokerState,
     /// Its registration, once it has one.
     broker_epoch: Option<BrokerEpoch>,
@@ -77,7 +78,6 @@ struct Setup {
     spec: ServerSpec,
     config: BrokerConfig,
     is_misconfigured: bool,
-    wall_clock: WallClock,
 }
 
 /// One step: when it happens, and what it does.
@@ -99,6 +99,7 @@ impl Broker {
         Broker {
             controllers: Controllers::new(spec.coordination.voters().to_vec()),
             membership: Membership::new(&config, &mut outbound.rng),
+            wall_clock,
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
@@ -109,7 +110,7 @@ impl Broker {
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
             outbound,
-            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
+            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured }),
         }
     }
 
@@ -121,6 +122,7 @@ impl Broker {
             Input::Received { connection, message } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_timer(timer, step),
             Input::Told(instruction) => self.on_instruction(&instruction, step),
+            Input::ClockSet(clock) => self.wall_clock = clock,
         }
     }
 

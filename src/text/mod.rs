@@ -9,6 +9,8 @@ mod failure;
 mod josa;
 mod label;
 mod message;
+#[cfg_attr(not(test), expect(dead_code, reason = "the panel of promises shows them"))]
+mod promise;
 
 pub(crate) use about::about;
 pub(crate) use events::event_sentence;

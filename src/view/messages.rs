@@ -74,10 +74,10 @@ pub(crate) fn kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
 fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
     let is_controller = |node: NodeId| match node {
         NodeId::Server(id) => cast.get(&id) == Some(&ServerKind::Controller),
-        NodeId::Client(_) => false,
+        NodeId::ZooKeeper | NodeId::Client(_) => false,
     };
     match flight.connection.opener {
-        NodeId::Client(_) => MessageKind::ConsumerFetch,
+        NodeId::ZooKeeper | NodeId::Client(_) => MessageKind::ConsumerFetch,
         NodeId::Server(_) if is_controller(flight.from) || is_controller(flight.to) => MessageKind::MetadataLog,
         NodeId::Server(_) => MessageKind::Replication,
     }
@@ -85,7 +85,7 @@ fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
 
 fn is_between_servers(flight: &MessageInFlight) -> bool {
     match flight.connection.opener {
-        NodeId::Server(_) => true,
+        NodeId::Server(_) | NodeId::ZooKeeper => true,
         NodeId::Client(_) => false,
     }
 }
@@ -110,7 +110,18 @@ fn request_api(request: &Request) -> &'static str {
         Request::CreatePartitions(_) => "CreatePartitions",
         Request::DeleteTopics(_) => "DeleteTopics",
         Request::DescribeTopicPartitions(_) => "DescribeTopicPartitions",
+        Request::ElectLeaders(_) => "ElectLeaders",
+        Request::AlterPartitionReassignments(_) => "AlterPartitionReassignments",
+        Request::ListPartitionReassignments(_) => "ListPartitionReassignments",
+        Request::IncrementalAlterConfigs(_) => "IncrementalAlterConfigs",
         Request::DescribeConfigs(_) => "DescribeConfigs",
+        Request::DeleteRecords(_) => "DeleteRecords",
+        Request::DescribeLogDirs(_) => "DescribeLogDirs",
+        Request::DescribeCluster => "DescribeCluster",
+        Request::UpdateFeatures(_) => "UpdateFeatures",
+        Request::UnregisterBroker(_) => "UnregisterBroker",
+        Request::InitProducerId(_) => "InitProducerId",
+        Request::AllocateProducerIds(_) => "AllocateProducerIds",
         Request::BrokerRegistration(_) => "BrokerRegistration",
         Request::BrokerHeartbeat(_) => "BrokerHeartbeat",
         Request::AlterPartition(_) => "AlterPartition",
@@ -139,7 +150,18 @@ fn response_api(response: &Response) -> &'static str {
         Response::CreatePartitions(_) => "CreatePartitions",
         Response::DeleteTopics(_) => "DeleteTopics",
         Response::DescribeTopicPartitions(_) => "DescribeTopicPartitions",
+        Response::ElectLeaders(_) => "ElectLeaders",
+        Response::AlterPartitionReassignments(_) => "AlterPartitionReassignments",
+        Response::ListPartitionReassignments(_) => "ListPartitionReassignments",
+        Response::IncrementalAlterConfigs(_) => "IncrementalAlterConfigs",
         Response::DescribeConfigs(_) => "DescribeConfigs",
+        Response::DeleteRecords(_) => "DeleteRecords",
+        Response::DescribeLogDirs(_) => "DescribeLogDirs",
+        Response::DescribeCluster(_) => "DescribeCluster",
+        Response::UpdateFeatures(_) => "UpdateFeatures",
+        Response::UnregisterBroker(_) => "UnregisterBroker",
+        Response::InitProducerId(_) => "InitProducerId",
+        Response::AllocateProducerIds(_) => "AllocateProducerIds",
         Response::BrokerRegistration(_) => "BrokerRegistration",
         Response::BrokerHeartbeat(_) => "BrokerHeartbeat",
         Response::AlterPartition(_) => "AlterPartition",

@@ -383,13 +383,23 @@ impl Fold<'_> {
                 self.folded.decided = self.folded.decided.or(status);
             }
             EventKind::Operator(operator_event) => self.on_operator(operator_event, event.at),
-            EventKind::Controller(_) | EventKind::Broker(_) => {}
+            EventKind::Controller(_) | EventKind::Broker(_) | EventKind::ZooKeeper(_) => {}
         }
     }
 
     fn on_operator(&mut self, event: &OperatorEvent, at: Instant) {
         match event {
-            OperatorEvent::ProcessStarted | OperatorEvent::ClientStarted { .. } => {}
+            OperatorEvent::ProcessStarted
+            | OperatorEvent::ClientStarted { .. }
+            | OperatorEvent::ProcessFrozen
+            | OperatorEvent::ProcessThawed
+            | OperatorEvent::PowerLost
+            | OperatorEvent::DiskChanged { .. }
+            | OperatorEvent::DiskWriteFailed
+            | OperatorEvent::ClockSet { .. }
+            | OperatorEvent::LinksChanged { .. }
+            | OperatorEvent::ServerAdded
+            | OperatorEvent::ServerRemoved => {}
             OperatorEvent::ShutdownRequested => self.folded.was_asked_to_stop = true,
             OperatorEvent::ProcessKilled => self.folded.ended = Some((KILLED, at)),
             OperatorEvent::ProcessExited { status } => {

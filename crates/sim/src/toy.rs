@@ -144,7 +144,7 @@ impl ToyServer {
             first_offset: number,
             last_offset: offset,
         }));
-        effects.respond(request, Response::ApiVersions(ApiVersionsResponse { listener: ListenerKind::Broker }));
+        effects.respond(request, Response::ApiVersions(ApiVersionsResponse::without_features(ListenerKind::Broker)));
         self.stored += 1;
         self.in_memory += 1;
     }

@@ -7,6 +7,7 @@
 mod faults;
 mod host;
 
+use crate::checkers::{Checkers, STEPS_BETWEEN_LOOKS};
 use crate::command::{Command, CommandError};
 use crate::digest;
 use crate::machine::Machine;
@@ -45,6 +46,7 @@ pub(crate) struct World {
     runs_of_removed: Arc<BTreeMap<NodeId, u32>>,
     queue: Arc<Queue>,
     network: Arc<Network>,
+    checkers: Checkers,
     /// Filled within a step, taken by whoever asked for the step.
     noted: Vec<Event>,
     /// Empty between steps.
@@ -72,7 +74,7 @@ enum Life {
 impl World {
     /// The world at instant 0, before anything has happened.
     pub(crate) fn new(spec: WorldSpec, seed: u64) -> World {
-        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), NodeId::Server(server.node_id)));
+        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), server.node()));
         let mut world = World {
             seed,
             now: Instant::ZERO,
@@ -86,6 +88,7 @@ impl World {
             runs_of_removed: Arc::default(),
             queue: Arc::default(),
             network: Arc::new(Network::new(spec.network, seed, addresses)),
+            checkers: Checkers::new(STEPS_BETWEEN_LOOKS),
             noted: Vec::new(),
             effects: Effects::new(),
             spec: Arc::new(spec),
@@ -96,7 +99,7 @@ impl World {
 
     fn expect_servers(&mut self) {
         for server in &self.spec.clone().servers {
-            let happening = Happening::ServerStarts(NodeId::Server(server.node_id));
+            let happening = Happening::ServerStarts(server.node());
             self.queue().push(Instant::ZERO, Due { cause: None, happening });
         }
         self.expect_clients_once_brokers_are_ready(None);
@@ -145,6 +148,20 @@ impl World {
         })
     }
 
+    /// What watches over the world.
+    pub(crate) fn checkers(&self) -> &Checkers {
+        &self.checkers
+    }
+
+    /// Checkers look at everything every so many steps.
+    pub(crate) fn look_every(&mut self, steps: u64) {
+        self.checkers = Checkers::new(steps);
+    }
+
+    fn watch(&mut self) {
+        self.checkers.on_step(self.now, self.steps, &self.hosts, &self.noted);
+    }
+
     /// Takes out the events of the last step.
     pub(crate) fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.noted.drain(..)
@@ -169,6 +186,7 @@ impl World {
             Happening::WriteIsDone { node, effect } => self.go_on_behind_write(node, effect, &mut cause),
             Happening::RetransmissionEnds { connection, sender } => self.give_up(connection, sender, &mut cause),
         }
+        self.watch();
         true
     }
 
@@ -179,7 +197,7 @@ impl World {
         self.begin_step(at);
         digest::mix_command(&mut self.hasher, command);
         let mut cause = None;
-        match command {
+        let node = match command {
             Command::Kill(node) => self.kill(*node, &mut cause),
             Command::Stop(node) => self.stop(*node, &mut cause),
             Command::Start(node) => self.start_server(*node, &mut cause),
@@ -193,7 +211,9 @@ impl World {
             Command::ChangeLinks { links, change } => self.change_links(*links, *change, &mut cause),
             Command::AddServer(spec) => self.add_server(spec, &mut cause),
             Command::RemoveServer(node) => self.remove_server(*node, &mut cause),
-        }
+        };
+        self.watch();
+        node
     }
 
     /// Whether a command fits the world as it is now.
@@ -202,7 +222,7 @@ impl World {
             Command::Kill(node) | Command::Stop(node) => self.check_running(*node),
             Command::Start(node) => self.check_startable(*node),
             Command::StartClient(_) => Ok(()),
-            Command::Tell(node @ NodeId::Server(_), _) => {
+            Command::Tell(node @ (NodeId::Server(_) | NodeId::ZooKeeper), _) => {
                 self.check_running(*node).and(Err(CommandError::NotAClient(*node)))
             }
             Command::Tell(node @ NodeId::Client(_), _) => self.check_running(*node),

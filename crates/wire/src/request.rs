@@ -1,8 +1,16 @@
 //! Requests, named as in Kafka's protocol guide. Fields that this project does not need are left out.
 
+mod admin;
 mod quorum;
 mod zookeeper_mode;
 
+pub use admin::{
+    AllocateProducerIdsRequest, AlterConfigOperation, AlterConfigsResource, AlterPartitionReassignmentsRequest,
+    AlterableConfig, ConfigResource, DeleteRecordsPartition, DeleteRecordsRequest, DescribeConfigsRequest,
+    DescribeConfigsResource, DescribeLogDirsRequest, ElectLeadersRequest, ElectionType, FeatureUpdate,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListPartitionReassignmentsRequest, ReassignablePartition,
+    UnregisterBrokerRequest, UpdateFeaturesRequest, UpgradeType,
+};
 pub use quorum::{BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchSnapshotRequest, VoteRequest};
 pub use zookeeper_mode::{
     ControlledShutdownRequest, ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, LiveBroker,
@@ -11,8 +19,8 @@ pub use zookeeper_mode::{
 
 use crate::zookeeper::ZooKeeperRequest;
 use crate::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch,
-    TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex,
+    RecordBatch, TopicId, TopicName, TopicPartition,
 };
 use std::sync::Arc;
 
@@ -39,8 +47,30 @@ pub enum Request {
     DeleteTopics(DeleteTopicsRequest),
     /// The state of topics' partitions in detail (KIP-966).
     DescribeTopicPartitions(DescribeTopicPartitionsRequest),
-    /// Configurations of topics.
+    /// Choose leaders by hand. Brokers forward it to the controller.
+    ElectLeaders(ElectLeadersRequest),
+    /// Move replicas, or cancel that. Brokers forward it to the controller.
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
+    /// Which replicas are being moved. Brokers forward it to the controller.
+    ListPartitionReassignments(ListPartitionReassignmentsRequest),
+    /// Change configurations. Brokers forward it to the controller.
+    IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
+    /// Configurations of topics and brokers.
     DescribeConfigs(DescribeConfigsRequest),
+    /// Delete records below an offset.
+    DeleteRecords(DeleteRecordsRequest),
+    /// The replicas in a broker's log directories.
+    DescribeLogDirs(DescribeLogDirsRequest),
+    /// Which brokers there are, and the cluster's id.
+    DescribeCluster,
+    /// Change the levels of features. Brokers forward it to the controller.
+    UpdateFeatures(UpdateFeaturesRequest),
+    /// Forget a broker. Brokers forward it to the controller.
+    UnregisterBroker(UnregisterBrokerRequest),
+    /// Give a producer its id.
+    InitProducerId(InitProducerIdRequest),
+    /// Broker to controller: a block of producer ids (KIP-730).
+    AllocateProducerIds(AllocateProducerIdsRequest),
     /// Broker to controller: a broker process has started (KIP-631).
     BrokerRegistration(BrokerRegistrationRequest),
     /// Broker to controller: still alive (KIP-631).
@@ -139,7 +169,7 @@ pub struct ReplicaState {
     pub replica_epoch: BrokerEpoch,
 }
 
-/// `FetchRequest`, always a full one: fetch sessions (KIP-227) are not modelled.
+/// `FetchRequest`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FetchRequest {
     /// The follower that reads; `None` for a consumer.
@@ -152,8 +182,14 @@ pub struct FetchRequest {
     pub max_bytes: i32,
     /// What a consumer may see.
     pub isolation_level: IsolationLevel,
-    /// What to read.
+    /// Which session the request belongs to (KIP-227).
+    pub metadata: FetchMetadata,
+    /// What to read: everything in a full request, what is new or changed in an incremental one.
     pub partitions: Vec<FetchPartition>,
+    /// What an incremental request takes out of its session.
+    pub forgotten: Vec<TopicPartition>,
+    /// `client.rack` of a consumer (KIP-392).
+    pub rack_id: Option<String>,
 }
 
 /// What to read of one partition.
@@ -282,13 +318,6 @@ pub struct DeleteTopicsRequest {
 /// `DescribeTopicPartitionsRequest`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DescribeTopicPartitionsRequest {
-    /// The topics.
-    pub topics: Vec<TopicName>,
-}
-
-/// `DescribeConfigsRequest` for topics.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DescribeConfigsRequest {
     /// The topics.
     pub topics: Vec<TopicName>,
 }

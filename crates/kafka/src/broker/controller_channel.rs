@@ -152,6 +152,15 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         Response::CreateTopics(results) | Response::CreatePartitions(results) | Response::DeleteTopics(results) => {
             results.topics.first().map_or(ErrorCode::None, |topic| topic.error)
         }
+        Response::ElectLeaders(response) => response.error,
+        Response::AlterPartitionReassignments(response) => response.error,
+        Response::ListPartitionReassignments(response) => response.error,
+        Response::IncrementalAlterConfigs(response) => {
+            response.results.first().map_or(ErrorCode::None, |result| result.error)
+        }
+        Response::UpdateFeatures(response) => response.error,
+        Response::UnregisterBroker(response) => response.error,
+        Response::AllocateProducerIds(response) => response.error,
         Response::ApiVersions(_)
         | Response::Metadata(_)
         | Response::Produce(_)
@@ -160,6 +169,10 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         | Response::OffsetForLeaderEpoch(_)
         | Response::DescribeTopicPartitions(_)
         | Response::DescribeConfigs(_)
+        | Response::DeleteRecords(_)
+        | Response::DescribeLogDirs(_)
+        | Response::DescribeCluster(_)
+        | Response::InitProducerId(_)
         | Response::Vote(_)
         | Response::BeginQuorumEpoch(_)
         | Response::EndQuorumEpoch(_)

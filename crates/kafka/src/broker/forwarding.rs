@@ -9,8 +9,12 @@ use crate::config::BrokerConfig;
 use crate::instant::Duration;
 use crate::node::RequestId;
 use std::collections::BTreeSet;
-use wire::request::{CreatableTopic, CreateTopicsRequest};
-use wire::response::{DescribeQuorumResponse, LeaderIdAndEpoch, TopicResult, TopicResults};
+use wire::request::{ConfigResource, CreatableTopic, CreateTopicsRequest, IncrementalAlterConfigsRequest};
+use wire::response::{
+    AlterConfigsResult, AlterPartitionReassignmentsResponse, DescribeQuorumResponse, ElectLeadersResponse,
+    IncrementalAlterConfigsResponse, LeaderIdAndEpoch, ListPartitionReassignmentsResponse, TopicResult, TopicResults,
+    UnregisterBrokerResponse, UpdateFeaturesResponse,
+};
 use wire::{ErrorCode, LeaderEpoch, Offset, Request, Response, TopicName};
 
 /// How long a forwarded request is tried.
@@ -87,6 +91,27 @@ fn timed_out(request: &Request) -> Response {
             Response::CreatePartitions(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
         }
         Request::DeleteTopics(request) => Response::DeleteTopics(all_timed_out(request.topics.iter())),
+        Request::ElectLeaders(_) => {
+            Response::ElectLeaders(ElectLeadersResponse { error: ErrorCode::RequestTimedOut, results: Vec::new() })
+        }
+        Request::AlterPartitionReassignments(_) => {
+            let error = ErrorCode::RequestTimedOut;
+            Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
+        }
+        Request::ListPartitionReassignments(_) => {
+            let (error, partitions) = (ErrorCode::RequestTimedOut, Vec::new());
+            Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions })
+        }
+        Request::IncrementalAlterConfigs(request) => all_configs_timed_out(request),
+        Request::UpdateFeatures(_) => Response::UpdateFeatures(UpdateFeaturesResponse {
+            error: ErrorCode::RequestTimedOut,
+            error_message: None,
+            results: Vec::new(),
+        }),
+        Request::UnregisterBroker(_) => Response::UnregisterBroker(UnregisterBrokerResponse {
+            error: ErrorCode::RequestTimedOut,
+            error_message: None,
+        }),
         Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_timed_out()),
         Request::ApiVersions
         | Request::Metadata(_)
@@ -96,6 +121,11 @@ fn timed_out(request: &Request) -> Response {
         | Request::OffsetForLeaderEpoch(_)
         | Request::DescribeTopicPartitions(_)
         | Request::DescribeConfigs(_)
+        | Request::DeleteRecords(_)
+        | Request::DescribeLogDirs(_)
+        | Request::DescribeCluster
+        | Request::InitProducerId(_)
+        | Request::AllocateProducerIds(_)
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
         | Request::AlterPartition(_)
@@ -109,6 +139,16 @@ fn timed_out(request: &Request) -> Response {
         | Request::ControlledShutdown(_)
         | Request::ZooKeeper(_) => unreachable!("{request:?} is not forwarded"),
     }
+}
+
+fn all_configs_timed_out(request: &IncrementalAlterConfigsRequest) -> Response {
+    let result = |resource: &ConfigResource| AlterConfigsResult {
+        resource: resource.clone(),
+        error: ErrorCode::RequestTimedOut,
+        error_message: None,
+    };
+    let results = request.resources.iter().map(|altered| result(&altered.resource)).collect();
+    Response::IncrementalAlterConfigs(IncrementalAlterConfigsResponse { results })
 }
 
 fn describe_quorum_timed_out() -> DescribeQuorumResponse {

@@ -10,6 +10,7 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod describe_configs;
 mod fetch;
 mod forwarding;
 mod lifecycle;

@@ -18,12 +18,21 @@ impl Broker {
             Request::CreateTopics(_)
             | Request::CreatePartitions(_)
             | Request::DeleteTopics(_)
-            | Request::DescribeQuorum => {
-                self.forward(id, request, step);
-            }
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
+            | Request::ListPartitionReassignments(_)
+            | Request::IncrementalAlterConfigs(_)
+            | Request::UpdateFeatures(_)
+            | Request::UnregisterBroker(_)
+            | Request::DescribeQuorum => self.forward(id, request, step),
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
-            Request::DescribeConfigs(request) => self.on_describe_configs(id, request, step),
-            Request::BrokerRegistration(_)
+            Request::DescribeConfigs(request) => self.on_describe_configs(id, &request, step),
+            Request::DeleteRecords(_)
+            | Request::DescribeLogDirs(_)
+            | Request::DescribeCluster
+            | Request::InitProducerId(_)
+            | Request::AllocateProducerIds(_)
+            | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
             | Request::AlterPartition(_)
             | Request::Vote(_)
@@ -41,7 +50,7 @@ impl Broker {
     }
 
     fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
-        let response = ApiVersionsResponse { listener: ListenerKind::Broker };
+        let response = ApiVersionsResponse::without_features(ListenerKind::Broker);
         self.server.respond(id, Response::ApiVersions(response), step.effects);
     }
 

@@ -129,6 +129,13 @@ impl Controller {
         }
     }
 
+    /// The quorum epoch and the cluster as it stands, if this is an active controller.
+    #[must_use]
+    pub fn active_image(&self) -> Option<(LeaderEpoch, &ClusterImage)> {
+        let running = self.running.as_ref().filter(|running| running.active.is_some())?;
+        Some((running.quorum.epoch(), &running.image))
+    }
+
     fn start(&mut self, now: Instant, disk: &Disk, effects: &mut Effects) {
         assert!(self.running.is_none(), "a process starts once");
         match BrokerConfig::from_properties(&self.spec.properties) {

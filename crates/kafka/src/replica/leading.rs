@@ -13,7 +13,7 @@ use crate::instant::Instant;
 use crate::log::{AppendError, AppendInfo};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
-use crate::view::{FollowerView, ReplicaRole};
+use crate::view::{FollowerView, LeadershipGlance, ReplicaRole};
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
 use wire::{BrokerEpoch, BrokerId, ErrorCode, Offset, PartitionEpoch, RecordBatch};
@@ -110,6 +110,17 @@ impl Leader {
             followers: followers
                 .map(|follower| FollowerView { broker: follower.broker, log_end_offset: follower.log_end_offset })
                 .collect(),
+        }
+    }
+
+    /// The same, borrowed.
+    pub(super) fn glance(&self, partition_epoch: PartitionEpoch, config: &TopicConfig) -> LeadershipGlance<'_> {
+        LeadershipGlance {
+            isr: self.isr.committed(),
+            joining: self.isr.joining(),
+            has_proposal: self.isr.proposal().is_some(),
+            partition_epoch,
+            effective_min_isr: self.effective_min_isr(config),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::log::PartitionLog;
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
 use crate::storage::StoredLog;
-use crate::view::{ReplicaRole, ReplicaView};
+use crate::view::{ReplicaGlance, ReplicaRole, ReplicaView};
 use std::sync::Arc;
 use wire::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicId, TopicPartition};
 
@@ -201,6 +201,21 @@ impl Partition {
             high_watermark: self.log.high_watermark(),
             leader_epochs: self.log.leader_epochs().to_vec(),
             batches: self.log.batches().clone(),
+        }
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub fn glance(&self) -> ReplicaGlance<'_> {
+        ReplicaGlance {
+            topic_id: self.log.topic_id(),
+            leader_epoch: self.leader_epoch,
+            log_start_offset: self.log.log_start_offset(),
+            log_end_offset: self.log.log_end_offset(),
+            high_watermark: self.log.high_watermark(),
+            leader_epochs: self.log.leader_epochs(),
+            batches: self.log.batches(),
+            leadership: self.as_leader().map(|leader| leader.glance(self.partition_epoch, &self.config)),
         }
     }
 

@@ -49,7 +49,7 @@ pub(super) enum Readiness {
 impl Host {
     /// A server's host, without a process yet.
     pub(super) fn of_server(spec: &ServerSpec) -> (NodeId, Host) {
-        (NodeId::Server(spec.node_id), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
+        (spec.node(), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
     }
 
     /// A client program's host, without a process yet.

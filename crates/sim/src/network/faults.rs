@@ -51,8 +51,9 @@ impl Network {
         let lost: Vec<Ends> = self.held.keys().copied().filter(|(from, _)| *from == node).collect();
         let lost: Vec<Held> = lost.into_iter().filter_map(|ends| self.held.remove(&ends)).flatten().collect();
         self.connections.values_mut().for_each(|ends| ends.forget(node));
-        let unheard_of = lost.iter().filter(|held| held.flight.opens_connection()).map(|held| held.flight.connection);
-        unheard_of.for_each(|connection| drop(self.connections.remove(&connection)));
+        for held in lost.iter().filter(|held| held.flight.opens_connection()) {
+            self.connections.remove(&held.flight.connection);
+        }
         self.connections.retain(|_, ends| ends.is_known_anywhere());
     }
 

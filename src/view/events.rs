@@ -75,7 +75,7 @@ fn is_important_to_client(event: &ClientEvent) -> bool {
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
         | ClientEvent::ConsumerFailed { .. }
-        | ClientEvent::TopicsFailed(_) => true,
+        | ClientEvent::AdminFailed(_) => true,
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordConsumed { .. }
         | ClientEvent::PositionReset { .. }

@@ -478,8 +478,8 @@ pub enum ClientEvent {
     TopicsListed(Vec<TopicName>),
     /// `kafka-topics --describe` is done.
     TopicsDescribed(Vec<TopicDescription>),
-    /// An action of `kafka-topics` failed.
-    TopicsFailed(TopicsFailure),
+    /// An administrative tool failed.
+    AdminFailed(AdminFailure),
 }
 
 /// A topic as `kafka-topics --describe` shows it.
@@ -495,9 +495,9 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
-/// Why `kafka-topics` failed.
+/// Why an administrative tool failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TopicsFailure {
+pub enum AdminFailure {
     /// No topic matches `--topic`.
     NoSuchTopic(String),
     /// No topic has that id.

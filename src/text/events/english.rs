@@ -1,6 +1,6 @@
 //! Events in English.
 
-use crate::text::{failure_text, topics_failure_text};
+use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
@@ -304,7 +304,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicCreated(topic) => format!("{node} created topic {topic}."),
         ClientEvent::TopicsListed(topics) => format!("{node} listed {}.", counted(topics.len() as i64, "topic")),
         ClientEvent::TopicsDescribed(topics) => format!("{node} described {}.", counted(topics.len() as i64, "topic")),
-        ClientEvent::TopicsFailed(failure) => format!("{node} failed: {}", topics_failure_text(failure)),
+        ClientEvent::AdminFailed(failure) => format!("{node} failed: {}", admin_failure_text(failure)),
     }
 }
 

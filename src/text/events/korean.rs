@@ -1,7 +1,7 @@
 //! 이벤트를 한국어로. Events in Korean.
 
 use crate::text::josa::{Josa, with_josa};
-use crate::text::{failure_text, topics_failure_text};
+use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
@@ -370,8 +370,8 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicsDescribed(topics) => {
             format!("{} 토픽 {}개의 상세 정보를 받았습니다.", subject(node), topics.len())
         }
-        ClientEvent::TopicsFailed(failure) => {
-            format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure))
+        ClientEvent::AdminFailed(failure) => {
+            format!("{} 실패했습니다: {}", subject(node), admin_failure_text(failure))
         }
     }
 }

@@ -167,7 +167,7 @@ impl Checkers {
             | ClientEvent::TopicCreated(_)
             | ClientEvent::TopicsListed(_)
             | ClientEvent::TopicsDescribed(_)
-            | ClientEvent::TopicsFailed(_) => {}
+            | ClientEvent::AdminFailed(_) => {}
         }
     }
 

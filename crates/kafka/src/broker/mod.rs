@@ -59,7 +59,6 @@ pub struct Broker {
     controllers: Controllers,
     membership: Membership,
     /// The state that it shows.
-    wall_clock: WallClock,
     state: BrokerState,
     /// Its registration, once it has one.
     broker_epoch: Option<BrokerEpoch>,
@@ -73,13 +72,14 @@ pub struct Broker {
     purgatory: Purgatory,
 }
 
-/// What stays the same as long as the process runs.
-#[derive(Debug)]
+/// What stays the same as long as the process runs and nobody sets the clock.
+#[derive(Clone, Debug)]
 struct Setup {
     broker_id: BrokerId,
     spec: ServerSpec,
     config: BrokerConfig,
     is_misconfigured: bool,
+    wall_clock: WallClock,
 }
 
 /// One step: when it happens, and what it does.
@@ -101,7 +101,6 @@ impl Broker {
         Broker {
             controllers: Controllers::new(spec.coordination.voters().to_vec()),
             membership: Membership::new(&config, &mut outbound.rng),
-            wall_clock,
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
@@ -112,7 +111,7 @@ impl Broker {
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
             outbound,
-            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured }),
+            setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
         }
     }
 
@@ -124,7 +123,7 @@ impl Broker {
             Input::Received { connection, message } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_timer(timer, step),
             Input::Told(instruction) => self.on_instruction(&instruction, step),
-            Input::ClockSet(clock) => self.wall_clock = clock,
+            Input::ClockSet(clock) => Arc::make_mut(&mut self.setup).wall_clock = clock,
         }
     }
 

@@ -121,7 +121,7 @@ impl Broker {
     /// The world around the replicas, and the replicas.
     pub(super) fn context(&mut self, now: Instant) -> (Context<'_>, &mut ReplicaManager) {
         let context =
-            Context { now, wall_clock: self.wall_clock, broker_epoch: self.broker_epoch_or_none(), image: &self.image };
+            Context { now, wall_clock: self.setup.wall_clock, broker_epoch: self.broker_epoch_or_none(), image: &self.image };
         (context, &mut self.replicas)
     }
 

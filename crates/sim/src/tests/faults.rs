@@ -254,7 +254,7 @@ fn the_first_write_to_a_full_disk_ends_the_process_and_leaves_the_disk_as_it_was
     assert_eq!(exited.cause, Some(failed.id));
     let frame = session.frame();
     let disk = &frame.nodes.iter().find(|node| node.id == SERVER).expect("it is still a node").disk;
-    assert_eq!(disk[&toy::partition()].batches.len() as i64, stored_before);
+    assert_eq!(disk[&toy::partition()].batches().len() as i64, stored_before);
     assert_eq!(disconnections(&session, FIRST_CLIENT).first().map(|at| at.0 / 10_000), Some(6));
 }
 

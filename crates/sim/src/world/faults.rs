@@ -174,6 +174,7 @@ impl World {
         self.forget_process(node, *cause);
         let host = self.host(node);
         host.faults.is_powered_off = true;
+        host.disk.lose_power();
         node
     }
 

@@ -358,7 +358,10 @@ impl PartitionLog {
     #[must_use]
     pub fn find_offset(&self, spec: OffsetSpec) -> Option<FoundOffset> {
         match spec {
-            OffsetSpec::Earliest => Some(self.end_of_log(self.log_start_offset, self.earliest_epoch())),
+            OffsetSpec::Earliest | OffsetSpec::EarliestLocal => {
+                Some(self.end_of_log(self.log_start_offset, self.earliest_epoch()))
+            }
+            OffsetSpec::LatestTiered => Some(self.end_of_log(Offset(-1), LeaderEpoch::NONE)),
             OffsetSpec::Latest => Some(self.end_of_log(self.log_end_offset, self.latest_epoch())),
             OffsetSpec::MaxTimestamp => self.max_timestamp(),
             OffsetSpec::At(timestamp) => self.first_at_or_after(timestamp),

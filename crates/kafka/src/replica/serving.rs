@@ -217,7 +217,9 @@ impl Partition {
             Reader::Consumer(_) | Reader::Follower(_) => Ok(()),
         };
         match request.spec {
-            OffsetSpec::Earliest => Ok(self.log.find_offset(OffsetSpec::Earliest)),
+            OffsetSpec::Earliest | OffsetSpec::EarliestLocal | OffsetSpec::LatestTiered => {
+                Ok(self.log.find_offset(request.spec))
+            }
             OffsetSpec::Latest => availability.map(|()| {
                 let leader_epoch = self.leader_epoch;
                 Some(FoundOffset { timestamp: Timestamp(-1), offset: last_fetchable, leader_epoch })

@@ -2,17 +2,15 @@
 //! `topics_text`.
 
 use crate::admin_tool::{NoAdminClient, admin_client};
-use crate::client_properties::ClientProperties;
-use crate::files::parse_properties;
 use crate::java_exception::JavaException;
 use crate::options::{OptionError, OptionSpec, ParsedOptions, parse};
 use crate::output::Piece;
-use crate::plan::{ClientPlan, Face, Plan, Printout, Surroundings};
+use crate::plan::{Face, Plan, Printout, Surroundings};
 use crate::topics_text::failure;
 use crate::uuid::parse_uuid;
 use crate::words::as_java_splits;
 use kafka::config::{topic_config, validate_topic_config};
-use kafka::spec::{ClientSpec, DescribeTarget, Program, TopicFilter, TopicsAction};
+use kafka::spec::{DescribeTarget, Program, TopicFilter, TopicsAction};
 use regex_lite::Regex;
 use wire::request::CreatableTopic;
 use wire::{BrokerId, PartitionIndex, TopicName};
@@ -468,7 +466,9 @@ mod tests {
         match planned(&format!("--bootstrap-server localhost:9092 {line}")) {
             Plan::Client(client) => match client.spec.program {
                 Program::Topics(action) => action,
-                Program::Producer(_) | Program::Consumer(_) => panic!("{line} is no call of kafka-topics"),
+                Program::Producer(_) | Program::Consumer(_) | Program::Admin(_) => {
+                    panic!("{line} is no call of kafka-topics")
+                }
             },
             Plan::Print(printout) => panic!("{line}: {printout:?}"),
         }

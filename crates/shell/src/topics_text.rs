@@ -1,11 +1,12 @@
 //! What `kafka-topics` prints of the cluster's answers.
 
+use crate::admin_tool::failure_exception;
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::log_lines::{LogLine, error_exception};
+use crate::log_lines::LogLine;
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
-use kafka::event::{AdminFailure, ClientEvent, TopicDescription};
+use kafka::event::{ClientEvent, TopicDescription};
 use wire::response::DescribedPartition;
 use wire::{BrokerId, TopicName};
 

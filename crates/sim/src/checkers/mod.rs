@@ -101,6 +101,8 @@ impl Checkers {
             | BrokerEvent::ControlledShutdownStarted
             | BrokerEvent::ControlledShutdownCompleted
             | BrokerEvent::BecameFollower { .. }
+            | BrokerEvent::DuplicateFound { .. }
+            | BrokerEvent::TornBatchCut { .. }
             | BrokerEvent::IsrChangeProposed { .. }
             | BrokerEvent::ProduceRejected { .. } => {}
         }
@@ -128,12 +130,16 @@ impl Checkers {
                 }
                 self.on_state(sight, partition);
             }
-            ControllerEvent::PartitionWentOffline { partition, .. } | ControllerEvent::IsrChanged { partition, .. } => {
-                self.on_state(sight, partition);
-            }
+            ControllerEvent::PartitionWentOffline { partition, .. }
+            | ControllerEvent::IsrChanged { partition, .. }
+            | ControllerEvent::EligibleLeadersChanged { partition, .. }
+            | ControllerEvent::ReassignmentStarted { partition, .. }
+            | ControllerEvent::ReassignmentCompleted { partition, .. }
+            | ControllerEvent::ReassignmentCancelled { partition, .. } => self.on_state(sight, partition),
             ControllerEvent::BrokerRegistered { .. }
             | ControllerEvent::BrokerUnfenced { .. }
             | ControllerEvent::BrokerFenced { .. }
+            | ControllerEvent::BrokerUnregistered { .. }
             | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
             ControllerEvent::NoLongerActive { .. }
             | ControllerEvent::VoteRejected { .. }
@@ -144,6 +150,8 @@ impl Checkers {
             | ControllerEvent::SnapshotWritten { .. }
             | ControllerEvent::SnapshotLoaded { .. }
             | ControllerEvent::TopicDeleted { .. }
+            | ControllerEvent::ConfigChanged { .. }
+            | ControllerEvent::FeatureLevelChanged { .. }
             | ControllerEvent::AlterPartitionRejected { .. } => {}
         }
     }

@@ -4,9 +4,9 @@ use crate::machine::Machine;
 use crate::trace::EventId;
 use crate::world::Host;
 use kafka::broker::Broker;
-use kafka::chunks::Chunks;
 use kafka::controller::Controller;
 use kafka::instant::Instant;
+use kafka::log::Segments;
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::storage::StoredLog;
@@ -32,7 +32,7 @@ pub(crate) struct LogGlance<'a> {
     pub(crate) start: Offset,
     pub(crate) end: Offset,
     pub(crate) leader_epochs: &'a [(LeaderEpoch, Offset)],
-    pub(crate) batches: &'a Chunks<Arc<RecordBatch>>,
+    pub(crate) batches: &'a Segments,
 }
 
 /// A partition as the active controller has it.
@@ -136,17 +136,17 @@ impl<'a> LogGlance<'a> {
             start: replica.log_start_offset,
             end: replica.log_end_offset,
             leader_epochs: replica.leader_epochs,
-            batches: replica.batches,
+            batches: replica.segments,
         }
     }
 
     fn on_disk(stored: &'a StoredLog) -> LogGlance<'a> {
         LogGlance {
             topic_id: stored.topic_id,
-            start: stored.log_start_offset,
-            end: stored.batches.last().map_or(stored.log_start_offset, |batch| batch.last_offset().next()),
+            start: stored.start_offset(),
+            end: stored.end_offset(),
             leader_epochs: &stored.leader_epochs,
-            batches: &stored.batches,
+            batches: &stored.segments,
         }
     }
 

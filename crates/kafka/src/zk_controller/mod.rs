@@ -154,7 +154,7 @@ impl ZooKeeperController {
     /// What an onlooker may see; nothing while this broker is not the controller.
     #[must_use]
     pub fn view(&self) -> Option<ZooKeeperControllerView> {
-        self.is_active().then(|| ZooKeeperControllerView {
+        self.is_active().then_some(ZooKeeperControllerView {
             controller_epoch: self.state.context.epoch,
             waiting_events: self.queue.len() as u32,
         })

@@ -1,11 +1,12 @@
 //! What `kafka-topics` prints of the cluster's answers.
 
+use crate::admin_tool::failure_exception;
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::log_lines::{LogLine, error_exception};
+use crate::log_lines::LogLine;
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
-use kafka::event::{ClientEvent, TopicDescription, TopicsFailure};
+use kafka::event::{ClientEvent, TopicDescription};
 use wire::response::DescribedPartition;
 use wire::{BrokerId, TopicName};
 
@@ -29,7 +30,7 @@ pub fn react(filter: DescribeFilter, event: &ClientEvent) -> Reaction {
         ClientEvent::TopicCreated(topic) => Reaction::print(vec![Piece::Out(format!("Created topic {topic}."))]),
         ClientEvent::TopicsListed(topics) => Reaction::print(vec![Piece::Out(listed(topics))]),
         ClientEvent::TopicsDescribed(topics) => Reaction::print(described(filter, topics)),
-        ClientEvent::TopicsFailed(reason) => Reaction::print(failure(&failure_exception(reason))),
+        ClientEvent::AdminFailed(reason) => Reaction::print(failure(&failure_exception(reason))),
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordFailed { .. }
         | ClientEvent::RecordConsumed { .. }
@@ -38,29 +39,13 @@ pub fn react(filter: DescribeFilter, event: &ClientEvent) -> Reaction {
         | ClientEvent::Logged(_)
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
-        | ClientEvent::ConsumerFailed { .. } => Reaction::default(),
+        | ClientEvent::ConsumerFailed { .. }
+        | ClientEvent::AdminAnswered(_) => Reaction::default(),
     }
 }
 
 fn listed(topics: &[TopicName]) -> String {
     topics.iter().map(TopicName::as_str).collect::<Vec<_>>().join("\n")
-}
-
-/// The exception with which an action of `kafka-topics` failed.
-#[must_use]
-pub fn failure_exception(reason: &TopicsFailure) -> JavaException {
-    match reason {
-        TopicsFailure::NoSuchTopic(pattern) => {
-            JavaException::illegal_argument(&format!("Topic 'Optional[{pattern}]' does not exist as expected"))
-        }
-        TopicsFailure::NoSuchTopicId(id) => {
-            JavaException::illegal_argument(&format!("TopicId '{id}' does not exist as expected"))
-        }
-        TopicsFailure::Refused { error, message } => error_exception(*error, Some(message)),
-        TopicsFailure::TimedOut { call, message } => {
-            JavaException::of_kafka("TimeoutException", &format!("{message} Call: {call}"))
-        }
-    }
 }
 
 fn described(filter: DescribeFilter, topics: &[TopicDescription]) -> Vec<Piece> {

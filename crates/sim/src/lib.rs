@@ -5,12 +5,14 @@
 
 mod agenda;
 pub mod bench;
+pub mod checkers;
 mod checkpoints;
 pub mod command;
 mod digest;
 pub mod frame;
 mod frame_builder;
 mod history;
+pub mod ledger;
 mod machine;
 mod network;
 mod queue;
@@ -24,8 +26,10 @@ pub mod trace;
 mod world;
 pub mod world_spec;
 
+pub use checkers::violation::{Checker, Violation};
 pub use command::{Command, CommandError};
 pub use frame::Frame;
+pub use ledger::Ledger;
 pub use session::{Budget, Session};
 pub use trace::{Event, EventId, TraceHash};
 pub use world_spec::WorldSpec;

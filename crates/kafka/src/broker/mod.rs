@@ -15,6 +15,7 @@ mod fetch;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
+mod log_manager;
 mod membership;
 mod metadata_follower;
 mod metadata_publisher;
@@ -32,6 +33,7 @@ mod view;
 use crate::Rng;
 use crate::config::BrokerConfig;
 use crate::instant::{Instant, WallClock};
+use crate::log::LogSettings;
 use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, Timer};
 use crate::server_channels::ServerChannels;
@@ -103,7 +105,7 @@ impl Broker {
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config),
+            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, LogSettings::new(&config, &outbound.rng)),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),
@@ -160,6 +162,9 @@ impl Broker {
             timers::FETCH_BACKOFF => self.advance(ChannelId::ReplicaFetcher(BrokerId(timer.key as i32)), step),
             timers::ISR_EXPIRATION => self.on_isr_expiration(step),
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),
+            timers::LOG_CHECKPOINT => self.on_log_checkpoint(step),
+            timers::LOG_FLUSH => self.on_log_flush(step),
+            timers::PRODUCER_EXPIRATION => self.on_producer_expiration(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),

@@ -45,6 +45,9 @@ fn timer_text(timer: Timer) -> String {
         timers::FETCH_BACKOFF => "fetch back-off",
         timers::ISR_EXPIRATION => "isr expiration",
         timers::HIGH_WATERMARK_CHECKPOINT => "checkpoint",
+        timers::LOG_CHECKPOINT => "log checkpoint",
+        timers::LOG_FLUSH => "log flush",
+        timers::PRODUCER_EXPIRATION => "producer expiration",
         timers::ALTER_PARTITION => "alter partition",
         timers::DELAYED_OPERATION => "delayed operation",
         kind => unreachable!("no timer of kind {kind}"),
@@ -127,6 +130,15 @@ fn write_text(write: &DiskWrite) -> String {
         DiskWrite::CreateLog { partition, .. } => format!("create {partition}"),
         DiskWrite::DeleteLog { partition } => format!("delete {partition}"),
         DiskWrite::Append { partition, batch } => format!("{partition} {}", batch_text(batch)),
+        DiskWrite::Roll { partition, base_offset, .. } => format!("{partition} rolls at {base_offset}"),
+        DiskWrite::Flush { partition, up_to } => format!("{partition} flushed to {up_to}"),
+        DiskWrite::ReplaceSegments { partition, removed, .. } => {
+            format!("{partition} loses {} segments", removed.len())
+        }
+        DiskWrite::ProducerSnapshots { partition, snapshots } => format!("{partition} {} snapshots", snapshots.len()),
+        DiskWrite::RecoveryPoints(offsets) => format!("recovery points {}", offsets.len()),
+        DiskWrite::LogStartOffsets(offsets) => format!("log start offsets {}", offsets.len()),
+        DiskWrite::CleanerOffsets(offsets) => format!("cleaner offsets {}", offsets.len()),
         DiskWrite::LeaderEpochs { partition, leader_epochs } => {
             format!("{partition} epochs {}", joined(leader_epochs, |(epoch, start)| format!("{epoch}@{start}")))
         }

@@ -1,0 +1,84 @@
+//! Log matching, as in Raft: where two logs have the same epoch at the same offset, all before is the same (KIP-101's
+//! and KIP-279's guarantee). Checked batch by batch as they are appended: a batch that another log has, too, must be the
+//! same there, and so must the one before it; by induction so is everything before. Truncation cannot break that.
+//!
+//! Besides, what lies below the high watermarks of two replicas is the same, whatever its epoch (WeakIsr's consequence);
+//! where an unclean election or a power loss took committed records, that is asked of later leaders' terms only.
+
+use super::findings::Findings;
+use super::history::History;
+use super::sight::{LogGlance, Sight, epoch_at};
+use super::violation::{Checker, Details};
+use std::sync::Arc;
+use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
+
+/// `broker` has appended batches to its log, the first at `first`.
+pub(super) fn on_append(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    broker: BrokerId,
+    partition: &TopicPartition,
+    log: &LogGlance<'_>,
+    first: Offset,
+) {
+    for other in sight.other_brokers(broker) {
+        let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
+        if there.end > first {
+            let differs = first_difference(log, &there, first);
+            findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
+                broker,
+                other,
+                offset: differs.unwrap_or(first),
+            });
+        }
+    }
+}
+
+/// Where batches from `first` on have the same offset and epoch in both logs, but are not the same or do not follow the
+/// same.
+fn first_difference(log: &LogGlance<'_>, other: &LogGlance<'_>, first: Offset) -> Option<Offset> {
+    let (mut before, mut before_there) = (log.batch_before(first), other.batch_before(first));
+    for (batch, there) in log.batches_from(first).zip(other.batches_from(first)) {
+        let is_same_place =
+            batch.base_offset == there.base_offset && batch.partition_leader_epoch == there.partition_leader_epoch;
+        let follows_the_same = match (before, before_there) {
+            (Some(before), Some(before_there)) => is_same(before, before_there),
+            (Some(_), None) | (None, Some(_)) | (None, None) => true,
+        };
+        if is_same_place && !(is_same(batch, there) && follows_the_same) {
+            return Some(batch.base_offset);
+        }
+        (before, before_there) = (Some(batch), Some(there));
+    }
+    None
+}
+
+fn is_same(one: &Arc<RecordBatch>, other: &Arc<RecordBatch>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}
+
+/// Two replicas are the same below the high watermarks of both.
+pub(super) fn below_high_watermarks(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    history: &History,
+    (broker, other): (BrokerId, BrokerId),
+    partition: &TopicPartition,
+) {
+    let Some(replica) = sight.replica(broker, partition) else { return };
+    let Some(there) = sight.replica(other, partition).filter(|there| there.topic_id == replica.topic_id) else {
+        return;
+    };
+    let end = there.high_watermark.min(replica.high_watermark);
+    let is_comparable = there.leader_epoch.min(replica.leader_epoch) >= history.weakened_before;
+    if !is_comparable || end <= there.log_start_offset.max(replica.log_start_offset) {
+        return;
+    }
+    let last = end + -1;
+    let is_same = epoch_at(replica.leader_epochs, last) == epoch_at(there.leader_epochs, last);
+    findings.require(Checker::LogMatching, sight, Some(partition), is_same, || Details::LogsDiffer {
+        broker,
+        other,
+        offset: last,
+    });
+}

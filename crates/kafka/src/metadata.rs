@@ -25,8 +25,9 @@ pub fn metadata_partition() -> TopicPartition {
 }
 
 /// The state of the cluster at one metadata offset. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterImage {
+    metadata_version: Option<i16>,
     brokers: BTreeMap<BrokerId, BrokerRegistration>,
     topics: BTreeMap<TopicName, Arc<TopicImage>>,
     topic_names: BTreeMap<TopicId, TopicName>,
@@ -50,6 +51,20 @@ pub struct BrokerRegistration {
 }
 
 impl BrokerRegistration {
+    /// Records that register this broker and bring it to its state.
+    fn to_records(&self, broker_id: BrokerId) -> Vec<MetadataRecord> {
+        let BrokerRegistration { incarnation_id, broker_epoch, endpoint, rack, fenced, in_controlled_shutdown } = self;
+        let (incarnation_id, broker_epoch) = (*incarnation_id, *broker_epoch);
+        let (endpoint, rack) = (endpoint.clone(), rack.clone());
+        let state = MetadataRecord::BrokerRegistrationChange {
+            broker_id,
+            broker_epoch,
+            fenced: Some(*fenced),
+            in_controlled_shutdown: Some(*in_controlled_shutdown),
+        };
+        vec![MetadataRecord::RegisterBroker { broker_id, incarnation_id, broker_epoch, endpoint, rack }, state]
+    }
+
     /// Unfenced and not shutting down: may lead and be in sync.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -68,6 +83,20 @@ pub struct TopicImage {
     pub partitions: BTreeMap<PartitionIndex, PartitionRegistration>,
 }
 
+impl TopicImage {
+    /// Records that make this topic.
+    fn to_records(&self, name: &TopicName) -> Vec<MetadataRecord> {
+        let TopicImage { topic_id, configs, partitions } = self;
+        let mut records = vec![MetadataRecord::Topic { name: name.clone(), topic_id: *topic_id }];
+        records.extend(configs.iter().map(|(key, value)| {
+            let (name, key, value) = (name.clone(), key.clone(), Some(value.clone()));
+            MetadataRecord::TopicConfig { name, key, value }
+        }));
+        records.extend(partitions.iter().map(|(index, state)| state.to_record(*topic_id, *index)));
+        records
+    }
+}
+
 /// A partition's state (`PartitionRegistration`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionRegistration {
@@ -83,6 +112,14 @@ pub struct PartitionRegistration {
     pub partition_epoch: PartitionEpoch,
 }
 
+impl PartitionRegistration {
+    /// The record that makes this partition.
+    fn to_record(&self, topic_id: TopicId, partition: PartitionIndex) -> MetadataRecord {
+        let PartitionRegistration { replicas, isr, leader, leader_epoch, partition_epoch } = self.clone();
+        MetadataRecord::Partition { topic_id, partition, replicas, isr, leader, leader_epoch, partition_epoch }
+    }
+}
+
 /// What a stretch of the metadata log changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageDelta {
@@ -96,7 +133,37 @@ pub struct ImageDelta {
     pub changed_brokers: BTreeSet<BrokerId>,
 }
 
+impl ImageDelta {
+    /// What differs between two images, neither of which need come from the other.
+    #[must_use]
+    pub fn between(before: &ClusterImage, after: &ClusterImage) -> ImageDelta {
+        let id_of = |image: &ClusterImage, topic: &TopicName| image.topics.get(topic).map(|topic| topic.topic_id);
+        let is_same_topic = |topic: &TopicName| id_of(before, topic) == id_of(after, topic);
+        let is_changed = |partition: &TopicPartition, state: &PartitionRegistration| {
+            before.partition(partition) != Some(state) || !is_same_topic(&partition.topic)
+        };
+        let is_removed =
+            |partition: &TopicPartition| after.partition(partition).is_none() || !is_same_topic(&partition.topic);
+        let configs_of = |topic: &TopicName| before.topics.get(topic).map(|topic| &topic.configs);
+        let changed_topics = after.topics.iter().filter(|(name, topic)| configs_of(name) != Some(&topic.configs));
+        let changed_brokers = after.brokers.iter().filter(|(id, broker)| before.brokers.get(id) != Some(broker));
+        let changed_partitions = after.partitions().filter(|(partition, state)| is_changed(partition, state));
+        ImageDelta {
+            changed_partitions: changed_partitions.map(|(partition, _)| partition).collect(),
+            removed_partitions: before.partitions().map(|(partition, _)| partition).filter(is_removed).collect(),
+            changed_configs: changed_topics.map(|(name, _)| name.clone()).collect(),
+            changed_brokers: changed_brokers.map(|(id, _)| *id).collect(),
+        }
+    }
+}
+
 impl ClusterImage {
+    /// `metadata.version`, once the log has one.
+    #[must_use]
+    pub fn metadata_version(&self) -> Option<i16> {
+        self.metadata_version
+    }
+
     /// The registered brokers by id.
     #[must_use]
     pub fn brokers(&self) -> &BTreeMap<BrokerId, BrokerRegistration> {
@@ -128,11 +195,22 @@ impl ClusterImage {
         })
     }
 
+    /// Records that make this image out of an empty one: the content of a snapshot.
+    #[must_use]
+    pub fn to_records(&self) -> Vec<MetadataRecord> {
+        let ClusterImage { metadata_version, brokers, topics, topic_names: _ } = self;
+        let version = metadata_version.map(|level| MetadataRecord::FeatureLevel { name: "metadata.version", level });
+        let brokers = brokers.iter().flat_map(|(id, registration)| registration.to_records(*id));
+        let topics = topics.iter().flat_map(|(name, topic)| topic.to_records(name));
+        version.into_iter().chain(brokers).chain(topics).collect()
+    }
+
     /// Applies one record and adds what it changed to `delta`. Records come from the controller, which never
     /// writes one that does not fit the state before it.
     pub fn replay(&mut self, record: &MetadataRecord, delta: &mut ImageDelta) {
         match record {
-            MetadataRecord::FeatureLevel { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::FeatureLevel { level, .. } => self.metadata_version = Some(*level),
+            MetadataRecord::NoOp => {}
             MetadataRecord::RegisterBroker { broker_id, incarnation_id, broker_epoch, endpoint, rack } => {
                 self.register(
                     *broker_id,

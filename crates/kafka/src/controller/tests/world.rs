@@ -227,7 +227,7 @@ pub(super) fn fetch(offset: Offset, last_epoch: i32) -> Request {
     let partition = FetchPartition {
         partition: metadata_partition(),
         topic_id: None,
-        current_leader_epoch: LeaderEpoch::NONE,
+        current_leader_epoch: LeaderEpoch(1),
         fetch_offset: offset,
         last_fetched_epoch: LeaderEpoch(last_epoch),
         log_start_offset: Offset::ZERO,

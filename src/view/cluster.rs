@@ -1,12 +1,13 @@
 //! The cluster as the page lists it: servers, clients, partitions and replicas, picked out of a frame. Nothing is
 //! decided here; whose view a fact is, is part of its name.
 
-use kafka::chunks::Chunks;
+use kafka::log::Segments;
 use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::storage::StoredLog;
 use kafka::view::{
     AdminView, BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, ProducerView, ReplicaRole, ReplicaView,
+    ZooKeeperView,
 };
 use sim::frame::{Frame, NodeFrame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,16 +76,14 @@ impl<'f> Replica<'f> {
     pub(crate) fn log_start_offset(&self) -> Offset {
         match self.source {
             ReplicaSource::Running(replica) => replica.log_start_offset,
-            ReplicaSource::OnDisk(log) => log.log_start_offset,
+            ReplicaSource::OnDisk(log) => log.start_offset(),
         }
     }
 
     pub(crate) fn log_end_offset(&self) -> Offset {
         match self.source {
             ReplicaSource::Running(replica) => replica.log_end_offset,
-            ReplicaSource::OnDisk(log) => {
-                log.batches.last().map_or(log.log_start_offset, |batch| batch.last_offset().next())
-            }
+            ReplicaSource::OnDisk(log) => log.end_offset(),
         }
     }
 
@@ -124,18 +123,16 @@ impl<'f> Replica<'f> {
         })
     }
 
-    fn batches(&self) -> &'f Chunks<Arc<RecordBatch>> {
+    fn segments(&self) -> &'f Segments {
         match self.source {
-            ReplicaSource::Running(replica) => &replica.batches,
-            ReplicaSource::OnDisk(log) => &log.batches,
+            ReplicaSource::Running(replica) => &replica.segments,
+            ReplicaSource::OnDisk(log) => &log.segments,
         }
     }
 
     /// The records from `from` on, below `to`.
     pub(crate) fn records(&self, from: Offset, to: Offset) -> Vec<LogRecord> {
-        let batches = self.batches();
-        let first = batches.partition_point(|batch| batch.last_offset() < from);
-        let within = batches.iter_from(first).take_while(|batch| batch.base_offset < to);
+        let within = self.segments().batches_from(from).take_while(|batch| batch.base_offset < to);
         let records = within.flat_map(|batch| batch.records().iter().map(move |record| log_record(batch, record)));
         records.filter(|record| (from..to).contains(&record.offset)).collect()
     }
@@ -169,7 +166,7 @@ impl ClientView<'_> {
 pub(crate) fn broker_id(node: NodeId, cast: &Cast) -> Option<BrokerId> {
     match node {
         NodeId::Server(id) if cast.get(&id) == Some(&ServerKind::Broker) => Some(BrokerId(id)),
-        NodeId::Server(_) | NodeId::Client(_) => None,
+        NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
     }
 }
 
@@ -193,7 +190,7 @@ fn servers<'f>(frame: &'f Frame, cast: &'f Cast, kind: ServerKind) -> impl Itera
         .iter()
         .filter_map(|node| match node.id {
             NodeId::Server(id) if cast.get(&id) == Some(&kind) => Some((id, node)),
-            NodeId::Server(_) | NodeId::Client(_) => None,
+            NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
         })
         .collect();
     servers.sort_by_key(|(id, _)| *id);
@@ -210,21 +207,40 @@ pub(crate) fn client_view(node: &NodeFrame) -> Option<ClientView<'_>> {
         NodeView::Producer(view) => Some(ClientView::Producer(view)),
         NodeView::Consumer(view) => Some(ClientView::Consumer(view)),
         NodeView::Admin(view) => Some(ClientView::Admin(view)),
-        NodeView::Broker(_) | NodeView::Controller(_) => None,
+        NodeView::Broker(_) | NodeView::Controller(_) | NodeView::ZooKeeper(_) => None,
     }
 }
 
 pub(crate) fn broker_view(node: &NodeFrame) -> Option<&BrokerView> {
     match node.process.as_ref()? {
         NodeView::Broker(view) => Some(view),
-        NodeView::Controller(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_) => None,
+        NodeView::Controller(_)
+        | NodeView::ZooKeeper(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
     }
 }
 
 pub(crate) fn controller_view(node: &NodeFrame) -> Option<&ControllerView> {
     match node.process.as_ref()? {
         NodeView::Controller(view) => Some(view),
-        NodeView::Broker(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_) => None,
+        NodeView::Broker(_)
+        | NodeView::ZooKeeper(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
+    }
+}
+
+pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
+    match node.process.as_ref()? {
+        NodeView::ZooKeeper(view) => Some(view),
+        NodeView::Broker(_)
+        | NodeView::Controller(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
     }
 }
 

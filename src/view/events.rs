@@ -1,6 +1,6 @@
 //! Which events matter most, for the short list.
 
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, ZooKeeperEvent};
 
 /// Whether an event changes what the cluster can do, or ends something: elections, the in-sync replicas, processes,
 /// refusals and truncations; not the daily traffic of records.
@@ -9,6 +9,7 @@ pub(crate) fn is_important(kind: &EventKind) -> bool {
         EventKind::Operator(_) => true,
         EventKind::Controller(event) => is_important_to_controller(event),
         EventKind::Broker(event) => is_important_to_broker(event),
+        EventKind::ZooKeeper(event) => is_important_to_zookeeper(event),
         EventKind::Client(event) => is_important_to_client(event),
     }
 }
@@ -36,6 +37,13 @@ fn is_important_to_controller(event: &ControllerEvent) -> bool {
         | ControllerEvent::LeaderElected { .. }
         | ControllerEvent::PartitionWentOffline { .. }
         | ControllerEvent::IsrChanged { .. }
+        | ControllerEvent::EligibleLeadersChanged { .. }
+        | ControllerEvent::ReassignmentStarted { .. }
+        | ControllerEvent::ReassignmentCompleted { .. }
+        | ControllerEvent::ReassignmentCancelled { .. }
+        | ControllerEvent::ConfigChanged { .. }
+        | ControllerEvent::FeatureLevelChanged { .. }
+        | ControllerEvent::BrokerUnregistered { .. }
         | ControllerEvent::AlterPartitionRejected { .. } => true,
         ControllerEvent::BrokerRegistered { .. } => false,
     }
@@ -46,6 +54,8 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         BrokerEvent::BecameReady
         | BrokerEvent::BecameFenced
         | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::DuplicateFound { .. }
+        | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
@@ -59,13 +69,22 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
     }
 }
 
+fn is_important_to_zookeeper(event: &ZooKeeperEvent) -> bool {
+    match event {
+        ZooKeeperEvent::SessionExpired { .. }
+        | ZooKeeperEvent::ControllerElected { .. }
+        | ZooKeeperEvent::ControllerResigned { .. } => true,
+        ZooKeeperEvent::SessionCreated { .. } | ZooKeeperEvent::SessionClosed { .. } => false,
+    }
+}
+
 fn is_important_to_client(event: &ClientEvent) -> bool {
     match event {
         ClientEvent::RecordFailed { .. }
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
         | ClientEvent::ConsumerFailed { .. }
-        | ClientEvent::TopicsFailed(_) => true,
+        | ClientEvent::AdminFailed(_) => true,
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordConsumed { .. }
         | ClientEvent::PositionReset { .. }

@@ -1,9 +1,10 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
-use crate::node::ExitStatus;
+use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
-use wire::request::Acks;
+use wire::request::{Acks, ConfigResource};
 use wire::response::DescribedTopic;
+use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
     TimestampType, TopicId, TopicName, TopicPartition,
@@ -18,6 +19,8 @@ pub enum EventKind {
     Controller(ControllerEvent),
     /// Something happened in a broker.
     Broker(BrokerEvent),
+    /// Something happened in ZooKeeper, or to a broker's office as controller.
+    ZooKeeper(ZooKeeperEvent),
     /// Something happened in a client program.
     Client(ClientEvent),
 }
@@ -58,6 +61,12 @@ pub enum ChangeReason {
     LeaderRebalance,
     /// A partition without leader gets one from outside its in-sync replicas (`unclean.leader.election.enable`).
     UncleanElection,
+    /// Somebody asked for an election (`kafka-leader-election`).
+    ElectionByCommand,
+    /// Somebody moves replicas (`kafka-reassign-partitions`).
+    Reassignment,
+    /// A broker was forgotten (`kafka-cluster unregister`).
+    BrokerUnregistered,
 }
 
 /// Events of the controller.
@@ -217,6 +226,59 @@ pub enum ControllerEvent {
         /// Why.
         reason: ChangeReason,
     },
+    /// Replicas that are not in sync may lead, or may not any more (KIP-966).
+    EligibleLeadersChanged {
+        /// The partition.
+        partition: TopicPartition,
+        /// Before.
+        from: Vec<BrokerId>,
+        /// After.
+        to: Vec<BrokerId>,
+    },
+    /// Replicas are being moved.
+    ReassignmentStarted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Replicas that come.
+        adding: Vec<BrokerId>,
+        /// Replicas that go.
+        removing: Vec<BrokerId>,
+    },
+    /// Replicas have been moved.
+    ReassignmentCompleted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where they are now.
+        replicas: Vec<BrokerId>,
+    },
+    /// Replicas stay where they were.
+    ReassignmentCancelled {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where they are.
+        replicas: Vec<BrokerId>,
+    },
+    /// A configuration of a topic or a broker changed.
+    ConfigChanged {
+        /// The topic or the broker.
+        resource: ConfigResource,
+        /// The configuration.
+        key: String,
+        /// Its value; `None` is the default again.
+        value: Option<String>,
+    },
+    /// The cluster agreed on another level of a feature.
+    FeatureLevelChanged {
+        /// The feature.
+        feature: &'static str,
+        /// Its level.
+        level: i16,
+    },
+    /// A broker was forgotten.
+    BrokerUnregistered {
+        /// The broker.
+        broker: BrokerId,
+    },
     /// A leader's proposal was refused.
     AlterPartitionRejected {
         /// The partition.
@@ -291,6 +353,24 @@ pub enum BrokerEvent {
         /// Offset of the last record.
         last_offset: Offset,
     },
+    /// The leader found that it has a producer's batch already, and appended nothing.
+    DuplicateFound {
+        /// The partition.
+        partition: TopicPartition,
+        /// Offset of the first record, from the first time.
+        first_offset: Offset,
+        /// Offset of the last record.
+        last_offset: Offset,
+    },
+    /// A power loss had left half a batch behind the end of a log; it was cut off when the log was recovered.
+    TornBatchCut {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the log ends.
+        log_end_offset: Offset,
+        /// Bytes that were cut off.
+        torn_bytes: i32,
+    },
     /// A replica's high watermark rose.
     HighWatermarkAdvanced {
         /// The partition.
@@ -326,6 +406,44 @@ pub enum BrokerEvent {
         partition: TopicPartition,
         /// The error.
         error: ErrorCode,
+    },
+}
+
+/// Events of the ZooKeeper ensemble, and of brokers that are or were the controller by its grace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ZooKeeperEvent {
+    /// A session began.
+    SessionCreated {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        client: NodeId,
+        /// The timeout agreed on.
+        timeout_ms: i32,
+    },
+    /// A client ended its session.
+    SessionClosed {
+        /// Which.
+        session: SessionId,
+        /// The znodes that vanished with it.
+        ephemerals: Vec<ZnodePath>,
+    },
+    /// Nothing was heard of a session for its timeout.
+    SessionExpired {
+        /// Which.
+        session: SessionId,
+        /// The znodes that vanished with it.
+        ephemerals: Vec<ZnodePath>,
+    },
+    /// This broker became the controller.
+    ControllerElected {
+        /// Its epoch.
+        controller_epoch: i32,
+    },
+    /// This broker is no longer the controller.
+    ControllerResigned {
+        /// The epoch that it had.
+        controller_epoch: i32,
     },
 }
 
@@ -407,8 +525,8 @@ pub enum ClientEvent {
     TopicsListed(Vec<TopicName>),
     /// `kafka-topics --describe` is done.
     TopicsDescribed(Vec<TopicDescription>),
-    /// An action of `kafka-topics` failed.
-    TopicsFailed(TopicsFailure),
+    /// An administrative tool failed.
+    AdminFailed(AdminFailure),
 }
 
 /// A topic as `kafka-topics --describe` shows it.
@@ -424,9 +542,9 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
-/// Why `kafka-topics` failed.
+/// Why an administrative tool failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TopicsFailure {
+pub enum AdminFailure {
     /// No topic matches `--topic`.
     NoSuchTopic(String),
     /// No topic has that id.

@@ -18,11 +18,14 @@ pub mod log;
 pub mod metadata;
 pub mod node;
 pub mod raft;
+pub mod release;
 pub mod replica;
 pub mod server_channels;
 pub mod spec;
 pub mod storage;
 pub mod view;
+pub mod zk_client;
+pub mod zookeeper;
 
 /// The generator behind every random draw of a node: small, portable and pinned.
 pub type Rng = rand_xoshiro::Xoshiro256PlusPlus;

@@ -4,6 +4,7 @@
 //! A clone is a checkpoint: everything large is behind `Arc` and copied by whoever changes it next. The world knows no
 //! past and no commands but the one at hand; see `session`.
 
+use crate::checkers::{Checkers, STEPS_BETWEEN_LOOKS};
 use crate::command::{Command, CommandError};
 use crate::digest;
 use crate::machine::Machine;
@@ -38,6 +39,7 @@ pub(crate) struct World {
     hosts: Arc<BTreeMap<NodeId, Host>>,
     queue: Arc<Queue>,
     network: Arc<Network>,
+    checkers: Checkers,
     /// Filled within a step, taken by whoever asked for the step.
     noted: Vec<Event>,
     /// Empty between steps.
@@ -79,7 +81,7 @@ enum ClientsOfTheSpec {
 impl World {
     /// The world at instant 0, before anything has happened.
     pub(crate) fn new(spec: WorldSpec, seed: u64) -> World {
-        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), NodeId::Server(server.node_id)));
+        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), server.node()));
         let mut world = World {
             seed,
             now: Instant::ZERO,
@@ -92,6 +94,7 @@ impl World {
             hosts: Arc::new(spec.servers.iter().map(Host::of_server).collect()),
             queue: Arc::default(),
             network: Arc::new(Network::new(spec.network, seed, addresses)),
+            checkers: Checkers::new(STEPS_BETWEEN_LOOKS),
             noted: Vec::new(),
             effects: Effects::new(),
             spec: Arc::new(spec),
@@ -102,7 +105,7 @@ impl World {
 
     fn expect_servers(&mut self) {
         for server in &self.spec.clone().servers {
-            let happening = Happening::ServerStarts(NodeId::Server(server.node_id));
+            let happening = Happening::ServerStarts(server.node());
             self.queue().push(Instant::ZERO, Due { cause: None, happening });
         }
         self.expect_clients_once_brokers_are_ready(None);
@@ -146,6 +149,20 @@ impl World {
         })
     }
 
+    /// What watches over the world.
+    pub(crate) fn checkers(&self) -> &Checkers {
+        &self.checkers
+    }
+
+    /// Checkers look at everything every so many steps.
+    pub(crate) fn look_every(&mut self, steps: u64) {
+        self.checkers = Checkers::new(steps);
+    }
+
+    fn watch(&mut self) {
+        self.checkers.on_step(self.now, self.steps, &self.hosts, &self.noted);
+    }
+
     /// Takes out the events of the last step.
     pub(crate) fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.noted.drain(..)
@@ -163,6 +180,7 @@ impl World {
             Happening::TimerFires { node, timer } => self.deliver(node, Input::TimerFired { timer }, &mut cause),
             Happening::FlightArrives(flight) => self.arrive(flight, &mut cause),
         }
+        self.watch();
         true
     }
 
@@ -173,13 +191,15 @@ impl World {
         self.begin_step(at);
         digest::mix_command(&mut self.hasher, command);
         let mut cause = None;
-        match command {
+        let node = match command {
             Command::Kill(node) => self.kill(*node, &mut cause),
             Command::Stop(node) => self.stop(*node, &mut cause),
             Command::Start(node) => self.start_server(*node, &mut cause),
             Command::StartClient(spec) => self.start_client(spec.clone(), &mut cause),
             Command::Tell(node, instruction) => self.tell(*node, instruction.clone(), &mut cause),
-        }
+        };
+        self.watch();
+        node
     }
 
     /// Whether a command fits the world as it is now.
@@ -188,7 +208,7 @@ impl World {
             Command::Kill(node) | Command::Stop(node) => self.check_running(*node),
             Command::Start(node) => self.check_startable(*node),
             Command::StartClient(_) => Ok(()),
-            Command::Tell(node @ NodeId::Server(_), _) => {
+            Command::Tell(node @ (NodeId::Server(_) | NodeId::ZooKeeper), _) => {
                 self.check_running(*node).and(Err(CommandError::NotAClient(*node)))
             }
             Command::Tell(node @ NodeId::Client(_), _) => self.check_running(*node),
@@ -404,7 +424,7 @@ impl World {
         let closings = self.network().process_ended(now, node);
         closings.into_iter().for_each(|closing| self.depart(closing, cause));
         match node {
-            NodeId::Server(_) => {
+            NodeId::Server(_) | NodeId::ZooKeeper => {
                 let host = self.host(node);
                 host.process = None;
                 host.changed_in_step = step;
@@ -431,7 +451,7 @@ impl World {
 
 impl Host {
     fn of_server(spec: &ServerSpec) -> (NodeId, Host) {
-        (NodeId::Server(spec.node_id), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
+        (spec.node(), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
     }
 
     fn of_client() -> Host {

@@ -1,10 +1,14 @@
 //! Events in English.
 
-use crate::text::{failure_text, topics_failure_text};
+use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
+    ZooKeeperEvent,
 };
+use kafka::node::NodeId;
+use wire::request::ConfigResource;
+use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
 pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
@@ -12,6 +16,7 @@ pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
         EventKind::Operator(event) => operator(event, node),
         EventKind::Controller(event) => controller(event, node),
         EventKind::Broker(event) => broker(event, node),
+        EventKind::ZooKeeper(event) => zookeeper(event, node),
         EventKind::Client(event) => client(event, node),
     };
     capitalised(&sentence)
@@ -115,6 +120,29 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format::broker_ids(to),
             because(*reason)
         ),
+        ControllerEvent::EligibleLeadersChanged { partition, from, to } => format!(
+            "{partition}: the eligible leader replicas outside the ISR changed from {} to {}.",
+            format::broker_ids(from),
+            format::broker_ids(to)
+        ),
+        ControllerEvent::ReassignmentStarted { partition, adding, removing } => format!(
+            "{partition}: a reassignment began (adding {}, removing {}).",
+            format::broker_ids(adding),
+            format::broker_ids(removing)
+        ),
+        ControllerEvent::ReassignmentCompleted { partition, replicas } => {
+            format!("{partition}: the reassignment is complete; the replicas are {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ReassignmentCancelled { partition, replicas } => {
+            format!("{partition}: the reassignment was cancelled; the replicas are {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ConfigChanged { resource, key, value } => config_changed(resource, key, value.as_deref()),
+        ControllerEvent::FeatureLevelChanged { feature, level } => {
+            format!("The level of the feature {feature} is {level} now.")
+        }
+        ControllerEvent::BrokerUnregistered { broker } => {
+            format!("The controller unregistered broker {broker}: it does not belong to the cluster any more.")
+        }
         ControllerEvent::AlterPartitionRejected { partition, broker, error } => {
             format!("{partition}: the controller refused broker {broker}'s change of the ISR: {}.", error.name())
         }
@@ -140,6 +168,18 @@ fn elected(
     }
 }
 
+fn config_changed(resource: &ConfigResource, key: &str, value: Option<&str>) -> String {
+    let resource = match resource {
+        ConfigResource::Topic(topic) => format!("Topic {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("Broker {broker}"),
+        ConfigResource::Broker(None) => "All brokers".to_owned(),
+    };
+    match value {
+        Some(value) => format!("{resource}: {key} was set to {value}."),
+        None => format!("{resource}: {key} has its default again."),
+    }
+}
+
 fn because(reason: ChangeReason) -> &'static str {
     match reason {
         ChangeReason::BrokerFenced => "a broker was fenced",
@@ -148,6 +188,9 @@ fn because(reason: ChangeReason) -> &'static str {
         ChangeReason::AlterPartition => "the leader asked for it",
         ChangeReason::LeaderRebalance => "the preferred replica takes the lead again",
         ChangeReason::UncleanElection => "unclean leader election is enabled",
+        ChangeReason::ElectionByCommand => "an election was asked for",
+        ChangeReason::Reassignment => "its replicas are being moved",
+        ChangeReason::BrokerUnregistered => "a broker was unregistered",
     }
 }
 
@@ -173,6 +216,14 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::RecordsReplicated { partition, first_offset, last_offset } => {
             format!("{node} replicated {} of {partition} from the leader.", offsets(*first_offset, *last_offset))
         }
+        BrokerEvent::DuplicateFound { partition, first_offset, last_offset } => format!(
+            "{node} has the producer's batch in {partition} already ({}) and appended nothing.",
+            offsets(*first_offset, *last_offset)
+        ),
+        BrokerEvent::TornBatchCut { partition, log_end_offset, torn_bytes } => format!(
+            "{node} recovered its log of {partition} after the power loss: {torn_bytes} bytes of half a batch were cut \
+             off, and it ends at {log_end_offset}."
+        ),
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => {
             format!("{node}: the high watermark of {partition} rose from {from} to {to}.")
         }
@@ -196,6 +247,37 @@ fn truncated_because(reason: TruncationReason) -> &'static str {
         TruncationReason::DivergingEpoch => "the leader's log differs from there on",
         TruncationReason::OffsetOutOfRange => "it lies outside the leader's range of offsets",
     }
+}
+
+fn zookeeper(event: &ZooKeeperEvent, node: &str) -> String {
+    match event {
+        ZooKeeperEvent::SessionCreated { client, timeout_ms, .. } => {
+            format!("ZooKeeper began a session with {} (timeout {timeout_ms} ms).", session_owner(*client))
+        }
+        ZooKeeperEvent::SessionClosed { session, ephemerals } => {
+            format!("Session {} with ZooKeeper was closed.{}", format::session(*session), vanished(ephemerals))
+        }
+        ZooKeeperEvent::SessionExpired { session, ephemerals } => {
+            format!("Session {} with ZooKeeper expired.{}", format::session(*session), vanished(ephemerals))
+        }
+        ZooKeeperEvent::ControllerElected { controller_epoch } => {
+            format!("{node} became the controller in epoch {controller_epoch}.")
+        }
+        ZooKeeperEvent::ControllerResigned { controller_epoch } => {
+            format!("{node}, controller in epoch {controller_epoch}, resigned.")
+        }
+    }
+}
+
+fn session_owner(client: NodeId) -> String {
+    match client {
+        NodeId::Server(id) => format!("broker {id}"),
+        NodeId::ZooKeeper | NodeId::Client(_) => client.to_string(),
+    }
+}
+
+fn vanished(ephemerals: &[ZnodePath]) -> String {
+    if ephemerals.is_empty() { String::new() } else { format!(" Gone with it: {}.", format::paths(ephemerals)) }
 }
 
 fn client(event: &ClientEvent, node: &str) -> String {
@@ -226,7 +308,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicCreated(topic) => format!("{node} created topic {topic}."),
         ClientEvent::TopicsListed(topics) => format!("{node} listed {}.", counted(topics.len() as i64, "topic")),
         ClientEvent::TopicsDescribed(topics) => format!("{node} described {}.", counted(topics.len() as i64, "topic")),
-        ClientEvent::TopicsFailed(failure) => format!("{node} failed: {}", topics_failure_text(failure)),
+        ClientEvent::AdminFailed(failure) => format!("{node} failed: {}", admin_failure_text(failure)),
     }
 }
 

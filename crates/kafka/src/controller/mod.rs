@@ -5,11 +5,16 @@
 //! agree is in `raft`. Left out: everything that clients ask brokers for.
 
 mod activation;
+mod admin_requests;
 mod alter_partition;
 mod cluster;
+mod configs;
+mod elections;
+mod features;
 mod heartbeats;
 mod partition_change;
 mod placement;
+mod reassignment;
 mod refusals;
 mod replication;
 mod requests;
@@ -27,7 +32,7 @@ use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, Timer};
 use crate::raft::{QuorumConfig, RaftClient, RaftSetup, RaftStep, SnapshotSchedule};
 use crate::server_channels::ServerChannels;
-use crate::spec::ServerSpec;
+use crate::spec::{HistoricalFaults, ServerSpec};
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
@@ -47,7 +52,12 @@ pub struct Controller {
 /// A process that has started.
 #[derive(Clone, Debug)]
 struct Running {
+    node_id: BrokerId,
+    /// The properties file.
+    static_config: BrokerConfig,
+    /// The same with what was set while the controller runs.
     config: BrokerConfig,
+    faults: HistoricalFaults,
     rng: Rng,
     raft: RaftClient,
     /// What replaying the log up to `replayed_to` adds up to.
@@ -128,6 +138,13 @@ impl Controller {
         }
     }
 
+    /// The quorum epoch and the cluster as it stands, if this is an active controller.
+    #[must_use]
+    pub fn active_image(&self) -> Option<(LeaderEpoch, &ClusterImage)> {
+        let running = self.running.as_ref().filter(|running| running.active.is_some())?;
+        Some((running.raft.epoch(), &running.image))
+    }
+
     fn start(&mut self, now: Instant, disk: &Disk, effects: &mut Effects) {
         assert!(self.running.is_none(), "a process starts once");
         match BrokerConfig::from_properties(&self.spec.properties) {
@@ -146,7 +163,10 @@ impl Controller {
         Running {
             snapshots: SnapshotSchedule::new(&config, now),
             raft: RaftClient::open(self.raft_setup(&config), disk, self.raft_rng(), &mut step),
+            node_id: BrokerId(self.spec.node_id),
+            static_config: config.clone(),
             config,
+            faults: self.spec.historical_faults,
             rng: self.rng.clone(),
             image: Arc::default(),
             registration_offsets: BTreeMap::new(),

@@ -17,7 +17,8 @@ pub(super) fn check_new_name(name: &str, image: &ClusterImage) -> Result<(), Str
     }
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+/// Why the name is not legal.
+pub(super) fn check_name(name: &str) -> Result<(), String> {
     let reason = match name {
         "" => "the empty string is not allowed".to_owned(),
         "." | ".." => format!("'{name}' is not allowed"),

@@ -79,14 +79,37 @@ impl Running {
         }
         self.snapshots.count(batch);
         self.replayed_to = batch.last_offset().next();
+        if !delta.changed_broker_configs.is_empty() {
+            self.configure();
+        }
         delta
     }
 
     fn replay_record(&mut self, record: &MetadataRecord, offset: Offset, delta: &mut ImageDelta) {
         Arc::make_mut(&mut self.image).replay(record, delta);
-        if let MetadataRecord::RegisterBroker { broker_id, .. } = record {
-            self.registration_offsets.insert(*broker_id, offset);
+        match record {
+            MetadataRecord::RegisterBroker { broker_id, .. } => {
+                self.registration_offsets.insert(*broker_id, offset);
+            }
+            MetadataRecord::UnregisterBroker { broker_id, .. } => {
+                self.registration_offsets.remove(broker_id);
+            }
+            MetadataRecord::FeatureLevel { .. }
+            | MetadataRecord::BrokerRegistrationChange { .. }
+            | MetadataRecord::Topic { .. }
+            | MetadataRecord::RemoveTopic { .. }
+            | MetadataRecord::Config { .. }
+            | MetadataRecord::Partition(_)
+            | MetadataRecord::PartitionChange(_)
+            | MetadataRecord::ProducerIds { .. }
+            | MetadataRecord::NoOp => {}
         }
+    }
+
+    /// What was set on all brokers counts for controllers too, and then what was set on this very node.
+    fn configure(&mut self) {
+        let own = self.image.broker_configs(Some(self.node_id));
+        self.config = self.static_config.with_dynamic(&[self.image.broker_configs(None), own]);
     }
 
     /// Looks at what the quorum has come to: becomes active or stops being so, answers what is committed.
@@ -120,6 +143,7 @@ impl Running {
         self.image = Arc::default();
         self.registration_offsets.clear();
         self.replayed_to = Offset::ZERO;
+        self.configure();
         self.replay_committed(now);
     }
 
@@ -145,6 +169,7 @@ impl Running {
         }
         self.replayed_to = snapshot.id.offset;
         self.snapshots.restart(now);
+        self.configure();
     }
 
     /// The active controller is ahead of what is committed; it waits until both are the same.

@@ -134,6 +134,7 @@ impl RaftClient {
     }
 
     pub(super) fn on_local_append(&mut self, step: &mut RaftStep<'_>) {
+        self.log.flush(step.effects);
         let end = self.log.end_offset();
         if let State::Leader(leader) = &mut self.state
             && leader.update_local_end(end)

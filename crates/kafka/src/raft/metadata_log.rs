@@ -37,7 +37,7 @@ impl MetadataLog {
         let snapshots = disk.metadata_snapshots.clone();
         match disk.logs.get(&partition) {
             Some(stored) => MetadataLog {
-                batches: stored.batches.clone(),
+                batches: stored.batches(),
                 leader_epochs: stored.leader_epochs.clone(),
                 start_offset: stored.log_start_offset,
                 snapshots,
@@ -107,6 +107,11 @@ impl MetadataLog {
         }
         effects.write(DiskWrite::Append { partition: metadata_partition(), batch: Arc::clone(&batch) });
         self.batches.push(batch);
+    }
+
+    /// Makes sure that what was appended survives a loss of power.
+    pub(super) fn flush(&self, effects: &mut Effects) {
+        effects.write(DiskWrite::Flush { partition: metadata_partition(), up_to: self.end_offset() });
     }
 
     fn write_leader_epochs(&self, effects: &mut Effects) {

@@ -119,6 +119,9 @@ impl RaftClient {
 
     fn append_fetched(&mut self, result: &FetchPartitionResult, step: &mut RaftStep<'_>) {
         self.log.append_as_follower(&result.batches, step.effects);
+        if self.is_voter() && !result.batches.is_empty() {
+            self.log.flush(step.effects);
+        }
         self.learn_high_watermark(result.high_watermark);
     }
 

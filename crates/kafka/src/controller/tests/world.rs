@@ -253,7 +253,8 @@ pub(super) fn fetched(response: &Response) -> &FetchPartitionResult {
 
 /// One word for each effect, with what matters of it.
 pub(super) fn words(effects: &[Effect]) -> Vec<String> {
-    effects.iter().map(word).collect()
+    let is_flush = |effect: &&Effect| matches!(effect, Effect::Write(DiskWrite::Flush { .. }));
+    effects.iter().filter(|effect| !is_flush(effect)).map(word).collect()
 }
 
 pub(super) fn word(effect: &Effect) -> String {
@@ -286,7 +287,7 @@ pub(super) fn records(body: &BatchBody) -> String {
         BatchBody::Metadata(records) => {
             let names = records.iter().map(|record| {
                 let record = format!("{record:?}");
-                record.split([' ', '{']).next().unwrap_or_default().to_owned()
+                record.split([' ', '(', '{']).next().unwrap_or_default().to_owned()
             });
             names.collect::<Vec<_>>().join("+")
         }

@@ -419,6 +419,6 @@ fn serve(raft: &mut RaftClient, step: &mut RaftStep<'_>) {
 fn opener(connection: ConnectionId) -> i32 {
     match connection.opener {
         NodeId::Server(id) => id,
-        NodeId::Client(_) => panic!("only members of the quorum are here"),
+        NodeId::Client(_) | NodeId::ZooKeeper => panic!("only members of the quorum are here"),
     }
 }

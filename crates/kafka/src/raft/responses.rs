@@ -70,7 +70,7 @@ impl RaftClient {
     }
 
     fn on_fetch_response(&mut self, voter: i32, result: &FetchPartitionResult, step: &mut RaftStep<'_>) {
-        let quorum = result.quorum.expect("answers about the metadata log say who leads");
+        let Some(quorum) = result.quorum else { return self.pause(voter, step) };
         let verdict = self.weigh(result.error, quorum.current_leader, step);
         if !result.error.is_none() {
             return self.pause_unless_news(voter, result.error, step);

@@ -216,6 +216,7 @@ impl Running {
             Input::Received { connection, message } => self.on_message(now, connection, message, effects),
             Input::TimerFired { timer } => self.on_timer(now, timer, effects),
             Input::Told(instruction) => self.on_instruction(now, &instruction, effects),
+            Input::ClockSet(clock) => self.raft.set_clock(clock),
         }
     }
 

@@ -276,6 +276,11 @@ impl RaftClient {
         self.clock().at(now)
     }
 
+    /// The wall clock was set.
+    pub fn set_clock(&mut self, clock: WallClock) {
+        Arc::make_mut(&mut self.setup).identity.clock = clock;
+    }
+
     fn clock(&self) -> WallClock {
         self.setup.identity.clock
     }

@@ -7,18 +7,22 @@
 
 #![warn(clippy::float_arithmetic)]
 
+pub mod admin_tool;
 pub mod bootstrap;
 pub mod client_properties;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod console_text;
+pub mod directive;
 pub mod files;
+pub mod get_offsets;
 pub mod java_exception;
 pub mod job;
 pub mod launch;
 pub mod line_reader;
 pub mod log_lines;
 pub mod message_formatter;
+pub mod node_name;
 pub mod options;
 pub mod output;
 pub mod place;

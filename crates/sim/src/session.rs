@@ -180,6 +180,12 @@ impl Session {
         self.branch
     }
 
+    /// What the world was made from.
+    #[must_use]
+    pub fn spec(&self) -> &WorldSpec {
+        self.world.spec()
+    }
+
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -302,6 +308,7 @@ impl Session {
             hash: self.world.trace_hash(),
             nodes: frame_builder::nodes(&self.world, earlier),
             messages: frame_builder::messages(&self.world),
+            links: self.world.faulty_links(),
             branch: self.branch,
             known_until: self.known_until(),
         }

@@ -14,8 +14,8 @@ pub(super) const SHUTDOWN_TIMEOUT: u8 = 3;
 pub(super) const RECONNECT: u8 = 4;
 /// A channel's connection or request may have taken too long. The key is the channel's.
 pub(super) const CHANNEL_TIMEOUT: u8 = 5;
-/// The metadata log may be fetched again after an error.
-pub(super) const METADATA_FETCH: u8 = 6;
+/// Something is due in the metadata quorum.
+pub(super) const METADATA_QUORUM: u8 = 6;
 /// Partitions that a fetcher had put off are due again. The key is the source broker's id.
 pub(super) const FETCH_BACKOFF: u8 = 7;
 /// Time to look for followers that lag (`replica.lag.time.max.ms` / 2).
@@ -26,6 +26,12 @@ pub(super) const HIGH_WATERMARK_CHECKPOINT: u8 = 9;
 pub(super) const ALTER_PARTITION: u8 = 10;
 /// A parked request has waited long enough. The key is the operation's.
 pub(super) const DELAYED_OPERATION: u8 = 11;
+/// Time to write recovery points and log start offsets down (`log.flush.offset.checkpoint.interval.ms`).
+pub(super) const LOG_CHECKPOINT: u8 = 20;
+/// Time to look for logs to flush (`log.flush.scheduler.interval.ms`).
+pub(super) const LOG_FLUSH: u8 = 21;
+/// Time to forget silent producers (`producer.id.expiration.check.interval.ms`).
+pub(super) const PRODUCER_EXPIRATION: u8 = 22;
 
 /// The one timer of a kind that has one only.
 pub(super) fn single(kind: u8) -> Timer {

@@ -2,7 +2,9 @@
 //! `NOT_CONTROLLER`, each in its own shape.
 
 use wire::response::{
-    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse, TopicResult, TopicResults,
+    AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse, AlterPartitionResponse,
+    BrokerHeartbeatResponse, BrokerRegistrationResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse,
+    TopicResult, TopicResults, UnregisterBrokerResponse, UpdateFeaturesResponse,
 };
 use wire::{BrokerEpoch, ErrorCode, Response};
 
@@ -25,7 +27,47 @@ pub(super) fn refused(response: Response) -> Response {
         Response::AlterPartition(_) => {
             Response::AlterPartition(AlterPartitionResponse { error, partitions: Vec::new() })
         }
-        other => unreachable!("{other:?} does not wait for anything to be committed"),
+        Response::ElectLeaders(_) => Response::ElectLeaders(ElectLeadersResponse { error, results: Vec::new() }),
+        Response::AlterPartitionReassignments(_) => {
+            Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
+        }
+        Response::IncrementalAlterConfigs(response) => Response::IncrementalAlterConfigs(refused_configs(response)),
+        Response::UpdateFeatures(_) => {
+            let error_message = Some(error.message().to_owned());
+            Response::UpdateFeatures(UpdateFeaturesResponse { error, error_message, results: Vec::new() })
+        }
+        Response::UnregisterBroker(_) => {
+            let error_message = Some(error.message().to_owned());
+            Response::UnregisterBroker(UnregisterBrokerResponse { error, error_message })
+        }
+        Response::AllocateProducerIds(_) => Response::AllocateProducerIds(AllocateProducerIdsResponse {
+            error,
+            producer_id_start: -1,
+            producer_id_len: 0,
+        }),
+        other @ (Response::ApiVersions(_)
+        | Response::Metadata(_)
+        | Response::Produce(_)
+        | Response::Fetch(_)
+        | Response::ListOffsets(_)
+        | Response::OffsetForLeaderEpoch(_)
+        | Response::DescribeTopicPartitions(_)
+        | Response::ListPartitionReassignments(_)
+        | Response::DescribeConfigs(_)
+        | Response::DeleteRecords(_)
+        | Response::DescribeLogDirs(_)
+        | Response::DescribeCluster(_)
+        | Response::InitProducerId(_)
+        | Response::Vote(_)
+        | Response::BeginQuorumEpoch(_)
+        | Response::EndQuorumEpoch(_)
+        | Response::FetchSnapshot(_)
+        | Response::DescribeQuorum(_)
+        | Response::LeaderAndIsr(_)
+        | Response::UpdateMetadata(_)
+        | Response::StopReplica(_)
+        | Response::ControlledShutdown(_)
+        | Response::ZooKeeper(_)) => unreachable!("{other:?} does not wait for anything to be committed"),
     }
 }
 
@@ -37,4 +79,13 @@ fn refused_topics(results: TopicResults) -> TopicResults {
         ..result
     });
     TopicResults { topics: topics.collect() }
+}
+
+fn refused_configs(response: IncrementalAlterConfigsResponse) -> IncrementalAlterConfigsResponse {
+    let results = response.results.into_iter().map(|result| AlterConfigsResult {
+        error: ErrorCode::NotController,
+        error_message: Some(ErrorCode::NotController.message().to_owned()),
+        ..result
+    });
+    IncrementalAlterConfigsResponse { results: results.collect() }
 }

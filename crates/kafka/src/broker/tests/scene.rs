@@ -4,7 +4,7 @@ use super::describe::describe;
 use crate::Rng;
 use crate::broker::{Broker, timers};
 use crate::instant::{Duration, Instant, WallClock};
-use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, NodeId, Timer};
+use crate::node::{ConnectionId, Effect, Effects, Identity, Input, Instruction, Message, Node, NodeId, Timer};
 use crate::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
 use crate::storage::Disk;
 use rand::SeedableRng;
@@ -132,6 +132,18 @@ impl Scene {
     /// A request of a client or of broker 2.
     pub(super) fn ask(&mut self, connection: ConnectionId, correlation_id: i32, request: Request) -> Vec<String> {
         self.step(Input::Received { connection, message: Message::Request { correlation_id, request } })
+    }
+
+    /// What the broker answers at once to a request.
+    pub(super) fn answer_to(&mut self, connection: ConnectionId, request: Request) -> Response {
+        let mut effects = Effects::new();
+        let message = Message::Request { correlation_id: 0, request };
+        self.broker.step(self.now, Input::Received { connection, message }, &mut effects);
+        let answered = effects.drain().into_iter().find_map(|effect| match effect {
+            Effect::Send { message: Message::Response { response, .. }, .. } => Some(response),
+            _ => None,
+        });
+        answered.expect("the request is answered at once")
     }
 
     /// The controller answers the metadata fetch with committed records.

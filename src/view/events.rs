@@ -54,6 +54,8 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         BrokerEvent::BecameReady
         | BrokerEvent::BecameFenced
         | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::DuplicateFound { .. }
+        | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }

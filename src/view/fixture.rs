@@ -2,8 +2,8 @@
 //! one record ahead of its followers.
 
 use super::cluster::{Cast, ServerKind};
-use kafka::chunks::Chunks;
 use kafka::instant::Instant;
+use kafka::log::Segments;
 use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
@@ -133,20 +133,21 @@ fn replica(broker: i32, index: i32) -> ReplicaView {
         log_end_offset,
         high_watermark: Offset(HIGH_WATERMARK),
         leader_epochs: vec![(LeaderEpoch::ZERO, Offset::ZERO)],
-        batches: batches(log_end_offset),
+        last_stable_offset: Offset(HIGH_WATERMARK),
+        recovery_point: Offset::ZERO,
+        segments: segments(log_end_offset),
+        producers: Arc::default(),
     }
 }
 
 /// Batches of two records, so that a batch's end is not a record's.
-fn batches(end: Offset) -> Chunks<Arc<RecordBatch>> {
-    (0..end.0)
-        .step_by(2)
-        .map(|offset| {
-            let count = (end.0 - offset).min(2);
-            let records = (0..count).map(|_| Record::new(Some(b"k"), Some("값".as_bytes()), Timestamp(0))).collect();
-            Arc::new(RecordBatch::from_producer(records).appended_at(Offset(offset), LeaderEpoch::ZERO))
-        })
-        .collect()
+fn segments(end: Offset) -> Segments {
+    let batches = (0..end.0).step_by(2).map(|offset| {
+        let count = (end.0 - offset).min(2);
+        let records = (0..count).map(|_| Record::new(Some(b"k"), Some("값".as_bytes()), Timestamp(0))).collect();
+        Arc::new(RecordBatch::from_producer(records).appended_at(Offset(offset), LeaderEpoch::ZERO))
+    });
+    Segments::of_batches(Offset::ZERO, batches)
 }
 
 fn controller(image: &Arc<ClusterImage>) -> NodeView {
@@ -213,11 +214,11 @@ pub(crate) fn kill(frame: &mut Frame, id: i32) {
 
 fn stored(replica: ReplicaView) -> StoredLog {
     StoredLog {
-        topic_id: replica.topic_id,
         log_start_offset: replica.log_start_offset,
-        batches: replica.batches,
+        segments: replica.segments,
         leader_epochs: replica.leader_epochs,
         high_watermark: replica.high_watermark,
+        ..StoredLog::new(replica.topic_id)
     }
 }
 
@@ -251,7 +252,7 @@ pub(crate) fn cut_log(frame: &mut Frame, id: i32, end: i64) {
     for replica in replicas_of(frame, id) {
         replica.log_end_offset = Offset(end);
         replica.high_watermark = replica.high_watermark.min(Offset(end));
-        replica.batches = batches(Offset(end));
+        replica.segments = segments(Offset(end));
     }
 }
 

@@ -353,6 +353,24 @@ pub enum BrokerEvent {
         /// Offset of the last record.
         last_offset: Offset,
     },
+    /// The leader found that it has a producer's batch already, and appended nothing.
+    DuplicateFound {
+        /// The partition.
+        partition: TopicPartition,
+        /// Offset of the first record, from the first time.
+        first_offset: Offset,
+        /// Offset of the last record.
+        last_offset: Offset,
+    },
+    /// A power loss had left half a batch behind the end of a log; it was cut off when the log was recovered.
+    TornBatchCut {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the log ends.
+        log_end_offset: Offset,
+        /// Bytes that were cut off.
+        torn_bytes: i32,
+    },
     /// A replica's high watermark rose.
     HighWatermarkAdvanced {
         /// The partition.

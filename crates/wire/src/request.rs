@@ -220,6 +220,10 @@ pub enum OffsetSpec {
     Latest,
     /// -3: the record with the largest timestamp.
     MaxTimestamp,
+    /// -4: where the log on the broker's own disk starts: the log start offset without tiered storage (KIP-405).
+    EarliestLocal,
+    /// -5: the last offset in remote storage: -1 without tiered storage (KIP-1005).
+    LatestTiered,
     /// The first record at or after this time.
     At(crate::Timestamp),
 }

@@ -216,6 +216,14 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::RecordsReplicated { partition, first_offset, last_offset } => {
             format!("{node} replicated {} of {partition} from the leader.", offsets(*first_offset, *last_offset))
         }
+        BrokerEvent::DuplicateFound { partition, first_offset, last_offset } => format!(
+            "{node} has the producer's batch in {partition} already ({}) and appended nothing.",
+            offsets(*first_offset, *last_offset)
+        ),
+        BrokerEvent::TornBatchCut { partition, log_end_offset, torn_bytes } => format!(
+            "{node} recovered its log of {partition} after the power loss: {torn_bytes} bytes of half a batch were cut \
+             off, and it ends at {log_end_offset}."
+        ),
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => {
             format!("{node}: the high watermark of {partition} rose from {from} to {to}.")
         }

@@ -252,6 +252,16 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
                 object(&offsets(*first_offset, *last_offset))
             )
         }
+        BrokerEvent::DuplicateFound { partition, first_offset, last_offset } => format!(
+            "{} 프로듀서가 다시 보낸 배치를 {partition}에서 찾았습니다 ({}). 새로 추가하지 않았습니다.",
+            subject(node),
+            offsets(*first_offset, *last_offset)
+        ),
+        BrokerEvent::TornBatchCut { partition, log_end_offset, torn_bytes } => format!(
+            "{} 전원이 끊긴 뒤 {partition} 로그를 복구했습니다. 쓰다 만 배치 {torn_bytes}바이트를 잘랐고, 로그 끝 오프셋은 \
+             {log_end_offset}입니다.",
+            subject(node)
+        ),
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!(
             "{node}: {partition}의 하이 워터마크가 {from}에서 {} 올랐습니다.",
             with_josa(&to.to_string(), Josa::Toward)

@@ -63,7 +63,7 @@ impl Broker {
             .filter(|(partition, _)| request.partitions.as_ref().is_none_or(|asked| asked.contains(partition)))
             .map(|(partition, replica)| DescribedReplica {
                 partition: partition.clone(),
-                size: replica.log().batches().iter().map(|batch| i64::from(batch.size_in_bytes())).sum(),
+                size: replica.log().size_in_bytes(),
                 offset_lag: (replica.log().high_watermark() - replica.log().log_end_offset()).max(0),
                 is_future: false,
             })

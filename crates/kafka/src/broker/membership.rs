@@ -26,7 +26,7 @@ pub(super) enum Membership {
 impl Membership {
     /// A process that has not registered.
     pub(super) fn new(config: &BrokerConfig, rng: &mut Rng) -> Membership {
-        Membership::KRaft { lifecycle: Lifecycle::new(config, rng), metadata_log: MetadataFollower::new(config) }
+        Membership::KRaft { lifecycle: Lifecycle::new(config, rng), metadata_log: MetadataFollower::new(config, rng) }
     }
 
     /// The life cycle in KRaft mode.

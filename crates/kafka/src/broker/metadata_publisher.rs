@@ -94,9 +94,9 @@ impl Broker {
         state: &PartitionRegistration,
         step: &mut Step<'_>,
     ) {
-        let config = Arc::clone(&self.config);
+        let (config, wall_clock) = (Arc::clone(&self.config), self.setup.wall_clock);
         let (context, replicas) = self.context(step.now);
-        let replica = replicas.ensure(partition, topic, &config, step.effects);
+        let replica = replicas.ensure(partition, topic, (&config, wall_clock.at(step.now)), step.effects);
         let changes = replica.apply_metadata(state, &context, step.effects);
         self.apply_to_fetchers(partition, state, changes);
         self.on_changes(partition, changes, step);

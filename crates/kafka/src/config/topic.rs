@@ -257,6 +257,14 @@ pub struct TopicConfig {
     pub segment_ms: i64,
     /// `segment.jitter.ms`.
     pub segment_jitter_ms: i64,
+    /// `segment.index.bytes`: the room for the entries of either index.
+    pub segment_index_bytes: i32,
+    /// `index.interval.bytes`: at least so many bytes lie between two entries of the indexes.
+    pub index_interval_bytes: i32,
+    /// `flush.messages`: after so many records the log is flushed.
+    pub flush_messages: i64,
+    /// `flush.ms`: after so long it is, if the broker looks.
+    pub flush_ms: i64,
     /// `delete.retention.ms`.
     pub delete_retention_ms: i64,
     /// `min.compaction.lag.ms`.
@@ -283,6 +291,10 @@ impl TopicConfig {
             segment_bytes: values.int("segment.bytes"),
             segment_ms: values.long("segment.ms"),
             segment_jitter_ms: values.long("segment.jitter.ms"),
+            segment_index_bytes: values.int("segment.index.bytes"),
+            index_interval_bytes: values.int("index.interval.bytes"),
+            flush_messages: values.long("flush.messages"),
+            flush_ms: values.long("flush.ms"),
             delete_retention_ms: values.long("delete.retention.ms"),
             min_compaction_lag_ms: values.long("min.compaction.lag.ms"),
             max_compaction_lag_ms: values.long("max.compaction.lag.ms"),

@@ -389,7 +389,7 @@ fn two_runs_with_the_same_inputs_write_the_same_log() {
         };
         world.ask(1, Request::CreateTopics(CreateTopicsRequest { topics: vec![topic], validate_only: false }));
         let log = &world.disk.logs[&metadata_partition()];
-        log.batches.iter().flat_map(|batch| batch.metadata_records().to_vec()).collect::<Vec<MetadataRecord>>()
+        log.segments.iter().flat_map(|batch| batch.metadata_records().to_vec()).collect::<Vec<MetadataRecord>>()
     };
     assert_eq!(run(), run());
 }

@@ -5,12 +5,12 @@ use super::findings::Findings;
 use super::sight::{Sight, as_controller};
 use super::violation::{Checker, Details, Number};
 use crate::world::Host;
-use kafka::chunks::Chunks;
+use kafka::log::Segments;
 use kafka::metadata::metadata_partition;
 use kafka::node::NodeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerEpoch, LeaderEpoch, Offset, RecordBatch};
+use wire::{BrokerEpoch, LeaderEpoch, Offset};
 
 /// A log may have been cut and have grown again between two looks: so many batches are compared once more.
 const LOOK_BACK: usize = 16;
@@ -97,12 +97,7 @@ impl MetadataHistory {
 }
 
 /// Moves on over batches that are the same; where one differs below `bound`, that is it.
-fn advance(
-    known: &mut usize,
-    log: &Chunks<Arc<RecordBatch>>,
-    committed: &Chunks<Arc<RecordBatch>>,
-    bound: Option<Offset>,
-) -> Option<Offset> {
+fn advance(known: &mut usize, log: &Segments, committed: &Segments, bound: Option<Offset>) -> Option<Offset> {
     *known = (*known).min(log.len()).min(committed.len()).saturating_sub(LOOK_BACK);
     for batch in log.iter_from(*known) {
         if bound.is_some_and(|bound| batch.base_offset >= bound) {
@@ -117,8 +112,8 @@ fn advance(
     None
 }
 
-fn metadata_batches(host: &Host) -> Option<&Chunks<Arc<RecordBatch>>> {
-    host.disk.logs.get(&metadata_partition()).map(|log| &log.batches)
+fn metadata_batches(host: &Host) -> Option<&Segments> {
+    host.disk.logs.get(&metadata_partition()).map(|log| &log.segments)
 }
 
 /// Controllers may hold more than is committed, and may go on with it after a restart; brokers never get it.
@@ -130,7 +125,7 @@ fn bound_of(host: &Host) -> Option<Offset> {
     }
 }
 
-fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Chunks<Arc<RecordBatch>>)> {
+fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Segments)> {
     let epoch = |host: &'a Host| as_controller(host)?.active_image().map(|(epoch, _)| epoch);
     let active = sight.servers().filter_map(|(id, host)| Some((epoch(host)?, id, host)));
     let (_, id, host) = active.max_by_key(|(epoch, _, _)| *epoch)?;

@@ -306,6 +306,7 @@ pub(super) fn fetched(partition: TopicPartition, high_watermark: Offset, batches
         quorum: None,
         current_leader: None,
         preferred_read_replica: None,
+        aborted_transactions: Vec::new(),
         batches,
     }]))
 }

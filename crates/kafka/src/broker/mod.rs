@@ -16,6 +16,7 @@ mod fetch;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
+mod log_manager;
 mod membership;
 mod metadata_follower;
 mod metadata_publisher;
@@ -75,8 +76,8 @@ pub struct Broker {
     purgatory: Purgatory,
 }
 
-/// What stays the same as long as the process runs.
-#[derive(Debug)]
+/// What stays the same as long as the process runs and nobody sets the clock.
+#[derive(Clone, Debug)]
 struct Setup {
     broker_id: BrokerId,
     spec: ServerSpec,
@@ -127,6 +128,7 @@ impl Broker {
             Input::Received { connection, message } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_timer(timer, step),
             Input::Told(instruction) => self.on_instruction(&instruction, step),
+            Input::ClockSet(clock) => Arc::make_mut(&mut self.setup).wall_clock = clock,
         }
     }
 
@@ -165,6 +167,9 @@ impl Broker {
             timers::FETCH_BACKOFF => self.advance(ChannelId::ReplicaFetcher(BrokerId(timer.key as i32)), step),
             timers::ISR_EXPIRATION => self.on_isr_expiration(step),
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),
+            timers::LOG_CHECKPOINT => self.on_log_checkpoint(step),
+            timers::LOG_FLUSH => self.on_log_flush(step),
+            timers::PRODUCER_EXPIRATION => self.on_producer_expiration(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),

@@ -185,6 +185,7 @@ impl Checkers {
             | ClientEvent::TopicCreated(_)
             | ClientEvent::TopicsListed(_)
             | ClientEvent::TopicsDescribed(_)
+            | ClientEvent::AdminAnswered(_)
             | ClientEvent::AdminFailed(_) => {}
         }
     }

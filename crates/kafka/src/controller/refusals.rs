@@ -4,7 +4,7 @@
 use wire::response::{
     AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse, AlterPartitionResponse,
     BrokerHeartbeatResponse, BrokerRegistrationResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse,
-    TopicResult, TopicResults, UnregisterBrokerResponse, UpdateFeaturesResponse,
+    ListPartitionReassignmentsResponse, TopicResult, TopicResults, UnregisterBrokerResponse, UpdateFeaturesResponse,
 };
 use wire::{BrokerEpoch, ErrorCode, Response};
 
@@ -31,20 +31,23 @@ pub(super) fn refused(response: Response) -> Response {
         Response::AlterPartitionReassignments(_) => {
             Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
         }
-        Response::IncrementalAlterConfigs(response) => Response::IncrementalAlterConfigs(refused_configs(response)),
-        Response::UpdateFeatures(_) => {
-            let error_message = Some(error.message().to_owned());
-            Response::UpdateFeatures(UpdateFeaturesResponse { error, error_message, results: Vec::new() })
+        Response::ListPartitionReassignments(_) => {
+            Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions: Vec::new() })
         }
+        Response::IncrementalAlterConfigs(results) => Response::IncrementalAlterConfigs(refused_configs(results)),
+        Response::UpdateFeatures(_) => Response::UpdateFeatures(UpdateFeaturesResponse {
+            error,
+            error_message: Some(error.message().to_owned()),
+            results: Vec::new(),
+        }),
         Response::UnregisterBroker(_) => {
             let error_message = Some(error.message().to_owned());
             Response::UnregisterBroker(UnregisterBrokerResponse { error, error_message })
         }
-        Response::AllocateProducerIds(_) => Response::AllocateProducerIds(AllocateProducerIdsResponse {
-            error,
-            producer_id_start: -1,
-            producer_id_len: 0,
-        }),
+        Response::AllocateProducerIds(_) => {
+            let (producer_id_start, producer_id_len) = (0, 0);
+            Response::AllocateProducerIds(AllocateProducerIdsResponse { error, producer_id_start, producer_id_len })
+        }
         other @ (Response::ApiVersions(_)
         | Response::Metadata(_)
         | Response::Produce(_)
@@ -52,7 +55,6 @@ pub(super) fn refused(response: Response) -> Response {
         | Response::ListOffsets(_)
         | Response::OffsetForLeaderEpoch(_)
         | Response::DescribeTopicPartitions(_)
-        | Response::ListPartitionReassignments(_)
         | Response::DescribeConfigs(_)
         | Response::DeleteRecords(_)
         | Response::DescribeLogDirs(_)
@@ -81,11 +83,30 @@ fn refused_topics(results: TopicResults) -> TopicResults {
     TopicResults { topics: topics.collect() }
 }
 
-fn refused_configs(response: IncrementalAlterConfigsResponse) -> IncrementalAlterConfigsResponse {
-    let results = response.results.into_iter().map(|result| AlterConfigsResult {
+fn refused_configs(results: IncrementalAlterConfigsResponse) -> IncrementalAlterConfigsResponse {
+    let results = results.results.into_iter().map(|result| AlterConfigsResult {
         error: ErrorCode::NotController,
         error_message: Some(ErrorCode::NotController.message().to_owned()),
         ..result
     });
     IncrementalAlterConfigsResponse { results: results.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::request::ConfigResource;
+
+    #[test]
+    fn answers_to_administration_turn_into_refusals_too() {
+        let altered = |error, error_message| {
+            let resource = ConfigResource::Broker(None);
+            let results = vec![AlterConfigsResult { resource, error, error_message }];
+            Response::IncrementalAlterConfigs(IncrementalAlterConfigsResponse { results })
+        };
+        let message = ErrorCode::NotController.message().to_owned();
+        assert_eq!(refused(altered(ErrorCode::None, None)), altered(ErrorCode::NotController, Some(message)));
+        let elected = |error| Response::ElectLeaders(ElectLeadersResponse { error, results: Vec::new() });
+        assert_eq!(refused(elected(ErrorCode::None)), elected(ErrorCode::NotController));
+    }
 }

@@ -159,14 +159,14 @@ impl GetOffsetsTask {
     ) -> Next {
         leaders.pop_first();
         for result in &offsets.partitions {
-            let (partition, error) = (&result.partition, result.error);
+            let error = result.error;
             if error.is_none() {
-                self.wanted.remove(partition);
-                self.found.insert(partition.clone(), result.offset);
+                self.wanted.remove(&result.partition);
+                self.found.insert(result.partition.clone(), result.offset);
             } else if !error.is_retriable() {
-                self.wanted.remove(partition);
-                let message = error.message().to_owned();
-                self.skipped.insert(partition.clone(), AdminFailure::Refused { error, message });
+                self.wanted.remove(&result.partition);
+                let failure = AdminFailure::Refused { error, message: error.message().to_owned() };
+                self.skipped.insert(result.partition.clone(), failure);
             }
         }
         self.ask(leaders)

@@ -10,6 +10,7 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod describe_broker;
 mod describe_configs;
 mod fetch;
 mod fetch_sessions;
@@ -59,6 +60,8 @@ use wire::{BrokerEpoch, BrokerId};
 #[derive(Clone, Debug)]
 pub struct Broker {
     setup: Arc<Setup>,
+    /// The properties with what was set while the broker runs.
+    config: Arc<BrokerConfig>,
     outbound: Outbound,
     controllers: Controllers,
     membership: Membership,
@@ -125,6 +128,7 @@ impl Broker {
                 Rng::from_rng(&mut outbound.rng),
             ),
             outbound,
+            config: Arc::new(config.clone()),
             setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
         }
     }

@@ -38,6 +38,9 @@ const SERVER_LOGGING: &str = "log4j.rootLogger=INFO, stdout\n\
 
 const JAVA_OPTIONS: [&str; 4] = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"];
 
+/// A command that does not end is ended, with status 124.
+const LONGEST_COMMAND_SECONDS: &str = "180";
+
 /// Where the tools are.
 pub(crate) struct Tools {
     bin: PathBuf,
@@ -71,8 +74,10 @@ impl Tools {
     /// A line of a shell that finds the tools.
     pub(crate) fn shell(&self, line: &str) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
-        let mut command = Command::new("bash");
-        command.args(["-c", line]).env("PATH", format!("{}:{path}", self.bin.display()));
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", LONGEST_COMMAND_SECONDS, "bash", "-c", line])
+            .env("PATH", format!("{}:{path}", self.bin.display()));
         command
     }
 

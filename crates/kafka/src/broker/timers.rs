@@ -26,6 +26,12 @@ pub(super) const HIGH_WATERMARK_CHECKPOINT: u8 = 9;
 pub(super) const ALTER_PARTITION: u8 = 10;
 /// A parked request has waited long enough. The key is the operation's.
 pub(super) const DELAYED_OPERATION: u8 = 11;
+/// Time to write recovery points and log start offsets down (`log.flush.offset.checkpoint.interval.ms`).
+pub(super) const LOG_CHECKPOINT: u8 = 20;
+/// Time to look for logs to flush (`log.flush.scheduler.interval.ms`).
+pub(super) const LOG_FLUSH: u8 = 21;
+/// Time to forget silent producers (`producer.id.expiration.check.interval.ms`).
+pub(super) const PRODUCER_EXPIRATION: u8 = 22;
 
 /// The one timer of a kind that has one only.
 pub(super) fn single(kind: u8) -> Timer {

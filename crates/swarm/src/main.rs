@@ -1,8 +1,10 @@
 //! `swarm SEED` shows what a seed draws and how it ends; `swarm --seeds A..B --jobs 2` runs many and says what they
-//! covered; `swarm --historical NAME` looks for a fault of an earlier release; `swarm --replay FILE` runs a kept plan.
+//! covered; `swarm --historical NAME` looks for a fault of an earlier release; `swarm --replay FILE` runs a kept plan. With
+//! `--events TEXT` the events that mention TEXT are printed.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a native program: it has threads and a clock")]
 
+use sim::EventId;
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -10,15 +12,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use swarm::coverage::Coverage;
 use swarm::plan::Plan;
-use swarm::run::{Failure, draw, follow};
+use swarm::run::{Failure, Run, draw, follow};
 use swarm::shrink::shrink;
 use swarm::world_plan::Historical;
 
 /// Runs that shrinking may take.
 const SHRINKING_RUNS: u32 = 200;
 
-const USAGE: &str =
-    "swarm SEED | swarm --seeds A..B [--jobs N] | swarm --historical NAME [--seeds A..B] | swarm --replay FILE";
+const USAGE: &str = "swarm SEED | swarm --seeds A..B [--jobs N] | swarm --historical NAME [--seeds A..B] | swarm --replay FILE, each [--events TEXT]";
 
 /// What was asked for.
 struct Asked {
@@ -27,6 +28,8 @@ struct Asked {
     jobs: usize,
     historical: Option<Historical>,
     replay: Option<String>,
+    /// Print the events that mention this.
+    events: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -35,8 +38,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let is_sound = match (&asked.replay, asked.seed, asked.historical) {
-        (Some(file), _, _) => replay(file),
-        (None, Some(seed), historical) => one(seed, historical),
+        (Some(file), _, _) => replay(file, asked.events.as_deref()),
+        (None, Some(seed), historical) => one(seed, historical, asked.events.as_deref()),
         (None, None, Some(historical)) => find(historical, asked.seeds),
         (None, None, None) => many(asked.seeds, asked.jobs),
     };
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Option<Asked> {
-    let mut asked = Asked { seed: None, seeds: 0..1_000, jobs: 2, historical: None, replay: None };
+    let mut asked = Asked { seed: None, seeds: 0..1_000, jobs: 2, historical: None, replay: None, events: None };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--seeds" => {
@@ -54,6 +57,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Asked> {
             }
             "--jobs" => asked.jobs = words.next()?.parse().ok()?,
             "--historical" => asked.historical = Some(Historical::named(&words.next()?)?),
+            "--events" => asked.events = Some(words.next()?),
             "--replay" => asked.replay = Some(words.next()?),
             seed => asked.seed = Some(seed.parse().ok()?),
         }
@@ -61,16 +65,29 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Asked> {
     Some(asked)
 }
 
-fn one(seed: u64, historical: Option<Historical>) -> bool {
+fn one(seed: u64, historical: Option<Historical>, events: Option<&str>) -> bool {
     let (run, outcome) = draw(seed, historical);
     print!("{}", run.plan);
+    print_events(&run, events);
     report(&run.plan, outcome)
 }
 
-fn replay(file: &str) -> bool {
+fn print_events(run: &Run, mentioned: Option<&str>) {
+    let Some(mentioned) = mentioned else { return };
+    for event in run.session.events(EventId(0)) {
+        let line = format!("{} {} {:?}", event.at, event.node, event.kind);
+        if line.contains(mentioned) {
+            println!("{line}");
+        }
+    }
+}
+
+fn replay(file: &str, events: Option<&str>) -> bool {
     let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
     let plan: Plan = text.parse().unwrap_or_else(|error| panic!("{file}: {error:?}"));
-    report(&plan, follow(&plan).1)
+    let (run, outcome) = follow(&plan);
+    print_events(&run, events);
+    report(&plan, outcome)
 }
 
 fn report(plan: &Plan, outcome: Result<(), Failure>) -> bool {

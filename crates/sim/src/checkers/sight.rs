@@ -98,8 +98,27 @@ impl<'a> Sight<'a> {
 
     /// A partition as the active controller has it, or while there is none the broker that has heard the latest.
     pub(crate) fn known_state(&self, partition: &TopicPartition) -> Option<StateGlance<'a>> {
-        let heard = || self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition));
-        self.state(partition).or_else(|| heard().max_by_key(|glance| glance.state.partition_epoch))
+        match self.image() {
+            Some((_, image)) => state_in(image, partition),
+            None => {
+                let heard = self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition));
+                heard.max_by_key(|glance| glance.state.partition_epoch)
+            }
+        }
+    }
+
+    /// Whether somebody knows that the partition of that topic does not exist any more.
+    pub(crate) fn is_deleted(&self, partition: &TopicPartition, topic_id: TopicId) -> bool {
+        let lacks = |image: &ClusterImage| state_in(image, partition).is_none_or(|glance| glance.topic_id != topic_id);
+        match self.image() {
+            Some((_, image)) => lacks(image),
+            None => self.brokers().any(|(_, broker)| lacks(broker.image())),
+        }
+    }
+
+    /// Whether all of these are in sync, as far as the controller knows.
+    pub(crate) fn are_in_sync(&self, brokers: [BrokerId; 2], partition: &TopicPartition) -> bool {
+        self.known_state(partition).is_some_and(|glance| brokers.iter().all(|broker| glance.state.isr.contains(broker)))
     }
 
     /// Who can become leader: who is in sync, and where unclean elections are allowed anybody.

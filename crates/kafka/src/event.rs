@@ -1,5 +1,6 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
+use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
 use wire::request::{Acks, ConfigResource};
@@ -39,6 +40,35 @@ pub enum OperatorEvent {
     ProcessKilled,
     /// A process was asked to shut down (SIGTERM).
     ShutdownRequested,
+    /// A process was frozen (SIGSTOP).
+    ProcessFrozen,
+    /// A frozen process goes on (SIGCONT).
+    ProcessThawed,
+    /// A host lost its power, and what its disk had not yet flushed.
+    PowerLost,
+    /// A disk was made slow, full or sound.
+    DiskChanged {
+        /// How it is now.
+        condition: DiskCondition,
+    },
+    /// A write found no room on the disk.
+    DiskWriteFailed,
+    /// A host's clock was set.
+    ClockSet {
+        /// How far ahead of the world's time it is now; behind, if negative.
+        offset_ms: i64,
+    },
+    /// Something was done to links.
+    LinksChanged {
+        /// Which.
+        links: Links,
+        /// What.
+        change: LinkChange,
+    },
+    /// A server was added to the running cluster's hosts.
+    ServerAdded,
+    /// A server was taken away with its disk.
+    ServerRemoved,
     /// A process ended of itself.
     ProcessExited {
         /// Its exit status.
@@ -525,6 +555,8 @@ pub enum ClientEvent {
     TopicsListed(Vec<TopicName>),
     /// `kafka-topics --describe` is done.
     TopicsDescribed(Vec<TopicDescription>),
+    /// Another administrative tool is done.
+    AdminAnswered(Box<AdminAnswer>),
     /// An administrative tool failed.
     AdminFailed(AdminFailure),
 }
@@ -542,11 +574,25 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
+/// What an administrative tool found out or brought about: one variant for each tool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AdminAnswer {
+    /// `kafka-get-offsets`.
+    Offsets {
+        /// The offsets, by partition; those without such an offset are left out.
+        found: Vec<(TopicPartition, Offset)>,
+        /// Partitions that could not be asked about, and why.
+        skipped: Vec<(TopicPartition, AdminFailure)>,
+    },
+}
+
 /// Why an administrative tool failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AdminFailure {
     /// No topic matches `--topic`.
     NoSuchTopic(String),
+    /// No partition matches what was asked for.
+    NoSuchPartition,
     /// No topic has that id.
     NoSuchTopicId(TopicId),
     /// The cluster refused.

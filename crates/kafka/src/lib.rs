@@ -13,7 +13,9 @@ pub mod client;
 pub mod config;
 pub mod controller;
 pub mod event;
+pub mod fault;
 pub mod instant;
+pub mod leader_election;
 pub mod log;
 pub mod metadata;
 pub mod node;
@@ -25,6 +27,7 @@ pub mod spec;
 pub mod storage;
 pub mod view;
 pub mod zk_client;
+pub mod zk_controller;
 pub mod zookeeper;
 
 /// The generator behind every random draw of a node: small, portable and pinned.

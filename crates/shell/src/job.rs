@@ -198,7 +198,7 @@ impl Job {
     fn reader(&self) -> Option<&LineReader> {
         match self.program().map(|program| &program.face) {
             Some(Face::Producer(reader)) => Some(reader),
-            Some(Face::Topics(_) | Face::Consumer(_)) | None => None,
+            Some(Face::Topics(_) | Face::GetOffsets | Face::Consumer(_)) | None => None,
         }
     }
 
@@ -389,7 +389,17 @@ impl Fold<'_> {
 
     fn on_operator(&mut self, event: &OperatorEvent, at: Instant) {
         match event {
-            OperatorEvent::ProcessStarted | OperatorEvent::ClientStarted { .. } => {}
+            OperatorEvent::ProcessStarted
+            | OperatorEvent::ClientStarted { .. }
+            | OperatorEvent::ProcessFrozen
+            | OperatorEvent::ProcessThawed
+            | OperatorEvent::PowerLost
+            | OperatorEvent::DiskChanged { .. }
+            | OperatorEvent::DiskWriteFailed
+            | OperatorEvent::ClockSet { .. }
+            | OperatorEvent::LinksChanged { .. }
+            | OperatorEvent::ServerAdded
+            | OperatorEvent::ServerRemoved => {}
             OperatorEvent::ShutdownRequested => self.folded.was_asked_to_stop = true,
             OperatorEvent::ProcessKilled => self.folded.ended = Some((KILLED, at)),
             OperatorEvent::ProcessExited { status } => {

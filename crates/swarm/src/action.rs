@@ -1,6 +1,8 @@
 //! What happens to a world: faults and what clients are asked to do, as values with a plain text.
 
 use crate::world_plan::WorldPlan;
+use kafka::fault::{DiskCondition, LinkChange, Links};
+use kafka::instant::Duration;
 use kafka::node::NodeId;
 use kafka::spec::{
     AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, Subscription,
@@ -19,6 +21,48 @@ pub enum Action {
     Stop(i32),
     /// A server starts.
     Start(i32),
+    /// SIGSTOP to a server.
+    Freeze(i32),
+    /// SIGCONT to a server.
+    Thaw(i32),
+    /// A server's host loses its power.
+    PowerOff(i32),
+    /// A server's disk takes so many microseconds for a write; 0 is sound again.
+    SlowDisk {
+        /// Whose.
+        server: i32,
+        /// So many microseconds.
+        delay_us: u64,
+    },
+    /// A server's disk is full.
+    FullDisk(i32),
+    /// A server's clock is set.
+    Clock {
+        /// Whose.
+        server: i32,
+        /// So far ahead.
+        offset_ms: i64,
+    },
+    /// Nothing gets through between two servers, or from the one to the other only.
+    Cut {
+        /// One.
+        from: i32,
+        /// The other.
+        to: i32,
+        /// Whether only what the first sends is lost.
+        is_one_way: bool,
+    },
+    /// Nothing gets through between a server and anybody else.
+    Isolate(i32),
+    /// So many of a thousand transmissions from and to a server are lost.
+    Lossy {
+        /// Which.
+        server: i32,
+        /// So many.
+        permille: u16,
+    },
+    /// All links are as they were.
+    Heal,
     /// A topic is made, unless it is there.
     CreateTopic(TopicPlan),
     /// A topic is deleted, if it is there.
@@ -76,6 +120,26 @@ pub enum Kind {
     StopController,
     /// A controller starts.
     StartController,
+    /// A server stands still.
+    Freeze,
+    /// A server goes on.
+    Thaw,
+    /// A host loses its power.
+    PowerOff,
+    /// A disk becomes slow or sound.
+    SlowDisk,
+    /// A disk becomes full.
+    FullDisk,
+    /// A clock is set.
+    Clock,
+    /// A link is cut.
+    Cut,
+    /// A server is cut off.
+    Isolate,
+    /// A server's links lose much.
+    Lossy,
+    /// Links heal.
+    Heal,
     /// A topic is made.
     CreateTopic,
     /// A topic is deleted.
@@ -89,8 +153,18 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Those that are drawn in the course of a run, and of 100 draws, how many are this one.
-    pub const WEIGHTS: [(Kind, u32); 9] = [
+    /// Those that are drawn in the course of a run, and how often each.
+    pub const WEIGHTS: [(Kind, u32); 19] = [
+        (Kind::Freeze, 6),
+        (Kind::Thaw, 20),
+        (Kind::PowerOff, 4),
+        (Kind::SlowDisk, 5),
+        (Kind::FullDisk, 2),
+        (Kind::Clock, 2),
+        (Kind::Cut, 8),
+        (Kind::Isolate, 6),
+        (Kind::Lossy, 4),
+        (Kind::Heal, 12),
         (Kind::KillBroker, 24),
         (Kind::StopBroker, 10),
         (Kind::StartBroker, 30),
@@ -115,6 +189,16 @@ impl Action {
             Action::Stop(_) => Kind::StopController,
             Action::Start(id) if is_broker(id) => Kind::StartBroker,
             Action::Start(_) => Kind::StartController,
+            Action::Freeze(_) => Kind::Freeze,
+            Action::Thaw(_) => Kind::Thaw,
+            Action::PowerOff(_) => Kind::PowerOff,
+            Action::SlowDisk { .. } => Kind::SlowDisk,
+            Action::FullDisk(_) => Kind::FullDisk,
+            Action::Clock { .. } => Kind::Clock,
+            Action::Cut { .. } => Kind::Cut,
+            Action::Isolate(_) => Kind::Isolate,
+            Action::Lossy { .. } => Kind::Lossy,
+            Action::Heal => Kind::Heal,
             Action::CreateTopic(_) => Kind::CreateTopic,
             Action::DeleteTopic(_) => Kind::DeleteTopic,
             Action::AddPartitions { .. } => Kind::AddPartitions,
@@ -135,6 +219,27 @@ impl Action {
             Action::Kill(id) => Command::Kill(NodeId::Server(*id)),
             Action::Stop(id) => Command::Stop(NodeId::Server(*id)),
             Action::Start(id) => Command::Start(NodeId::Server(*id)),
+            Action::Freeze(id) => Command::Freeze(NodeId::Server(*id)),
+            Action::Thaw(id) => Command::Thaw(NodeId::Server(*id)),
+            Action::PowerOff(id) => Command::PowerOff(NodeId::Server(*id)),
+            Action::SlowDisk { server, delay_us: 0 } => disk(*server, DiskCondition::Sound),
+            Action::SlowDisk { server, delay_us } => disk(*server, DiskCondition::Slow(Duration(*delay_us))),
+            Action::FullDisk(id) => disk(*id, DiskCondition::Full),
+            Action::Clock { server, offset_ms } => {
+                Command::SetClock { node: NodeId::Server(*server), offset_ms: *offset_ms }
+            }
+            Action::Cut { from, to, is_one_way } => {
+                let (from, to) = (NodeId::Server(*from), NodeId::Server(*to));
+                let links = if *is_one_way { Links::OneWay { from, to } } else { Links::Between(from, to) };
+                Command::ChangeLinks { links, change: LinkChange::Cut }
+            }
+            Action::Isolate(id) => {
+                Command::ChangeLinks { links: Links::Of(NodeId::Server(*id)), change: LinkChange::Cut }
+            }
+            Action::Lossy { server, permille } => {
+                Command::ChangeLinks { links: Links::Of(NodeId::Server(*server)), change: LinkChange::Loss(*permille) }
+            }
+            Action::Heal => Command::ChangeLinks { links: Links::All, change: LinkChange::Heal },
             Action::CreateTopic(topic) => topics(topic.creation()),
             Action::DeleteTopic(topic) => topics(TopicsAction::Delete { topics: filter(topic), if_exists: true }),
             Action::AddPartitions { topic, count } => {
@@ -163,6 +268,10 @@ impl TopicPlan {
             if_not_exists: true,
         }
     }
+}
+
+fn disk(server: i32, condition: DiskCondition) -> Command {
+    Command::SetDisk { node: NodeId::Server(server), condition }
 }
 
 fn filter(topic: &str) -> TopicFilter {

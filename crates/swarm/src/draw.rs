@@ -48,7 +48,7 @@ impl Draw {
         ];
         WorldPlan {
             brokers: self.one_of(&[2, 3, 3, 3, 4]),
-            controllers: 1,
+            controllers: self.one_of(&[1, 1, 3]),
             racks: self.one_of(&[0, 0, 2]),
             delay_us: self.one_of(&[250, 1_000, 1_000, 5_000]),
             jitter_us: self.one_of(&[100, 5_000, 20_000]),
@@ -111,6 +111,12 @@ impl Draw {
         unreachable!("a place below the total lies within one of the weights")
     }
 
+    fn cuts(&mut self, world: &WorldPlan) -> Vec<Action> {
+        let is_one_way = self.one_of(&[false, false, true]);
+        let pairs = world.server_ids().flat_map(|from| world.server_ids().map(move |to| (from, to)));
+        pairs.filter(|(from, to)| from != to).map(|(from, to)| Action::Cut { from, to, is_one_way }).collect()
+    }
+
     fn of_kind(&mut self, kind: Kind, world: &WorldPlan, frame: &Frame) -> Vec<Action> {
         let scratch = format!("scratch-{}", self.rng.random_range(0..2));
         let (up, down): (Vec<i32>, Vec<i32>) = world.server_ids().partition(|id| is_up(frame, *id));
@@ -125,6 +131,26 @@ impl Draw {
             Kind::KillController => of(&up, false, Action::Kill),
             Kind::StopController => of(&up, false, Action::Stop),
             Kind::StartController => of(&down, false, Action::Start),
+            Kind::Freeze => up.iter().filter(|id| !is_frozen(frame, **id)).map(|id| Action::Freeze(*id)).collect(),
+            Kind::Thaw => up.iter().filter(|id| is_frozen(frame, **id)).map(|id| Action::Thaw(*id)).collect(),
+            Kind::PowerOff => up.iter().map(|id| Action::PowerOff(*id)).collect(),
+            Kind::SlowDisk => {
+                let delay_us = self.one_of(&[0, 1_000, 20_000, 200_000]);
+                up.iter().map(|id| Action::SlowDisk { server: *id, delay_us }).collect()
+            }
+            Kind::FullDisk => of(&up, true, Action::FullDisk),
+            Kind::Clock => {
+                let offset_ms = self.one_of(&[-60_000, -500, 500, 60_000]);
+                up.iter().map(|id| Action::Clock { server: *id, offset_ms }).collect()
+            }
+            Kind::Cut => self.cuts(world),
+            Kind::Isolate => world.server_ids().map(Action::Isolate).collect(),
+            Kind::Lossy => {
+                let permille = self.one_of(&[10, 100, 500]);
+                world.server_ids().map(|server| Action::Lossy { server, permille }).collect()
+            }
+            Kind::Heal if frame.links.is_empty() => Vec::new(),
+            Kind::Heal => vec![Action::Heal],
             Kind::CreateTopic => vec![Action::CreateTopic(self.topic(&scratch, world))],
             Kind::DeleteTopic => vec![Action::DeleteTopic(scratch)],
             Kind::AddPartitions => {
@@ -133,6 +159,10 @@ impl Draw {
             Kind::Produce | Kind::Consume => Vec::new(),
         }
     }
+}
+
+fn is_frozen(frame: &Frame, id: i32) -> bool {
+    frame.nodes.iter().any(|node| node.id == NodeId::Server(id) && node.faults.is_frozen)
 }
 
 fn is_up(frame: &Frame, id: i32) -> bool {

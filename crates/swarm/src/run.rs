@@ -6,6 +6,7 @@ use crate::draw::Draw;
 use crate::health::what_is_unhealthy;
 use crate::plan::{Plan, Step};
 use crate::world_plan::Historical;
+use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
 use sim::{Budget, Command, Session, Violation};
@@ -123,11 +124,9 @@ impl Run {
     /// Everything is started, and soon all is well.
     fn heal(&mut self) -> Result<(), Failure> {
         let deadline = self.session.now() + HEALING;
+        self.put_right();
         loop {
-            for id in self.plan.world.server_ids() {
-                // A server that runs is as it should be.
-                self.session.apply(Command::Start(NodeId::Server(id))).ok();
-            }
+            self.start_all();
             self.sleep(Duration(500_000))?;
             let Some(wrong) = what_is_unhealthy(&self.session.frame()) else { break };
             if self.session.now() >= deadline {
@@ -137,6 +136,25 @@ impl Run {
         self.sleep(QUIET)?;
         self.coverage.count_run(&self.session);
         what_was_read_out_of_order(&self.session).map_or(Ok(()), |wrong| Err(Failure::ReadOutOfOrder(wrong)))
+    }
+}
+
+impl Run {
+    /// What is right already refuses to be put right, and that is fine.
+    fn put_right(&mut self) {
+        self.session.apply(Command::ChangeLinks { links: Links::All, change: LinkChange::Heal }).ok();
+        for node in self.plan.world.server_ids().map(NodeId::Server) {
+            self.session.apply(Command::SetDisk { node, condition: DiskCondition::Sound }).ok();
+            self.session.apply(Command::SetClock { node, offset_ms: 0 }).ok();
+            self.session.apply(Command::Thaw(node)).ok();
+        }
+    }
+
+    /// A server that runs refuses to start, and that is fine.
+    fn start_all(&mut self) {
+        for node in self.plan.world.server_ids().map(NodeId::Server) {
+            self.session.apply(Command::Start(node)).ok();
+        }
     }
 }
 

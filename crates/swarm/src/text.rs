@@ -33,6 +33,16 @@ impl fmt::Display for Action {
             Action::Kill(id) => write!(formatter, "kill {id}"),
             Action::Stop(id) => write!(formatter, "stop {id}"),
             Action::Start(id) => write!(formatter, "start {id}"),
+            Action::Freeze(id) => write!(formatter, "freeze {id}"),
+            Action::Thaw(id) => write!(formatter, "thaw {id}"),
+            Action::PowerOff(id) => write!(formatter, "power-off {id}"),
+            Action::SlowDisk { server, delay_us } => write!(formatter, "slow-disk {server} {delay_us}"),
+            Action::FullDisk(id) => write!(formatter, "full-disk {id}"),
+            Action::Clock { server, offset_ms } => write!(formatter, "clock {server} {offset_ms}"),
+            Action::Cut { from, to, is_one_way } => write!(formatter, "cut {from} {to} {is_one_way}"),
+            Action::Isolate(id) => write!(formatter, "isolate {id}"),
+            Action::Lossy { server, permille } => write!(formatter, "lossy {server} {permille}"),
+            Action::Heal => formatter.write_str("heal"),
             Action::CreateTopic(topic) => write!(
                 formatter,
                 "create {} {} {} {} {}",
@@ -109,6 +119,22 @@ fn read_action(words: &[&str]) -> Option<Action> {
         ["kill", id] => Action::Kill(id.parse().ok()?),
         ["stop", id] => Action::Stop(id.parse().ok()?),
         ["start", id] => Action::Start(id.parse().ok()?),
+        ["freeze", id] => Action::Freeze(id.parse().ok()?),
+        ["thaw", id] => Action::Thaw(id.parse().ok()?),
+        ["power-off", id] => Action::PowerOff(id.parse().ok()?),
+        ["slow-disk", server, delay_us] => {
+            Action::SlowDisk { server: server.parse().ok()?, delay_us: delay_us.parse().ok()? }
+        }
+        ["full-disk", id] => Action::FullDisk(id.parse().ok()?),
+        ["clock", server, offset_ms] => {
+            Action::Clock { server: server.parse().ok()?, offset_ms: offset_ms.parse().ok()? }
+        }
+        ["cut", from, to, is_one_way] => {
+            Action::Cut { from: from.parse().ok()?, to: to.parse().ok()?, is_one_way: is_one_way.parse().ok()? }
+        }
+        ["isolate", id] => Action::Isolate(id.parse().ok()?),
+        ["lossy", server, permille] => Action::Lossy { server: server.parse().ok()?, permille: permille.parse().ok()? },
+        ["heal"] => Action::Heal,
         ["create", name, partitions, replicas, min_insync_replicas, unclean_election] => {
             Action::CreateTopic(TopicPlan {
                 name: (*name).to_owned(),

@@ -22,8 +22,6 @@ pub(super) enum ChannelId {
     AlterPartition,
     /// Clients' requests that only the controller can answer.
     Forwarding,
-    /// The metadata log.
-    Metadata,
     /// The replica fetcher of one source broker.
     ReplicaFetcher(BrokerId),
 }
@@ -37,7 +35,6 @@ impl ChannelId {
             ChannelId::Heartbeat => 0,
             ChannelId::AlterPartition => 1,
             ChannelId::Forwarding => 2,
-            ChannelId::Metadata => 3,
             ChannelId::ReplicaFetcher(source) => FIRST_FETCHER_KEY + u64::from(source.0.unsigned_abs()),
         }
     }
@@ -48,7 +45,6 @@ impl ChannelId {
             0 => ChannelId::Heartbeat,
             1 => ChannelId::AlterPartition,
             2 => ChannelId::Forwarding,
-            3 => ChannelId::Metadata,
             fetcher => ChannelId::ReplicaFetcher(BrokerId((fetcher - FIRST_FETCHER_KEY) as i32)),
         }
     }
@@ -68,6 +64,11 @@ impl Outbound {
     /// No connections yet.
     pub(super) fn new(identity: Identity, rng: Rng) -> Outbound {
         Outbound { identity, opened: 0, owners: BTreeMap::new(), rng }
+    }
+
+    /// The process that they belong to.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Whose connection that is; `None` for one that is closed or was opened by the other side.

@@ -8,42 +8,30 @@ use crate::node::{ConnectionId, RequestId};
 use std::collections::VecDeque;
 use wire::{Endpoint, ErrorCode, Request, Response, TopicName};
 
-/// The voters of the controller quorum, and which of them is believed to be active.
+/// The voters of the controller quorum, and which of them leads it as far as this broker has heard
+/// (`kafka.server.RaftControllerNodeProvider`).
 #[derive(Clone, Debug)]
 pub(super) struct Controllers {
     voters: Vec<(i32, Endpoint)>,
-    believed: usize,
+    active: Option<i32>,
 }
 
 impl Controllers {
     /// The voters as `controller.quorum.voters` lists them; there is at least one.
     pub(super) fn new(voters: Vec<(i32, Endpoint)>) -> Controllers {
         assert!(!voters.is_empty(), "a broker knows at least one controller");
-        Controllers { voters, believed: 0 }
+        Controllers { voters, active: None }
     }
 
-    /// The voter believed to be active, by its place.
-    pub(super) fn believed(&self) -> usize {
-        self.believed
+    /// Where the active controller listens, if one is known.
+    pub(super) fn active_endpoint(&self) -> Option<Endpoint> {
+        let active = self.voters.iter().find(|(voter, _)| Some(*voter) == self.active);
+        active.map(|(_, endpoint)| endpoint.clone())
     }
 
-    /// Where a voter listens.
-    pub(super) fn endpoint(&self, voter: usize) -> Endpoint {
-        self.voters[voter].1.clone()
-    }
-
-    /// Another voter says that this one is active.
-    pub(super) fn is_active(&mut self, voter_id: i32) {
-        if let Some(voter) = self.voters.iter().position(|(id, _)| *id == voter_id) {
-            self.believed = voter;
-        }
-    }
-
-    /// That voter is not active, or not there: the next one may be.
-    pub(super) fn is_not_active(&mut self, voter: usize) {
-        if self.believed == voter {
-            self.believed = (voter + 1) % self.voters.len();
-        }
+    /// The quorum has this leader now, or none that is known.
+    pub(super) fn set_active(&mut self, voter: Option<i32>) {
+        self.active = voter;
     }
 }
 
@@ -73,7 +61,6 @@ struct Item {
 #[derive(Clone, Debug)]
 pub(super) struct ControllerChannel {
     channel: Channel,
-    voter: usize,
     retry_timeout: Option<Duration>,
     queue: VecDeque<Item>,
 }
@@ -81,7 +68,7 @@ pub(super) struct ControllerChannel {
 impl ControllerChannel {
     /// A channel whose requests are given up after `retry_timeout`; `None` is never.
     pub(super) fn new(channel: Channel, retry_timeout: Option<Duration>) -> ControllerChannel {
-        ControllerChannel { channel, voter: 0, retry_timeout, queue: VecDeque::new() }
+        ControllerChannel { channel, retry_timeout, queue: VecDeque::new() }
     }
 
     /// The connection below.
@@ -111,15 +98,11 @@ impl ControllerChannel {
             Readiness::Busy => {}
             Readiness::Ready => self.channel.send(item.request.clone(), step),
             Readiness::Disconnected => {
-                self.voter = controllers.believed();
-                self.channel.connect(controllers.endpoint(self.voter), outbound, step);
+                if let Some(endpoint) = controllers.active_endpoint() {
+                    self.channel.connect(endpoint, outbound, step);
+                }
             }
         }
-    }
-
-    /// The voter it is or was last connected to.
-    pub(super) fn voter(&self) -> usize {
-        self.voter
     }
 
     /// The request in flight got its answer. Returns what it was for, or `None` if it has to be sent again.
@@ -127,7 +110,6 @@ impl ControllerChannel {
         &mut self,
         (connection, correlation_id): (ConnectionId, i32),
         response: &Response,
-        controllers: &mut Controllers,
         outbound: &mut Outbound,
         step: &mut Step<'_>,
     ) -> Option<Purpose> {
@@ -135,7 +117,6 @@ impl ControllerChannel {
             return None;
         }
         if is_from_inactive_controller(response) {
-            controllers.is_not_active(self.voter);
             self.channel.disconnect(outbound, step);
             return None;
         }

@@ -73,8 +73,8 @@ pub struct Broker {
     purgatory: Purgatory,
 }
 
-/// What stays the same as long as the process runs.
-#[derive(Debug)]
+/// What stays the same as long as the process runs and nobody sets the clock.
+#[derive(Clone, Debug)]
 struct Setup {
     broker_id: BrokerId,
     spec: ServerSpec,
@@ -124,6 +124,7 @@ impl Broker {
             Input::Received { connection, message } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_timer(timer, step),
             Input::Told(instruction) => self.on_instruction(&instruction, step),
+            Input::ClockSet(clock) => Arc::make_mut(&mut self.setup).wall_clock = clock,
         }
     }
 
@@ -158,7 +159,7 @@ impl Broker {
             timers::SHUTDOWN_TIMEOUT => self.finish_shutdown(step),
             timers::RECONNECT => self.on_reconnect(ChannelId::from_timer_key(timer.key), step),
             timers::CHANNEL_TIMEOUT => self.on_channel_timeout(ChannelId::from_timer_key(timer.key), step),
-            timers::METADATA_FETCH => self.on_metadata_backoff_over(step),
+            timers::METADATA_QUORUM => self.on_quorum_timer(step),
             timers::FETCH_BACKOFF => self.advance(ChannelId::ReplicaFetcher(BrokerId(timer.key as i32)), step),
             timers::ISR_EXPIRATION => self.on_isr_expiration(step),
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),

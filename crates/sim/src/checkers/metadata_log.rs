@@ -12,16 +12,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{BrokerEpoch, LeaderEpoch, Offset};
 
-/// A log may have been cut and have grown again between two looks: so many batches are compared once more.
-const LOOK_BACK: usize = 16;
+/// A log may have been cut and have grown again between two looks: so many offsets are compared once more.
+const LOOK_BACK: i64 = 32;
 
 /// What is remembered of the quorum and of servers' metadata logs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MetadataHistory {
     /// Who became active in which epoch.
     leaders: BTreeMap<LeaderEpoch, NodeId>,
-    /// How many batches of a server's log are known to be those of the active controller.
-    matched: BTreeMap<i32, usize>,
+    /// Up to where a server's log is known to be that of the active controller.
+    matched: BTreeMap<i32, Offset>,
     /// For whom each voter voted last, and in which epoch.
     votes: BTreeMap<NodeId, (LeaderEpoch, NodeId)>,
     /// The epoch in which each broker registered last.
@@ -29,20 +29,13 @@ pub(crate) struct MetadataHistory {
 }
 
 impl MetadataHistory {
-    /// A controller became active.
+    /// A controller leads the quorum. A vote may arrive so late that the next epoch has begun.
     pub(super) fn on_active(&mut self, findings: &mut Findings, sight: &Sight<'_>, node: NodeId, epoch: LeaderEpoch) {
-        let highest = self.leaders.last_key_value().map_or(LeaderEpoch::NONE, |(highest, _)| *highest);
         let other = *self.leaders.entry(epoch).or_insert(node);
         findings.require(Checker::Quorum, sight, None, other == node, || Details::TwoLeaders {
             one: other,
             other: node,
             leader_epoch: epoch,
-        });
-        findings.require(Checker::Quorum, sight, None, highest <= epoch, || Details::Fell {
-            node,
-            number: Number::QuorumEpoch,
-            from: i64::from(highest.0),
-            to: i64::from(epoch.0),
         });
     }
 
@@ -85,7 +78,7 @@ impl MetadataHistory {
         let Some((active, committed)) = active_log(sight) else { return };
         for (id, host) in sight.servers().filter(|(id, _)| *id != active) {
             let Some(log) = metadata_batches(host) else { continue };
-            let known = self.matched.entry(id).or_default();
+            let known = self.matched.entry(id).or_insert(Offset::ZERO);
             let bound = bound_of(host);
             let differs = advance(known, log, committed, bound);
             findings.require(Checker::MetadataPrefix, sight, None, differs.is_none(), || Details::NotAPrefix {
@@ -96,18 +89,19 @@ impl MetadataHistory {
     }
 }
 
-/// Moves on over batches that are the same; where one differs below `bound`, that is it.
-fn advance(known: &mut usize, log: &Segments, committed: &Segments, bound: Option<Offset>) -> Option<Offset> {
-    *known = (*known).min(log.len()).min(committed.len()).saturating_sub(LOOK_BACK);
-    for batch in log.iter_from(*known) {
+/// Moves on over batches that are the same; where one differs below `bound`, that is it. What is below a snapshot is not
+/// in the log any more.
+fn advance(known: &mut Offset, log: &Segments, committed: &Segments, bound: Option<Offset>) -> Option<Offset> {
+    for batch in log.batches_from(Offset((known.0 - LOOK_BACK).max(0))) {
         if bound.is_some_and(|bound| batch.base_offset >= bound) {
             return None;
         }
-        let there = committed.get(*known);
-        if !there.is_some_and(|there| Arc::ptr_eq(there, batch) || there == batch) {
+        let there = committed.batches_from(batch.base_offset).next();
+        let is_below_snapshot = committed.base_offset() > batch.base_offset;
+        if !is_below_snapshot && !there.is_some_and(|there| Arc::ptr_eq(there, batch) || there == batch) {
             return Some(batch.base_offset);
         }
-        *known += 1;
+        *known = batch.base_offset;
     }
     None
 }

@@ -22,7 +22,7 @@ use crate::world::Host;
 use findings::Findings;
 use history::Histories;
 use kafka::chunks::Chunks;
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
@@ -83,6 +83,7 @@ impl Checkers {
             EventKind::Broker(broker_event) => self.on_broker_event(sight, event.node, broker_event),
             EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
             EventKind::Client(client_event) => self.on_client_event(sight, client_event),
+            EventKind::Operator(OperatorEvent::PowerLost) => self.on_power_loss(sight, event.node),
             EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
         }
     }
@@ -185,6 +186,7 @@ impl Checkers {
             | ClientEvent::TopicCreated(_)
             | ClientEvent::TopicsListed(_)
             | ClientEvent::TopicsDescribed(_)
+            | ClientEvent::AdminAnswered(_)
             | ClientEvent::AdminFailed(_) => {}
         }
     }
@@ -258,7 +260,26 @@ impl Checkers {
                 leader_epoch: epoch,
             }
         });
+        if let (true, Some(log)) = (history.damaged.contains(&broker), sight.log(broker, partition)) {
+            history.damaged.retain(|damaged| *damaged != broker);
+            if !log.reaches(history.committed.end, history.committed.epoch) {
+                history.weaken(epoch, &log);
+            }
+        }
         in_sync_replicas::on_leader(findings, sight, history, broker, partition, epoch);
+    }
+
+    fn on_power_loss(&mut self, sight: &Sight<'_>, node: NodeId) {
+        let NodeId::Server(id) = node else { return };
+        let broker = BrokerId(id);
+        for partition in self.histories.partitions() {
+            let Some(log) = sight.log(broker, &partition) else { continue };
+            if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
+                history.lose_power(broker, &log);
+                self.ledger.on_power_loss(&partition);
+                self.settle(sight, &partition);
+            }
+        }
     }
 
     fn on_unclean_election(

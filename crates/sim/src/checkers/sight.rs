@@ -121,13 +121,16 @@ impl<'a> Sight<'a> {
         self.known_state(partition).is_some_and(|glance| brokers.iter().all(|broker| glance.state.isr.contains(broker)))
     }
 
-    /// Who can become leader: who is in sync, and where unclean elections are allowed anybody.
-    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> &'a [BrokerId] {
+    /// Who can become leader: who is in sync or eligible, and where unclean elections are allowed anybody.
+    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> Vec<BrokerId> {
         let by_properties = |host: &Host| host.server.as_ref()?.properties.get(UNCLEAN_ELECTION).cloned();
         let of_topic = glance.configs.get(UNCLEAN_ELECTION).cloned();
         let value = of_topic.or_else(|| self.servers().find_map(|(_, host)| by_properties(host)));
         let is_allowed = value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
-        if is_allowed { &glance.state.replicas } else { &glance.state.isr }
+        if is_allowed {
+            return glance.state.replicas.clone();
+        }
+        glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied().collect()
     }
 
     /// A partition as the active controller has it.

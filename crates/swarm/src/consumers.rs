@@ -1,15 +1,18 @@
 //! What a consumer handed over: nothing left out and nothing twice, as long as nothing that it had read was lost.
 
-use kafka::event::{ClientEvent, ControllerEvent, EventKind};
+use kafka::event::{ClientEvent, ControllerEvent, EventKind, OperatorEvent};
 use kafka::node::NodeId;
 use sim::{EventId, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{Offset, TopicName, TopicPartition};
 
-/// A consumer that left out or repeated something. Topics that were deleted, or of which uncommitted leaders were
-/// elected, are not looked at: there a consumer may have to begin anew.
+/// A consumer that left out or repeated something. Topics that were deleted, or of which leaders were elected
+/// uncleanly, are not looked at, nor is anything when power was lost: there a consumer may have to begin anew.
 #[must_use]
 pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
+    if session.events(EventId(0)).any(|event| event.kind == EventKind::Operator(OperatorEvent::PowerLost)) {
+        return None;
+    }
     let excused = excused(session);
     let mut next: BTreeMap<(NodeId, &TopicPartition), Offset> = BTreeMap::new();
     for event in session.events(EventId(0)) {

@@ -2,7 +2,7 @@
 //! (`MetadataLogMatching`), and a quorum epoch has one leader (KIP-595).
 
 use super::findings::Findings;
-use super::sight::{Sight, as_controller};
+use super::sight::{Sight, as_broker, as_controller};
 use super::violation::{Checker, Details, Number};
 use crate::world::Host;
 use kafka::log::Segments;
@@ -91,9 +91,9 @@ impl MetadataHistory {
 
 /// Moves on over batches that are the same; where one differs below `bound`, that is it. What is below a snapshot is not
 /// in the log any more.
-fn advance(known: &mut Offset, log: &Segments, committed: &Segments, bound: Option<Offset>) -> Option<Offset> {
+fn advance(known: &mut Offset, log: &Segments, committed: &Segments, bound: Offset) -> Option<Offset> {
     for batch in log.batches_from(Offset((known.0 - LOOK_BACK).max(0))) {
-        if bound.is_some_and(|bound| batch.base_offset >= bound) {
+        if batch.base_offset >= bound {
             return None;
         }
         let there = committed.batches_from(batch.base_offset).next();
@@ -110,13 +110,11 @@ fn metadata_batches(host: &Host) -> Option<&Segments> {
     host.disk.logs.get(&metadata_partition()).map(|log| &log.segments)
 }
 
-/// Controllers may hold more than is committed, and may go on with it after a restart; brokers never get it.
-fn bound_of(host: &Host) -> Option<Offset> {
-    let is_up = host.process.is_some();
-    match as_controller(host) {
-        Some(controller) => Some(controller.view().high_watermark),
-        None => (!is_up).then_some(Offset::ZERO),
-    }
+/// Servers may hold more than is committed, brokers too; what they have applied is committed.
+fn bound_of(host: &Host) -> Offset {
+    let of_broker = as_broker(host).map(|broker| broker.metadata_offset().next());
+    let of_controller = as_controller(host).map(|controller| controller.view().high_watermark);
+    of_broker.or(of_controller).unwrap_or(Offset::ZERO)
 }
 
 fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Segments)> {

@@ -151,7 +151,8 @@ pub(crate) fn epoch_at(leader_epochs: &[(LeaderEpoch, Offset)], offset: Offset) 
     entry.map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
 }
 
-fn as_broker(host: &Host) -> Option<&Broker> {
+/// The broker that runs on a host.
+pub(crate) fn as_broker(host: &Host) -> Option<&Broker> {
     match host.process.as_ref()? {
         Machine::Broker(broker) => Some(broker),
         Machine::Controller(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,

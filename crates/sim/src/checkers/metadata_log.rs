@@ -29,6 +29,11 @@ pub(crate) struct MetadataHistory {
 }
 
 impl MetadataHistory {
+    /// The latest epoch in which a controller was elected.
+    pub(super) fn quorum_epoch(&self) -> LeaderEpoch {
+        self.leaders.last_key_value().map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
+    }
+
     /// A controller leads the quorum. A vote may arrive so late that the next epoch has begun.
     pub(super) fn on_active(&mut self, findings: &mut Findings, sight: &Sight<'_>, node: NodeId, epoch: LeaderEpoch) {
         let other = *self.leaders.entry(epoch).or_insert(node);
@@ -118,8 +123,6 @@ fn bound_of(host: &Host) -> Offset {
 }
 
 fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Segments)> {
-    let epoch = |host: &'a Host| as_controller(host)?.active_image().map(|(epoch, _)| epoch);
-    let active = sight.servers().filter_map(|(id, host)| Some((epoch(host)?, id, host)));
-    let (_, id, host) = active.max_by_key(|(epoch, _, _)| *epoch)?;
-    Some((id, metadata_batches(host)?))
+    let (id, _, _) = sight.active_controller()?;
+    Some((id, metadata_batches(sight.hosts.get(&NodeId::Server(id))?)?))
 }

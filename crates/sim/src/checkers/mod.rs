@@ -71,10 +71,12 @@ impl Checkers {
     /// A step has been taken, and these are its events.
     pub(crate) fn on_step(&mut self, now: Instant, step: u64, hosts: &BTreeMap<NodeId, Host>, events: &[Event]) {
         for event in events {
-            self.on_event(&Sight { hosts, now, step, event: Some(event.id) }, event);
+            let quorum_epoch = self.metadata.quorum_epoch();
+            self.on_event(&Sight { hosts, now, step, event: Some(event.id), quorum_epoch }, event);
         }
         if step.is_multiple_of(self.steps_between_looks) {
-            self.look(&Sight { hosts, now, step, event: None });
+            let quorum_epoch = self.metadata.quorum_epoch();
+            self.look(&Sight { hosts, now, step, event: None, quorum_epoch });
         }
     }
 
@@ -95,6 +97,9 @@ impl Checkers {
             BrokerEvent::RecordsAppended { partition, first_offset, .. }
             | BrokerEvent::RecordsReplicated { partition, first_offset, .. } => {
                 self.on_append(sight, broker, partition, *first_offset);
+            }
+            BrokerEvent::HighWatermarkAdvanced { partition, to, .. } if sight.broker(broker).is_none() => {
+                self.on_last_high_watermark(sight, broker, partition, *to);
             }
             BrokerEvent::HighWatermarkAdvanced { partition, .. } => self.on_high_watermark(sight, broker, partition),
             BrokerEvent::LogTruncated { partition, .. } => self.on_truncation(sight, broker, partition),
@@ -219,6 +224,15 @@ impl Checkers {
                 log_matching::below_high_watermarks(findings, sight, history, (broker, term.broker), partition);
             }
             (None, _) => {}
+        }
+    }
+
+    /// The process ended in the very step in which its high watermark rose: if it led, what it committed counts.
+    fn on_last_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
+        let Some(log) = sight.log(broker, partition) else { return };
+        let Some(history) = self.histories.get_mut(partition, log.topic_id) else { return };
+        if history.term.is_some_and(|term| term.broker == broker && term.leader_epoch >= history.weakened_before) {
+            history.commit(to, log.leader_epochs);
         }
     }
 

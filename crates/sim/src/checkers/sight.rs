@@ -23,6 +23,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) step: u64,
     /// The event that is looked at, if it is one.
     pub(crate) event: Option<EventId>,
+    /// The latest epoch in which a controller has been elected.
+    pub(crate) quorum_epoch: LeaderEpoch,
 }
 
 /// One replica's log, of a running process or on the disk of one that is down or has not loaded it.
@@ -91,9 +93,18 @@ impl<'a> Sight<'a> {
         loaded.map(LogGlance::of_replica).or_else(|| host.disk.logs.get(partition).map(LogGlance::on_disk))
     }
 
-    /// The active controller's image; that of the highest epoch if several believe to be active.
+    /// The active controller's image, and its epoch. One that was frozen or cut off may still believe to be active: it
+    /// does not count.
     pub(crate) fn image(&self) -> Option<(LeaderEpoch, &'a ClusterImage)> {
-        self.servers().filter_map(|(_, host)| active_image(host)).max_by_key(|(epoch, _)| *epoch)
+        self.active_controller().map(|(_, epoch, image)| (epoch, image))
+    }
+
+    /// The active controller, its epoch and its image.
+    pub(crate) fn active_controller(&self) -> Option<(i32, LeaderEpoch, &'a ClusterImage)> {
+        let active = self
+            .servers()
+            .filter_map(|(id, host)| as_controller(host)?.active_image().map(|(epoch, image)| (id, epoch, image)));
+        active.max_by_key(|(_, epoch, _)| *epoch).filter(|(_, epoch, _)| *epoch >= self.quorum_epoch)
     }
 
     /// A partition as the active controller has it, or while there is none the broker that has heard the latest.
@@ -169,10 +180,6 @@ pub(crate) fn as_controller(host: &Host) -> Option<&Controller> {
         #[cfg(test)]
         Machine::Toy(_) => None,
     }
-}
-
-fn active_image(host: &Host) -> Option<(LeaderEpoch, &ClusterImage)> {
-    as_controller(host)?.active_image()
 }
 
 impl<'a> LogGlance<'a> {

@@ -11,6 +11,7 @@ pub mod consumers;
 pub mod coverage;
 pub mod draw;
 pub mod health;
+pub mod mutation;
 pub mod plan;
 pub mod run;
 pub mod shrink;

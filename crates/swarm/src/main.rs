@@ -1,5 +1,5 @@
 //! `swarm SEED` shows what a seed draws and how it ends; `swarm --seeds A..B --jobs 2` runs many and says what they
-//! covered; `swarm --historical NAME` looks for a fault of an earlier release; `swarm --replay FILE` runs a kept plan. With
+//! covered; `swarm --historical NAME` looks for a fault of an earlier release, `swarm --until-failure` for any; `swarm --replay FILE` runs a kept plan. With
 //! `--events TEXT` the events that mention TEXT are printed.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a native program: it has threads and a clock")]
@@ -28,6 +28,8 @@ struct Asked {
     jobs: usize,
     historical: Option<Historical>,
     replay: Option<String>,
+    /// Stop at the first seed that fails.
+    until_failure: bool,
     /// Print the events that mention this.
     events: Option<String>,
 }
@@ -40,14 +42,22 @@ fn main() -> ExitCode {
     let is_sound = match (&asked.replay, asked.seed, asked.historical) {
         (Some(file), _, _) => replay(file, asked.events.as_deref()),
         (None, Some(seed), historical) => one(seed, historical, asked.events.as_deref()),
-        (None, None, Some(historical)) => find(historical, asked.seeds),
-        (None, None, None) => many(asked.seeds, asked.jobs),
+        (None, None, historical) if historical.is_some() || asked.until_failure => find(historical, asked.seeds),
+        (None, None, _) => many(asked.seeds, asked.jobs),
     };
     if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Option<Asked> {
-    let mut asked = Asked { seed: None, seeds: 0..1_000, jobs: 2, historical: None, replay: None, events: None };
+    let mut asked = Asked {
+        seed: None,
+        seeds: 0..1_000,
+        jobs: 2,
+        historical: None,
+        replay: None,
+        until_failure: false,
+        events: None,
+    };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--seeds" => {
@@ -57,6 +67,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Asked> {
             }
             "--jobs" => asked.jobs = words.next()?.parse().ok()?,
             "--historical" => asked.historical = Some(Historical::named(&words.next()?)?),
+            "--until-failure" => asked.until_failure = true,
             "--events" => asked.events = Some(words.next()?),
             "--replay" => asked.replay = Some(words.next()?),
             seed => asked.seed = Some(seed.parse().ok()?),
@@ -102,15 +113,15 @@ fn report(plan: &Plan, outcome: Result<(), Failure>) -> bool {
     true
 }
 
-/// How many seeds it takes until the fault shows.
-fn find(historical: Historical, seeds: Range<u64>) -> bool {
+/// How many seeds it takes until something shows.
+fn find(historical: Option<Historical>, seeds: Range<u64>) -> bool {
     for (count, seed) in (1..).zip(seeds) {
-        if let (_, Err(failure)) = draw(seed, Some(historical)) {
-            println!("{}: found by seed {seed} after {count} seeds: {failure:?}", historical.name());
+        if let (_, Err(failure)) = draw(seed, historical) {
+            println!("found by seed {seed} after {count} seeds: {}: {failure:?}", failure.name());
             return true;
         }
     }
-    println!("{}: not found", historical.name());
+    println!("not found");
     false
 }
 

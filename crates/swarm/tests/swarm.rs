@@ -119,3 +119,14 @@ fn bugs_that_were_found_before_do_not_come_back() {
         assert_eq!(follow(&plan).1, Ok(()), "{}", file.display());
     }
 }
+
+#[test]
+fn every_planted_bug_still_has_its_place() {
+    let mutations = swarm::mutation::all();
+    assert!(mutations.len() >= 30, "{} planted bugs", mutations.len());
+    for mutation in mutations {
+        let file = format!("{}/../../{}", env!("CARGO_MANIFEST_DIR"), mutation.file);
+        let text = std::fs::read_to_string(&file).expect("the file exists");
+        assert_ne!(mutation.apply(&text).expect(&mutation.name), text, "{}", mutation.name);
+    }
+}

@@ -50,7 +50,7 @@ fn unhealthy_broker(view: &BrokerView, image: &ClusterImage) -> Option<String> {
     }
     let is_stray = |replica: &&kafka::view::ReplicaView| {
         let topic = image.topics().get(&replica.partition.topic);
-        !topic.is_some_and(|topic| topic.topic_id == replica.topic_id)
+        topic.is_none_or(|topic| topic.topic_id != replica.topic_id)
     };
     view.replicas.iter().find(is_stray).map(|replica| format!("has a replica of {}", replica.partition))
 }

@@ -159,7 +159,6 @@ impl Run {
 }
 
 /// Draws a seed's run and takes it to its end.
-#[must_use]
 pub fn draw(seed: u64, historical: Option<Historical>) -> (Run, Result<(), Failure>) {
     let mut draw = Draw::new(seed);
     let mut run = Run::new(draw.plan(seed, historical));
@@ -168,7 +167,6 @@ pub fn draw(seed: u64, historical: Option<Historical>) -> (Run, Result<(), Failu
 }
 
 /// Runs a plan to its end.
-#[must_use]
 pub fn follow(plan: &Plan) -> (Run, Result<(), Failure>) {
     let mut run = Run::new(plan.clone());
     let outcome = caught(&mut run, |run| run.follow(plan));

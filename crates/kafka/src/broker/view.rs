@@ -15,6 +15,7 @@ impl Broker {
             broker_epoch: self.broker_epoch,
             metadata_offset: self.membership.metadata_offset(),
             image: Arc::clone(&self.image),
+            fetch_sessions: self.fetch_sessions.len(),
             replicas: self.replicas.iter().map(|(_, replica)| replica.view()).collect(),
         }
     }

@@ -118,6 +118,8 @@ impl Checkers {
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
             | BrokerEvent::IsrChangeProposed { .. }
+            | BrokerEvent::PreferredReadReplicaChosen { .. }
+            | BrokerEvent::FetchSessionEvicted { .. }
             | BrokerEvent::ProduceRejected { .. } => {}
         }
     }

@@ -110,7 +110,9 @@ impl ClusterClient {
         self.in_progress.is_none() && now >= self.metadata.next_update_at()
     }
 
-    fn maybe_update_metadata(&mut self, now: Instant, effects: &mut Effects) {
+    /// Asks for metadata if that is due. A turn in which the program may have found out that it needs newer metadata ends
+    /// with this, as nothing else would wake it.
+    pub(super) fn maybe_update_metadata(&mut self, now: Instant, effects: &mut Effects) {
         if !self.is_update_due(now) {
             return;
         }

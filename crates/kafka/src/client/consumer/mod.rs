@@ -169,6 +169,7 @@ impl Consumer {
             self.reset_positions(now, effects);
             self.validate_positions(now, effects);
             self.send_fetches(now, effects);
+            self.cluster.maybe_update_metadata(now, effects);
         }
         self.end_if_due(now, effects);
         let next = if self.has_ended { None } else { self.next_deadline(now) };

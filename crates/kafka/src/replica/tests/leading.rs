@@ -226,6 +226,17 @@ fn a_silent_follower_at_the_log_end_is_not_dropped() {
 }
 
 #[test]
+fn a_leader_that_is_to_recover_says_with_its_first_proposal_that_it_has() {
+    let mut bench = Bench::with_log(1, &[4; 10]);
+    let leader_recovery_state = LeaderRecoveryState::Recovering;
+    bench.metadata(&PartitionRegistration { leader_recovery_state, ..state(Some(1), 5, 1, &[1]) });
+    assert_eq!(bench.proposed(), None, "nothing is proposed for that alone");
+    bench.fetch(2, 10);
+    let proposal = bench.partition.proposed_isr().unwrap();
+    assert_eq!(proposal.leader_recovery_state, LeaderRecoveryState::Recovered);
+}
+
+#[test]
 fn one_proposal_at_a_time() {
     let mut bench = leader(10, &[1], 1);
     assert!(bench.fetch(2, 10).isr_proposed);

@@ -4,6 +4,7 @@ mod elections;
 mod following;
 mod historical_faults;
 mod leading;
+mod read_replica;
 mod record_deletion;
 mod serving;
 

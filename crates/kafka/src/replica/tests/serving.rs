@@ -2,6 +2,7 @@
 
 use super::*;
 use wire::request::OffsetForLeaderPartition;
+use wire::{ProducerEpoch, ProducerId, ProducerStamp};
 
 const OUT_OF_RANGE: Result<Option<(i32, i64)>, ErrorCode> = Err(ErrorCode::OffsetOutOfRange);
 
@@ -208,6 +209,25 @@ fn listed_offsets_do_not_go_back_when_the_leader_changes() {
     assert_eq!(list(&bench, OffsetSpec::Latest, CONSUMER), Ok((5, -1)));
     assert_eq!(list(&bench, at(100), CONSUMER), Ok((-1, -1)));
     assert_eq!(list(&bench, OffsetSpec::MaxTimestamp, CONSUMER), Ok((4, 21)));
+}
+
+/// As `testListOffsetIsolationLevels`.
+#[test]
+fn the_latest_offset_depends_on_who_asks() {
+    let mut bench = Bench::new(1);
+    let stored = bench.disk.logs[&partition()].clone();
+    let log = LogSettings { transaction_partition_verification_enable: false, ..log_settings() };
+    let settings = ReplicaSettings { log, ..bench.partition.settings };
+    bench.partition =
+        Partition::load(partition(), &stored, topic_config(1), settings, Timestamp(0), &mut bench.effects);
+    bench.metadata(&state(Some(1), 5, 1, &[1, 2]));
+    let stamp = ProducerStamp { producer_id: ProducerId(1), producer_epoch: ProducerEpoch(0), base_sequence: 0 };
+    bench.append(&records(3).stamped(stamp, true), Acks::Leader).unwrap();
+    let readers = [Reader::Follower(BrokerId(2)), CONSUMER, Reader::Consumer(IsolationLevel::ReadCommitted)];
+    let latest = |bench: &Bench| readers.map(|reader| list(bench, OffsetSpec::Latest, reader).unwrap().0);
+    assert_eq!(latest(&bench), [3, 0, 0]);
+    bench.partition.log.update_high_watermark(Offset(1));
+    assert_eq!(latest(&bench), [3, 1, 0]);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) enum ChannelId {
     Forwarding,
     /// The metadata log.
     Metadata,
+    /// The request of a ZooKeeper-mode broker that wants to go.
+    ControlledShutdown,
     /// The replica fetcher of one source broker.
     ReplicaFetcher(BrokerId),
 }
@@ -38,6 +40,7 @@ impl ChannelId {
             ChannelId::AlterPartition => 1,
             ChannelId::Forwarding => 2,
             ChannelId::Metadata => 3,
+            ChannelId::ControlledShutdown => 4,
             ChannelId::ReplicaFetcher(source) => FIRST_FETCHER_KEY + u64::from(source.0.unsigned_abs()),
         }
     }
@@ -49,6 +52,7 @@ impl ChannelId {
             1 => ChannelId::AlterPartition,
             2 => ChannelId::Forwarding,
             3 => ChannelId::Metadata,
+            4 => ChannelId::ControlledShutdown,
             fetcher => ChannelId::ReplicaFetcher(BrokerId((fetcher - FIRST_FETCHER_KEY) as i32)),
         }
     }
@@ -187,9 +191,14 @@ impl Channel {
         self.failures = self.failures.saturating_add(1);
         self.forget(outbound);
         if wait > Duration::default() {
-            self.link = Link::BackingOff;
-            step.effects.set_timer(timers::of_channel(timers::RECONNECT, self.id), step.now + wait);
+            self.back_off(wait, step);
         }
+    }
+
+    /// Does not connect before that time is over. The channel must not be connected.
+    pub(super) fn back_off(&mut self, wait: Duration, step: &mut Step<'_>) {
+        self.link = Link::BackingOff;
+        step.effects.set_timer(timers::of_channel(timers::RECONNECT, self.id), step.now + wait);
     }
 
     /// The back-off is over.

@@ -8,7 +8,11 @@ use crate::node::{ConnectionId, RequestId};
 use std::collections::VecDeque;
 use wire::{Endpoint, ErrorCode, Request, Response, TopicName};
 
-/// The voters of the controller quorum, and which of them is believed to be active.
+/// How long a request waits before it looks for a controller again.
+const NO_CONTROLLER_BACKOFF_MS: i64 = 100;
+
+/// The controllers that a broker knows, and which of them is believed to be active: the voters of the controller quorum,
+/// or the one controller that ZooKeeper mode's metadata names.
 #[derive(Clone, Debug)]
 pub(super) struct Controllers {
     voters: Vec<(i32, Endpoint)>,
@@ -16,10 +20,14 @@ pub(super) struct Controllers {
 }
 
 impl Controllers {
-    /// The voters as `controller.quorum.voters` lists them; there is at least one.
+    /// The voters as `controller.quorum.voters` lists them.
     pub(super) fn new(voters: Vec<(i32, Endpoint)>) -> Controllers {
-        assert!(!voters.is_empty(), "a broker knows at least one controller");
         Controllers { voters, believed: 0 }
+    }
+
+    /// Forgets them and knows these.
+    pub(super) fn replace(&mut self, controllers: Vec<(i32, Endpoint)>) {
+        *self = Controllers::new(controllers);
     }
 
     /// The voter believed to be active, by its place.
@@ -32,6 +40,11 @@ impl Controllers {
         self.voters[voter].1.clone()
     }
 
+    /// Where the one believed to be active listens; `None` while no controller is known.
+    pub(super) fn believed_endpoint(&self) -> Option<Endpoint> {
+        self.voters.get(self.believed).map(|(_, endpoint)| endpoint.clone())
+    }
+
     /// Another voter says that this one is active.
     pub(super) fn is_active(&mut self, voter_id: i32) {
         if let Some(voter) = self.voters.iter().position(|(id, _)| *id == voter_id) {
@@ -42,7 +55,7 @@ impl Controllers {
     /// That voter is not active, or not there: the next one may be.
     pub(super) fn is_not_active(&mut self, voter: usize) {
         if self.believed == voter {
-            self.believed = (voter + 1) % self.voters.len();
+            self.believed = (voter + 1) % self.voters.len().max(1);
         }
     }
 }
@@ -110,10 +123,13 @@ impl ControllerChannel {
         match self.channel.readiness() {
             Readiness::Busy => {}
             Readiness::Ready => self.channel.send(item.request.clone(), step),
-            Readiness::Disconnected => {
-                self.voter = controllers.believed();
-                self.channel.connect(controllers.endpoint(self.voter), outbound, step);
-            }
+            Readiness::Disconnected => match controllers.believed_endpoint() {
+                Some(endpoint) => {
+                    self.voter = controllers.believed();
+                    self.channel.connect(endpoint, outbound, step);
+                }
+                None => self.channel.back_off(Duration::from_ms(NO_CONTROLLER_BACKOFF_MS), step),
+            },
         }
     }
 

@@ -10,7 +10,7 @@ use crate::replica::{Changes, Context, Partition, ReplicaSettings};
 use crate::storage::{Disk, DiskWrite, StoredLog};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerId, ErrorCode, Offset, TopicPartition};
+use wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId, TopicName, TopicPartition};
 
 /// The replicas by partition.
 #[derive(Clone, Debug)]
@@ -72,12 +72,31 @@ impl ReplicaManager {
         Arc::make_mut(replica)
     }
 
-    /// Deletes a replica and its log. Returns whether there was one.
+    /// The replicas of one topic.
+    pub(super) fn of_topic<'a>(&'a self, topic: &'a TopicName) -> impl Iterator<Item = &'a TopicPartition> {
+        let first = TopicPartition::new(topic.clone(), PartitionIndex(0));
+        self.replicas.range(first..).map(|(partition, _)| partition).take_while(|partition| partition.topic == *topic)
+    }
+
+    /// Deletes a replica and its log, or a log that was not loaded. Returns whether there was one.
     pub(super) fn delete(&mut self, partition: &TopicPartition, effects: &mut Effects) -> bool {
         self.checkpointed.remove(partition);
-        let Some(replica) = self.replicas.remove(partition) else { return false };
-        Arc::unwrap_or_clone(replica).delete(effects);
+        let is_stored = self.stored.contains_key(partition);
+        if is_stored {
+            Arc::make_mut(&mut self.stored).remove(partition);
+        }
+        match self.replicas.remove(partition) {
+            Some(replica) => Arc::unwrap_or_clone(replica).delete(effects),
+            None if is_stored => effects.write(DiskWrite::DeleteLog { partition: partition.clone() }),
+            None => return false,
+        }
         true
+    }
+
+    /// The id of the topic that the partition's log here belongs to, whether it has been loaded or not.
+    pub(super) fn topic_id(&self, partition: &TopicPartition) -> Option<TopicId> {
+        let replica = self.replicas.get(partition).map(|replica| replica.log().topic_id());
+        replica.or_else(|| self.stored.get(partition).map(|log| log.topic_id))
     }
 
     /// Deletes the logs on the disk that belong to no replica of this broker (`isStrayKraftReplica`), which an earlier

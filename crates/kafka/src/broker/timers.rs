@@ -26,6 +26,8 @@ pub(super) const HIGH_WATERMARK_CHECKPOINT: u8 = 9;
 pub(super) const ALTER_PARTITION: u8 = 10;
 /// A parked request has waited long enough. The key is the operation's.
 pub(super) const DELAYED_OPERATION: u8 = 11;
+/// Controlled shutdown may be asked for again.
+pub(super) const CONTROLLED_SHUTDOWN: u8 = 12;
 
 /// The one timer of a kind that has one only.
 pub(super) fn single(kind: u8) -> Timer {

@@ -1,0 +1,60 @@
+//! A broker of a ZooKeeper cluster (`kafka.server.KafkaServer`): it registers a znode in its session, is told by the
+//! controller what to lead and what to tell clients, and runs for controller itself.
+//!
+//! It behaves as 3.9 does with `inter.broker.protocol.version` 3.9-IV0. What it does as the controller is in
+//! `zk_controller`; the session is in `zk_client`.
+
+mod configs;
+mod metadata_cache;
+mod paths;
+mod registration;
+mod replica_states;
+mod shutdown;
+
+use super::{Broker, Step};
+use crate::config::BrokerConfig;
+use configs::TopicConfigs;
+use shutdown::ControlledShutdown;
+use wire::zookeeper::{OperationResult, ZnodeData, ZooKeeperError};
+use wire::{BrokerId, TopicName};
+
+/// What a broker knows and does because its cluster uses ZooKeeper.
+#[derive(Clone, Debug)]
+pub(super) struct ZooKeeperMember {
+    /// The highest epoch of a controller that has sent something; 0 before any.
+    controller_epoch: i32,
+    /// The controller, as the last one to send metadata named itself.
+    pub(super) controller_id: Option<BrokerId>,
+    configs: TopicConfigs,
+    /// The attempts to leave in good order.
+    pub(super) shutdown: ControlledShutdown,
+}
+
+/// What ZooKeeper was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ask {
+    /// Make a znode that every cluster has.
+    TopLevelPath,
+    /// Register this broker.
+    Register,
+    /// Whose the registration is that is there already.
+    Registered,
+    /// A topic's own configurations.
+    TopicConfigs(TopicName),
+    /// Which changes of configurations were announced.
+    ConfigChanges,
+    /// What one of them is about.
+    ConfigChange,
+}
+
+impl ZooKeeperMember {
+    /// A process that has no session.
+    pub(super) fn new(config: &BrokerConfig) -> ZooKeeperMember {
+        ZooKeeperMember {
+            controller_epoch: 0,
+            controller_id: None,
+            configs: TopicConfigs::default(),
+            shutdown: ControlledShutdown::new(config),
+        }
+    }
+}

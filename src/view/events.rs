@@ -16,6 +16,17 @@ pub(crate) fn is_important(kind: &EventKind) -> bool {
 fn is_important_to_controller(event: &ControllerEvent) -> bool {
     match event {
         ControllerEvent::BecameActive { .. }
+        | ControllerEvent::NoLongerActive { .. }
+        | ControllerEvent::BecameCandidate { .. }
+        | ControllerEvent::VoteGranted { .. }
+        | ControllerEvent::VoteRejected { .. }
+        | ControllerEvent::WonElection { .. }
+        | ControllerEvent::LostElection { .. }
+        | ControllerEvent::LeaderResigned { .. }
+        | ControllerEvent::FollowsQuorumLeader { .. }
+        | ControllerEvent::MetadataLogTruncated { .. }
+        | ControllerEvent::SnapshotWritten { .. }
+        | ControllerEvent::SnapshotLoaded { .. }
         | ControllerEvent::BrokerUnfenced { .. }
         | ControllerEvent::BrokerFenced { .. }
         | ControllerEvent::ControlledShutdownStarted { .. }

@@ -8,8 +8,8 @@ use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
 use kafka::view::{
-    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, ReplicaRole,
-    ReplicaView,
+    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, QuorumView,
+    ReplicaRole, ReplicaView,
 };
 use sim::TraceHash;
 use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
@@ -159,6 +159,7 @@ fn controller(image: &Arc<ClusterImage>) -> NodeView {
         log_end_offset: Offset(21),
         high_watermark: Offset(21),
         image: image.clone(),
+        quorum: QuorumView::of_nobody(),
     })
 }
 

@@ -68,6 +68,71 @@ pub enum ControllerEvent {
         /// The quorum epoch.
         epoch: LeaderEpoch,
     },
+    /// This controller is not the active one any more. What was not committed is undone.
+    NoLongerActive {
+        /// The epoch in which it was.
+        epoch: LeaderEpoch,
+    },
+    /// A voter stands for election.
+    BecameCandidate {
+        /// The new epoch.
+        epoch: LeaderEpoch,
+    },
+    /// A voter gave its vote.
+    VoteGranted {
+        /// To whom.
+        candidate: i32,
+        /// The candidate's epoch.
+        epoch: LeaderEpoch,
+    },
+    /// A voter refused its vote.
+    VoteRejected {
+        /// To whom.
+        candidate: i32,
+        /// The candidate's epoch.
+        epoch: LeaderEpoch,
+    },
+    /// A candidate got the votes of a majority and leads the quorum.
+    WonElection {
+        /// Its epoch.
+        epoch: LeaderEpoch,
+        /// Who voted for it, itself among them.
+        granted_by: Vec<i32>,
+    },
+    /// A candidate did not get the votes of a majority. It waits, and tries again.
+    LostElection {
+        /// Its epoch.
+        epoch: LeaderEpoch,
+    },
+    /// The quorum's leader gave its epoch up.
+    LeaderResigned {
+        /// Its epoch.
+        epoch: LeaderEpoch,
+    },
+    /// A voter follows a new leader of the quorum.
+    FollowsQuorumLeader {
+        /// The leader.
+        leader: i32,
+        /// Its epoch.
+        epoch: LeaderEpoch,
+    },
+    /// The metadata log was cut where it parted from the leader's. What is gone was never committed.
+    MetadataLogTruncated {
+        /// Where it ended before.
+        from: Offset,
+        /// Where it ends now.
+        to: Offset,
+    },
+    /// A snapshot of the metadata log was written.
+    SnapshotWritten {
+        /// It stands for all records below this offset.
+        end_offset: Offset,
+    },
+    /// A snapshot of the metadata log was fetched from the leader and loaded.
+    SnapshotLoaded {
+        /// It stands for all records below this offset.
+        end_offset: Offset,
+    },
     /// A broker process registered.
     BrokerRegistered {
         /// The broker.

@@ -17,6 +17,7 @@ pub mod instant;
 pub mod log;
 pub mod metadata;
 pub mod node;
+pub mod raft;
 pub mod replica;
 pub mod server_channels;
 pub mod spec;

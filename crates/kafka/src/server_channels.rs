@@ -74,7 +74,7 @@ mod tests {
     const CONNECTION: ConnectionId = ConnectionId { opener: NodeId::Client(1), incarnation: 0, number: 0 };
 
     fn answer() -> Response {
-        Response::ApiVersions(ApiVersionsResponse { listener: ListenerKind::Broker })
+        Response::ApiVersions(ApiVersionsResponse::without_features(ListenerKind::Broker))
     }
 
     #[test]

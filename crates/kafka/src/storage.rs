@@ -5,9 +5,11 @@
 //! Bytes and file names are not modelled here.
 
 use crate::chunks::Chunks;
+use crate::metadata::metadata_partition;
+use crate::raft::MetadataSnapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerEpoch, LeaderEpoch, Offset, RecordBatch, TopicId, TopicPartition};
+use wire::{BrokerEpoch, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, TopicId, TopicPartition};
 
 /// The disk of one server.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +18,10 @@ pub struct Disk {
     pub logs: Arc<BTreeMap<TopicPartition, StoredLog>>,
     /// `.kafka_cleanshutdown`: the broker epoch at a clean shutdown (KIP-966). Gone once a process has started.
     pub clean_shutdown: Option<BrokerEpoch>,
-    /// `quorum-state`: the epoch in which a voter last voted or led (KIP-595).
-    pub quorum_epoch: Option<LeaderEpoch>,
+    /// `quorum-state` (KIP-595), as last written.
+    pub quorum_state: Option<QuorumState>,
+    /// The snapshots of the metadata log (KIP-630), oldest first.
+    pub metadata_snapshots: Vec<Arc<MetadataSnapshot>>,
 }
 
 /// One partition's directory.
@@ -33,6 +37,17 @@ pub struct StoredLog {
     pub leader_epochs: Vec<(LeaderEpoch, Offset)>,
     /// Its entry in `replication-offset-checkpoint`: the high watermark as last written there.
     pub high_watermark: Offset,
+}
+
+/// What a member of the metadata quorum must not forget (`ElectionState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuorumState {
+    /// The latest epoch it knows of.
+    pub leader_epoch: LeaderEpoch,
+    /// The leader of that epoch, if it knows it.
+    pub leader_id: Option<i32>,
+    /// Whom it gave its vote in that epoch, if it did.
+    pub voted_id: Option<i32>,
 }
 
 /// One write to the disk.
@@ -83,7 +98,11 @@ pub enum DiskWrite {
     /// Write or remove `.kafka_cleanshutdown`.
     CleanShutdown(Option<BrokerEpoch>),
     /// Write `quorum-state`.
-    QuorumEpoch(LeaderEpoch),
+    QuorumState(QuorumState),
+    /// Write a snapshot of the metadata log, newer than all others.
+    MetadataSnapshot(Arc<MetadataSnapshot>),
+    /// Delete the snapshots older than this one, and the metadata log below its end.
+    DeleteMetadataBefore(OffsetAndEpoch),
 }
 
 impl Disk {
@@ -100,7 +119,9 @@ impl Disk {
             DiskWrite::LeaderEpochs { partition, leader_epochs } => self.log(&partition).leader_epochs = leader_epochs,
             DiskWrite::HighWatermarks(high_watermarks) => self.checkpoint(high_watermarks),
             DiskWrite::CleanShutdown(broker_epoch) => self.clean_shutdown = broker_epoch,
-            DiskWrite::QuorumEpoch(epoch) => self.quorum_epoch = Some(epoch),
+            DiskWrite::QuorumState(state) => self.quorum_state = Some(state),
+            DiskWrite::MetadataSnapshot(snapshot) => self.metadata_snapshots.push(snapshot),
+            DiskWrite::DeleteMetadataBefore(snapshot) => self.delete_metadata_before(snapshot),
         }
     }
 
@@ -115,6 +136,14 @@ impl Disk {
                 high_watermark: Offset::ZERO,
             },
         );
+    }
+
+    fn delete_metadata_before(&mut self, snapshot: OffsetAndEpoch) {
+        self.metadata_snapshots.retain(|kept| kept.id.offset >= snapshot.offset);
+        let log = self.log(&metadata_partition());
+        let first = log.batches.partition_point(|batch| batch.last_offset() < snapshot.offset);
+        log.batches = log.batches.iter_from(first).cloned().collect();
+        log.log_start_offset = snapshot.offset;
     }
 
     fn checkpoint(&mut self, high_watermarks: Vec<(TopicPartition, Offset)>) {

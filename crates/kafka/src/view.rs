@@ -121,6 +121,55 @@ pub struct ControllerView {
     pub high_watermark: Offset,
     /// The cluster as it stands.
     pub image: Arc<ClusterImage>,
+    /// Its part in the metadata quorum.
+    pub quorum: QuorumView,
+}
+
+/// A voter's part in the metadata quorum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuorumView {
+    /// What it is in its epoch.
+    pub role: QuorumRole,
+    /// Who leads, as far as it knows.
+    pub leader: Option<i32>,
+    /// Whom it gave its vote in this epoch.
+    pub voted: Option<i32>,
+    /// All voters, and where their logs end as far as the leader knows; offsets are known at the leader only.
+    pub voters: Vec<(i32, Option<Offset>)>,
+    /// Where its metadata log starts: what lies below is in a snapshot.
+    pub log_start_offset: Offset,
+    /// Where its latest snapshot ends, if there is one.
+    pub snapshot_end_offset: Option<Offset>,
+}
+
+/// The states of `org.apache.kafka.raft.QuorumState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuorumRole {
+    /// Knows of no leader in its epoch.
+    Unattached,
+    /// Asks for votes.
+    Candidate,
+    /// Leads.
+    Leader,
+    /// Follows the leader.
+    Follower,
+    /// Led this epoch and gave it up.
+    Resigned,
+}
+
+impl QuorumView {
+    /// Of a process that has not started.
+    #[must_use]
+    pub fn of_nobody() -> QuorumView {
+        QuorumView {
+            role: QuorumRole::Unattached,
+            leader: None,
+            voted: None,
+            voters: Vec::new(),
+            log_start_offset: Offset::ZERO,
+            snapshot_end_offset: None,
+        }
+    }
 }
 
 /// A producer program.

@@ -105,12 +105,19 @@ fn topic_row(topic: &TopicDescription) -> String {
 
 fn partition_row(topic: &TopicName, partition: &DescribedPartition) -> String {
     format!(
-        "\tTopic: {topic}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\tElr: \tLastKnownElr: ",
+        "\tTopic: {topic}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\tElr: {}\tLastKnownElr: {}",
         partition.partition,
         partition.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string()),
         joined(&partition.replicas),
-        joined(&partition.isr)
+        joined(&partition.isr),
+        joined_if_known(partition.eligible_leader_replicas.as_deref()),
+        joined_if_known(partition.last_known_elr.as_deref()),
     )
+}
+
+/// Older brokers do not tell.
+fn joined_if_known(brokers: Option<&[BrokerId]>) -> String {
+    brokers.map_or_else(|| "N/A".to_owned(), joined)
 }
 
 fn joined(brokers: &[BrokerId]) -> String {
@@ -135,6 +142,8 @@ mod tests {
             leader_epoch: LeaderEpoch::ZERO,
             replicas: ids(replicas),
             isr: ids(isr),
+            eligible_leader_replicas: Some(Vec::new()),
+            last_known_elr: Some(Vec::new()),
             offline_replicas: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use kafka::metadata::ClusterImage;
 use kafka::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, RequestId, Timer};
 use kafka::spec::{ClientSpec, ServerSpec};
 use kafka::storage::DiskWrite;
-use kafka::view::{AdminView, ControllerView, NodeView};
+use kafka::view::{AdminView, ControllerView, NodeView, QuorumView};
 use rand::RngExt;
 use std::sync::Arc;
 use wire::response::{ApiVersionsResponse, ListenerKind};
@@ -83,6 +83,7 @@ impl Toy {
                 log_end_offset: Offset(server.stored),
                 high_watermark: Offset(server.in_memory),
                 image: Arc::new(ClusterImage::default()),
+                quorum: QuorumView::of_nobody(),
             }),
             Toy::Client(client) => NodeView::Admin(AdminView {
                 client_id: format!("{} of {} answered", client.answered, client.sent),
@@ -143,7 +144,7 @@ impl ToyServer {
             first_offset: number,
             last_offset: offset,
         }));
-        effects.respond(request, Response::ApiVersions(ApiVersionsResponse { listener: ListenerKind::Broker }));
+        effects.respond(request, Response::ApiVersions(ApiVersionsResponse::without_features(ListenerKind::Broker)));
         self.stored += 1;
         self.in_memory += 1;
     }

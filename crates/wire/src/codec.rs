@@ -95,7 +95,10 @@ pub fn encode(batch: &RecordBatch) -> Option<Vec<u8>> {
         BatchBody::Records(records) => Some(encode_batch(batch, records)),
         BatchBody::EndTransaction(marker) => Some(encode_batch(batch, &[marker.as_record(batch.max_timestamp)])),
         BatchBody::EmptyControl => Some(encode_batch(batch, &[])),
-        BatchBody::Metadata(_) | BatchBody::LeaderChange { .. } => None,
+        BatchBody::Metadata(_)
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter => None,
     }
 }
 

@@ -17,6 +17,16 @@ pub struct Offset(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaderEpoch(pub i32);
 
+/// A place in a log and the epoch of the record before it (`OffsetAndEpoch`). Names a snapshot: all records below the
+/// offset, the last of them of that epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OffsetAndEpoch {
+    /// The offset.
+    pub offset: Offset,
+    /// The epoch.
+    pub epoch: LeaderEpoch,
+}
+
 /// Counts the controller's changes of one partition's state (KIP-497).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionEpoch(pub i32);

@@ -18,8 +18,8 @@ pub mod zookeeper;
 
 pub use error_code::ErrorCode;
 pub use ids::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, ProducerEpoch,
-    ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
+    PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
 };
 pub use metadata_record::MetadataRecord;
 pub use record::{

@@ -123,6 +123,13 @@ pub enum BatchBody {
         /// All voters.
         voters: Arc<[i32]>,
     },
+    /// The control record that begins a snapshot of the metadata log (KIP-630).
+    SnapshotHeader {
+        /// Timestamp of the last record that the snapshot stands for.
+        last_contained_log_timestamp: Timestamp,
+    },
+    /// The control record that ends a snapshot.
+    SnapshotFooter,
 }
 
 /// A record batch. Cheap to clone: the records are shared.
@@ -165,6 +172,9 @@ const METADATA_RECORD_BYTES: i32 = 64;
 
 /// What a leader change record with its three voters takes.
 const LEADER_CHANGE_BYTES: i32 = 45;
+
+/// What the first and the last record of a snapshot take each.
+const SNAPSHOT_CONTROL_BYTES: i32 = 21;
 
 /// A batch without a sequence number (`NO_SEQUENCE`).
 pub const NO_SEQUENCE: i32 = -1;
@@ -298,6 +308,7 @@ impl BatchBody {
             BatchBody::EndTransaction(marker) => marker.as_record(max_timestamp).size_in_bytes(base_timestamp),
             BatchBody::EmptyControl => 0,
             BatchBody::LeaderChange { .. } => LEADER_CHANGE_BYTES,
+            BatchBody::SnapshotHeader { .. } | BatchBody::SnapshotFooter => SNAPSHOT_CONTROL_BYTES,
         }
     }
 
@@ -305,7 +316,11 @@ impl BatchBody {
         match self {
             BatchBody::Records(records) => records.first().map_or(Timestamp(-1), |record| record.timestamp),
             BatchBody::EmptyControl => Timestamp(-1),
-            BatchBody::Metadata(_) | BatchBody::EndTransaction(_) | BatchBody::LeaderChange { .. } => max_timestamp,
+            BatchBody::Metadata(_)
+            | BatchBody::EndTransaction(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => max_timestamp,
         }
     }
 }
@@ -386,6 +401,19 @@ impl RecordBatch {
         RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange { leader, voters: voters.into() })
     }
 
+    /// The batch that begins a snapshot of the metadata log.
+    #[must_use]
+    pub fn of_snapshot_header(last_contained_log_timestamp: Timestamp) -> RecordBatch {
+        let body = BatchBody::SnapshotHeader { last_contained_log_timestamp };
+        RecordBatch::with_body(1, last_contained_log_timestamp, body)
+    }
+
+    /// The batch that ends a snapshot of the metadata log.
+    #[must_use]
+    pub fn of_snapshot_footer(last_contained_log_timestamp: Timestamp) -> RecordBatch {
+        RecordBatch::with_body(1, last_contained_log_timestamp, BatchBody::SnapshotFooter)
+    }
+
     /// A batch of `count` offsets from 0 on, of nobody in particular.
     pub(crate) fn with_body(count: i32, max_timestamp: Timestamp, body: BatchBody) -> RecordBatch {
         RecordBatch {
@@ -434,9 +462,11 @@ impl RecordBatch {
         match &self.body {
             BatchBody::Records(records) => records,
             BatchBody::Metadata(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter
             | BatchBody::EndTransaction(_)
-            | BatchBody::EmptyControl
-            | BatchBody::LeaderChange { .. } => &[],
+            | BatchBody::EmptyControl => &[],
         }
     }
 
@@ -446,9 +476,11 @@ impl RecordBatch {
         match &self.body {
             BatchBody::Metadata(records) => records,
             BatchBody::Records(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter
             | BatchBody::EndTransaction(_)
-            | BatchBody::EmptyControl
-            | BatchBody::LeaderChange { .. } => &[],
+            | BatchBody::EmptyControl => &[],
         }
     }
 
@@ -458,7 +490,10 @@ impl RecordBatch {
         match &self.body {
             BatchBody::Records(records) => records.len() as i32,
             BatchBody::Metadata(records) => records.len() as i32,
-            BatchBody::EndTransaction(_) | BatchBody::LeaderChange { .. } => 1,
+            BatchBody::EndTransaction(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => 1,
             BatchBody::EmptyControl => 0,
         }
     }
@@ -467,7 +502,11 @@ impl RecordBatch {
     #[must_use]
     pub fn is_control(&self) -> bool {
         match &self.body {
-            BatchBody::EndTransaction(_) | BatchBody::EmptyControl | BatchBody::LeaderChange { .. } => true,
+            BatchBody::EndTransaction(_)
+            | BatchBody::EmptyControl
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => true,
             BatchBody::Records(_) | BatchBody::Metadata(_) => false,
         }
     }

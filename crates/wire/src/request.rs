@@ -1,7 +1,17 @@
 //! Requests, named as in Kafka's protocol guide. Fields that this project does not need are left out.
 
+mod admin;
+mod quorum;
 mod zookeeper_mode;
 
+pub use admin::{
+    AllocateProducerIdsRequest, AlterConfigOperation, AlterConfigsResource, AlterPartitionReassignmentsRequest,
+    AlterableConfig, ConfigResource, DeleteRecordsPartition, DeleteRecordsRequest, DescribeConfigsRequest,
+    DescribeConfigsResource, DescribeLogDirsRequest, ElectLeadersRequest, ElectionType, FeatureUpdate,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListPartitionReassignmentsRequest, ReassignablePartition,
+    UnregisterBrokerRequest, UpdateFeaturesRequest, UpgradeType,
+};
+pub use quorum::{BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchSnapshotRequest, VoteRequest};
 pub use zookeeper_mode::{
     ControlledShutdownRequest, ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, LiveBroker,
     MetadataLeader, StopReplicaPartition, StopReplicaRequest, UpdateMetadataPartition, UpdateMetadataRequest,
@@ -37,14 +47,46 @@ pub enum Request {
     DeleteTopics(DeleteTopicsRequest),
     /// The state of topics' partitions in detail (KIP-966).
     DescribeTopicPartitions(DescribeTopicPartitionsRequest),
-    /// Configurations of topics.
+    /// Choose leaders by hand. Brokers forward it to the controller.
+    ElectLeaders(ElectLeadersRequest),
+    /// Move replicas, or cancel that. Brokers forward it to the controller.
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
+    /// Which replicas are being moved. Brokers forward it to the controller.
+    ListPartitionReassignments(ListPartitionReassignmentsRequest),
+    /// Change configurations. Brokers forward it to the controller.
+    IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
+    /// Configurations of topics and brokers.
     DescribeConfigs(DescribeConfigsRequest),
+    /// Delete records below an offset.
+    DeleteRecords(DeleteRecordsRequest),
+    /// The replicas in a broker's log directories.
+    DescribeLogDirs(DescribeLogDirsRequest),
+    /// Which brokers there are, and the cluster's id.
+    DescribeCluster,
+    /// Change the levels of features. Brokers forward it to the controller.
+    UpdateFeatures(UpdateFeaturesRequest),
+    /// Forget a broker. Brokers forward it to the controller.
+    UnregisterBroker(UnregisterBrokerRequest),
+    /// Give a producer its id.
+    InitProducerId(InitProducerIdRequest),
+    /// Broker to controller: a block of producer ids (KIP-730).
+    AllocateProducerIds(AllocateProducerIdsRequest),
     /// Broker to controller: a broker process has started (KIP-631).
     BrokerRegistration(BrokerRegistrationRequest),
     /// Broker to controller: still alive (KIP-631).
     BrokerHeartbeat(BrokerHeartbeatRequest),
     /// Leader to controller: the in-sync replicas changed (KIP-497, KIP-841, KIP-903).
     AlterPartition(AlterPartitionRequest),
+    /// Candidate to voter: vote for me (KIP-595).
+    Vote(VoteRequest),
+    /// Quorum leader to voter: I lead this epoch (KIP-595).
+    BeginQuorumEpoch(BeginQuorumEpochRequest),
+    /// Quorum leader to voter: I give this epoch up (KIP-595).
+    EndQuorumEpoch(EndQuorumEpochRequest),
+    /// Voter or broker to quorum leader: a part of a snapshot (KIP-630).
+    FetchSnapshot(FetchSnapshotRequest),
+    /// How far the metadata quorum's replicas are (KIP-836). Brokers forward it to the controller.
+    DescribeQuorum,
     /// ZooKeeper-mode controller to broker: become leader or follower.
     LeaderAndIsr(LeaderAndIsrRequest),
     /// ZooKeeper-mode controller to broker: what to tell clients.
@@ -270,13 +312,6 @@ pub struct DeleteTopicsRequest {
 /// `DescribeTopicPartitionsRequest`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DescribeTopicPartitionsRequest {
-    /// The topics.
-    pub topics: Vec<TopicName>,
-}
-
-/// `DescribeConfigsRequest` for topics.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DescribeConfigsRequest {
     /// The topics.
     pub topics: Vec<TopicName>,
 }

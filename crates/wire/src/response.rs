@@ -1,7 +1,21 @@
 //! Responses, one for each request of `request`, named as in Kafka's protocol guide.
 
+mod admin;
+mod quorum;
 mod zookeeper_mode;
 
+pub use admin::{
+    AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse, ConfigEntry, ConfigSource,
+    ConfigSynonym, DeleteRecordsResponse, DeleteRecordsResult, DescribeClusterResponse, DescribeConfigsResponse,
+    DescribeLogDirsResponse, DescribedConfigs, DescribedLogDir, DescribedReplica, ElectLeadersResponse,
+    FinalizedFeature, IncrementalAlterConfigsResponse, InitProducerIdResponse, ListPartitionReassignmentsResponse,
+    OngoingReassignment, PartitionResult, SupportedFeature, UnregisterBrokerResponse, UpdateFeaturesResponse,
+    UpdatedFeature,
+};
+pub use quorum::{
+    DescribeQuorumResponse, FetchSnapshotResponse, LeaderIdAndEpoch, QuorumEpochResponse, QuorumFetchResult,
+    QuorumReplica, VoteResponse,
+};
 pub use zookeeper_mode::{ControlledShutdownResponse, ReplicaStateResponse};
 
 use crate::zookeeper::ZooKeeperResponse;
@@ -34,14 +48,46 @@ pub enum Response {
     DeleteTopics(TopicResults),
     /// Answer to `DescribeTopicPartitions`.
     DescribeTopicPartitions(DescribeTopicPartitionsResponse),
+    /// Answer to `ElectLeaders`.
+    ElectLeaders(ElectLeadersResponse),
+    /// Answer to `AlterPartitionReassignments`.
+    AlterPartitionReassignments(AlterPartitionReassignmentsResponse),
+    /// Answer to `ListPartitionReassignments`.
+    ListPartitionReassignments(ListPartitionReassignmentsResponse),
+    /// Answer to `IncrementalAlterConfigs`.
+    IncrementalAlterConfigs(IncrementalAlterConfigsResponse),
     /// Answer to `DescribeConfigs`.
     DescribeConfigs(DescribeConfigsResponse),
+    /// Answer to `DeleteRecords`.
+    DeleteRecords(DeleteRecordsResponse),
+    /// Answer to `DescribeLogDirs`.
+    DescribeLogDirs(DescribeLogDirsResponse),
+    /// Answer to `DescribeCluster`.
+    DescribeCluster(DescribeClusterResponse),
+    /// Answer to `UpdateFeatures`.
+    UpdateFeatures(UpdateFeaturesResponse),
+    /// Answer to `UnregisterBroker`.
+    UnregisterBroker(UnregisterBrokerResponse),
+    /// Answer to `InitProducerId`.
+    InitProducerId(InitProducerIdResponse),
+    /// Answer to `AllocateProducerIds`.
+    AllocateProducerIds(AllocateProducerIdsResponse),
     /// Answer to `BrokerRegistration`.
     BrokerRegistration(BrokerRegistrationResponse),
     /// Answer to `BrokerHeartbeat`.
     BrokerHeartbeat(BrokerHeartbeatResponse),
     /// Answer to `AlterPartition`.
     AlterPartition(AlterPartitionResponse),
+    /// Answer to `Vote`.
+    Vote(VoteResponse),
+    /// Answer to `BeginQuorumEpoch`.
+    BeginQuorumEpoch(QuorumEpochResponse),
+    /// Answer to `EndQuorumEpoch`.
+    EndQuorumEpoch(QuorumEpochResponse),
+    /// Answer to `FetchSnapshot`.
+    FetchSnapshot(FetchSnapshotResponse),
+    /// Answer to `DescribeQuorum`.
+    DescribeQuorum(DescribeQuorumResponse),
     /// Answer to `LeaderAndIsr`.
     LeaderAndIsr(ReplicaStateResponse),
     /// Answer to `UpdateMetadata`: success or the error.
@@ -64,10 +110,29 @@ pub enum ListenerKind {
 }
 
 /// `ApiVersionsResponse`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApiVersionsResponse {
     /// Who answers.
     pub listener: ListenerKind,
+    /// The features that it supports (KIP-584).
+    pub supported_features: &'static [SupportedFeature],
+    /// The metadata offset at which it has seen the levels below, or -1.
+    pub finalized_features_epoch: i64,
+    /// The levels that the cluster has agreed on.
+    pub finalized_features: Vec<FinalizedFeature>,
+}
+
+impl ApiVersionsResponse {
+    /// Of a server that knows of no features.
+    #[must_use]
+    pub fn without_features(listener: ListenerKind) -> ApiVersionsResponse {
+        ApiVersionsResponse {
+            listener,
+            supported_features: &[],
+            finalized_features_epoch: -1,
+            finalized_features: Vec::new(),
+        }
+    }
 }
 
 /// `MetadataResponse`.
@@ -197,6 +262,8 @@ pub struct FetchPartitionResult {
     pub diverging_epoch: Option<EpochEndOffset>,
     /// The newer leader, with `NOT_LEADER_OR_FOLLOWER` or `FENCED_LEADER_EPOCH` (KIP-951).
     pub current_leader: Option<CurrentLeader>,
+    /// Present in answers about the metadata log.
+    pub quorum: Option<QuorumFetchResult>,
     /// Whole batches in offset order; the first may begin below the offset asked for.
     pub batches: Vec<Arc<RecordBatch>>,
 }
@@ -213,6 +280,7 @@ impl FetchPartitionResult {
             log_start_offset: Offset(-1),
             diverging_epoch: None,
             current_leader: None,
+            quorum: None,
             batches: Vec::new(),
         }
     }
@@ -315,48 +383,13 @@ pub struct DescribedPartition {
     pub replicas: Vec<BrokerId>,
     /// The in-sync replicas.
     pub isr: Vec<BrokerId>,
+    /// Replicas outside of the in-sync ones that have every committed record (KIP-966); `None` if the broker is too
+    /// old to tell.
+    pub eligible_leader_replicas: Option<Vec<BrokerId>>,
+    /// Who led last, when nobody may lead (KIP-966).
+    pub last_known_elr: Option<Vec<BrokerId>>,
     /// Replicas that are fenced or down.
     pub offline_replicas: Vec<BrokerId>,
-}
-
-/// `DescribeConfigsResponse` for topics.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DescribeConfigsResponse {
-    /// The topics asked for.
-    pub topics: Vec<DescribedConfigs>,
-}
-
-/// A topic's configurations.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DescribedConfigs {
-    /// The topic.
-    pub name: TopicName,
-    /// Success or the error.
-    pub error: ErrorCode,
-    /// All of its configurations, in the order the broker lists them.
-    pub entries: Vec<ConfigEntry>,
-}
-
-/// Where a value comes from, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConfigSource {
-    /// Set on the topic.
-    DynamicTopicConfig,
-    /// Set in the broker's properties.
-    StaticBrokerConfig,
-    /// Kafka's default.
-    DefaultConfig,
-}
-
-/// One configuration and its value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConfigEntry {
-    /// For example `retention.ms`.
-    pub name: String,
-    /// Its value as text.
-    pub value: String,
-    /// Who set it.
-    pub source: ConfigSource,
 }
 
 /// `BrokerRegistrationResponse`.

@@ -39,6 +39,40 @@ fn operator(event: &OperatorEvent, node: &str) -> String {
 fn controller(event: &ControllerEvent, node: &str) -> String {
     match event {
         ControllerEvent::BecameActive { epoch } => format!("{node} became the active controller in epoch {epoch}."),
+        ControllerEvent::NoLongerActive { epoch } => {
+            format!("{node} is no longer the active controller of epoch {epoch}; what was not committed is undone.")
+        }
+        ControllerEvent::BecameCandidate { epoch } => {
+            format!("{node} stands for election as leader of the metadata quorum in epoch {epoch}.")
+        }
+        ControllerEvent::VoteGranted { candidate, epoch } => {
+            format!("{node} voted for controller {candidate} in epoch {epoch}.")
+        }
+        ControllerEvent::VoteRejected { candidate, epoch } => {
+            format!("{node} refused controller {candidate} its vote in epoch {epoch}.")
+        }
+        ControllerEvent::WonElection { epoch, granted_by } => {
+            let votes: Vec<String> = granted_by.iter().map(i32::to_string).collect();
+            format!("{node} won the election of epoch {epoch} with the votes of {}.", votes.join(", "))
+        }
+        ControllerEvent::LostElection { epoch } => {
+            format!("{node} did not get a majority in epoch {epoch} and will try again.")
+        }
+        ControllerEvent::LeaderResigned { epoch } => {
+            format!("{node} gave up leading the metadata quorum in epoch {epoch}.")
+        }
+        ControllerEvent::FollowsQuorumLeader { leader, epoch } => {
+            format!("{node} follows controller {leader} as leader of the metadata quorum in epoch {epoch}.")
+        }
+        ControllerEvent::MetadataLogTruncated { from, to } => {
+            format!("{node} cut its metadata log from offset {from} to {to}; nothing committed was there.")
+        }
+        ControllerEvent::SnapshotWritten { end_offset } => {
+            format!("{node} wrote a snapshot of the metadata below offset {end_offset}.")
+        }
+        ControllerEvent::SnapshotLoaded { end_offset } => {
+            format!("{node} loaded the leader's snapshot of the metadata below offset {end_offset}.")
+        }
         ControllerEvent::BrokerRegistered { broker, broker_epoch } => {
             format!("The controller registered broker {broker} with broker epoch {broker_epoch}.")
         }

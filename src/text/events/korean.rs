@@ -48,6 +48,46 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
         ControllerEvent::BecameActive { epoch } => {
             format!("{} 에포크 {epoch}에서 활성 컨트롤러가 되었습니다.", subject(node))
         }
+        ControllerEvent::NoLongerActive { epoch } => format!(
+            "{} 더 이상 에포크 {epoch}의 활성 컨트롤러가 아닙니다. 커밋되지 않은 변경은 되돌립니다.",
+            with_josa(node, Josa::Topic)
+        ),
+        ControllerEvent::BecameCandidate { epoch } => {
+            format!("{} 에포크 {epoch}에서 메타데이터 쿼럼의 리더 후보로 나섰습니다.", subject(node))
+        }
+        ControllerEvent::VoteGranted { candidate, epoch } => {
+            format!("{} 에포크 {epoch}에서 컨트롤러 {candidate}에 투표했습니다.", subject(node))
+        }
+        ControllerEvent::VoteRejected { candidate, epoch } => {
+            format!("{} 에포크 {epoch}에서 컨트롤러 {candidate}의 투표 요청을 거절했습니다.", subject(node))
+        }
+        ControllerEvent::WonElection { epoch, granted_by } => {
+            let votes: Vec<String> = granted_by.iter().map(i32::to_string).collect();
+            format!("{} 에포크 {epoch}의 선거에서 이겼습니다 (찬성: {}).", subject(node), votes.join(", "))
+        }
+        ControllerEvent::LostElection { epoch } => {
+            format!("{} 에포크 {epoch}에서 과반수를 얻지 못했습니다. 잠시 뒤 다시 나섭니다.", subject(node))
+        }
+        ControllerEvent::LeaderResigned { epoch } => {
+            format!("{} 에포크 {epoch}에서 메타데이터 쿼럼의 리더를 그만두었습니다.", subject(node))
+        }
+        ControllerEvent::FollowsQuorumLeader { leader, epoch } => {
+            let leader = object(&format!("컨트롤러 {leader}"));
+            format!("{} 에포크 {epoch}에서 {leader} 메타데이터 쿼럼의 리더로 따릅니다.", subject(node))
+        }
+        ControllerEvent::MetadataLogTruncated { from, to } => {
+            let to = with_josa(&to.to_string(), Josa::Toward);
+            format!(
+                "{} 메타데이터 로그의 끝을 {from}에서 {to} 되돌렸습니다. 잘린 부분은 커밋된 적이 없습니다.",
+                subject(node)
+            )
+        }
+        ControllerEvent::SnapshotWritten { end_offset } => {
+            format!("{} 오프셋 {end_offset} 앞까지의 메타데이터 스냅샷을 썼습니다.", subject(node))
+        }
+        ControllerEvent::SnapshotLoaded { end_offset } => {
+            format!("{} 리더에게서 오프셋 {end_offset} 앞까지의 메타데이터 스냅샷을 받아 적용했습니다.", subject(node))
+        }
         ControllerEvent::BrokerRegistered { broker, broker_epoch } => {
             format!("컨트롤러가 {} 등록했습니다 (브로커 에포크 {broker_epoch}).", object(&named(*broker)))
         }

@@ -34,6 +34,7 @@ impl Broker {
         match self.outbound.owner(answer.0) {
             None => {}
             Some(ChannelId::Metadata) => self.on_metadata_response(answer, response, step),
+            Some(ChannelId::ControlledShutdown) => self.on_controlled_shutdown_response(answer, &response, step),
             Some(ChannelId::ReplicaFetcher(source)) => self.on_fetcher_response(source, answer, response, step),
             Some(owner @ (ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding)) => {
                 self.on_controller_channel_response(owner, answer, response, step);
@@ -64,6 +65,7 @@ impl Broker {
                 self.advance_controller_channel(owner, step);
             }
             ChannelId::Metadata => self.advance_metadata(step),
+            ChannelId::ControlledShutdown => self.advance_controlled_shutdown(step),
             ChannelId::ReplicaFetcher(source) => self.advance_fetcher(source, step),
         }
     }
@@ -75,6 +77,7 @@ impl Broker {
                 controllers.is_not_active(channel.voter());
             }
             ChannelId::Metadata => self.metadata_disconnected(),
+            ChannelId::ControlledShutdown => self.on_attempt_failed(step),
             ChannelId::ReplicaFetcher(source) => self.fetcher_disconnected(source, step),
         }
         self.advance(owner, step);
@@ -130,6 +133,7 @@ impl Broker {
             ChannelId::AlterPartition => Some(self.alter_partition.channel.channel_mut()),
             ChannelId::Forwarding => Some(self.forwarding.channel.channel_mut()),
             ChannelId::Metadata => Some(&mut self.membership.metadata_log_mut().channel),
+            ChannelId::ControlledShutdown => Some(&mut self.membership.zookeeper_mut().shutdown.channel),
             ChannelId::ReplicaFetcher(source) => self.fetchers.get_mut(&source).map(|fetcher| &mut fetcher.channel),
         };
         (channel, &mut self.outbound)
@@ -140,7 +144,7 @@ impl Broker {
             ChannelId::Heartbeat => &mut self.membership.lifecycle_mut().channel,
             ChannelId::AlterPartition => &mut self.alter_partition.channel,
             ChannelId::Forwarding => &mut self.forwarding.channel,
-            ChannelId::Metadata | ChannelId::ReplicaFetcher(_) => unreachable!("{owner:?} does not queue requests"),
+            ChannelId::Metadata | ChannelId::ControlledShutdown | ChannelId::ReplicaFetcher(_) => unreachable!("{owner:?} does not queue requests"),
         };
         (channel, &mut self.controllers, &mut self.outbound)
     }

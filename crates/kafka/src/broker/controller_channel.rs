@@ -164,9 +164,19 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         Response::BrokerRegistration(response) => response.error,
         Response::BrokerHeartbeat(response) => response.error,
         Response::AlterPartition(response) => response.error,
+        Response::DescribeQuorum(response) => return response.error == ErrorCode::NotLeaderOrFollower,
         Response::CreateTopics(results) | Response::CreatePartitions(results) | Response::DeleteTopics(results) => {
             results.topics.first().map_or(ErrorCode::None, |topic| topic.error)
         }
+        Response::ElectLeaders(response) => response.error,
+        Response::AlterPartitionReassignments(response) => response.error,
+        Response::ListPartitionReassignments(response) => response.error,
+        Response::IncrementalAlterConfigs(response) => {
+            response.results.first().map_or(ErrorCode::None, |result| result.error)
+        }
+        Response::UpdateFeatures(response) => response.error,
+        Response::UnregisterBroker(response) => response.error,
+        Response::AllocateProducerIds(response) => response.error,
         Response::ApiVersions(_)
         | Response::Metadata(_)
         | Response::Produce(_)
@@ -175,6 +185,14 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         | Response::OffsetForLeaderEpoch(_)
         | Response::DescribeTopicPartitions(_)
         | Response::DescribeConfigs(_)
+        | Response::DeleteRecords(_)
+        | Response::DescribeLogDirs(_)
+        | Response::DescribeCluster(_)
+        | Response::InitProducerId(_)
+        | Response::Vote(_)
+        | Response::BeginQuorumEpoch(_)
+        | Response::EndQuorumEpoch(_)
+        | Response::FetchSnapshot(_)
         | Response::LeaderAndIsr(_)
         | Response::UpdateMetadata(_)
         | Response::StopReplica(_)

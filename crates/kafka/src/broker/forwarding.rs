@@ -9,9 +9,13 @@ use crate::config::BrokerConfig;
 use crate::instant::Duration;
 use crate::node::RequestId;
 use std::collections::BTreeSet;
-use wire::request::{CreatableTopic, CreateTopicsRequest};
-use wire::response::{TopicResult, TopicResults};
-use wire::{ErrorCode, Request, Response, TopicName};
+use wire::request::{ConfigResource, CreatableTopic, CreateTopicsRequest, IncrementalAlterConfigsRequest};
+use wire::response::{
+    AlterConfigsResult, AlterPartitionReassignmentsResponse, DescribeQuorumResponse, ElectLeadersResponse,
+    IncrementalAlterConfigsResponse, LeaderIdAndEpoch, ListPartitionReassignmentsResponse, TopicResult, TopicResults,
+    UnregisterBrokerResponse, UpdateFeaturesResponse,
+};
+use wire::{ErrorCode, LeaderEpoch, Offset, Request, Response, TopicName};
 
 /// How long a forwarded request is tried.
 const RETRY_TIMEOUT_MS: i64 = 60_000;
@@ -50,7 +54,7 @@ impl Broker {
 
     /// No controller took the request in time.
     pub(super) fn on_forwarded_expired(&mut self, id: RequestId, request: &Request, step: &mut Step<'_>) {
-        self.server.respond(id, timed_out(request), step.effects);
+        self.server.respond(id, refused(request, ErrorCode::RequestTimedOut), step.effects);
     }
 
     /// Asks the controller to make topics that a client asked about, unless that is under way already.
@@ -78,15 +82,36 @@ impl Broker {
     }
 }
 
-fn timed_out(request: &Request) -> Response {
+/// The answer that refuses a request for the controller as a whole.
+pub(super) fn refused(request: &Request, error: ErrorCode) -> Response {
     match request {
         Request::CreateTopics(request) => {
-            Response::CreateTopics(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
+            Response::CreateTopics(all_refused(request.topics.iter().map(|topic| &topic.name), error))
         }
         Request::CreatePartitions(request) => {
-            Response::CreatePartitions(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
+            Response::CreatePartitions(all_refused(request.topics.iter().map(|topic| &topic.name), error))
         }
-        Request::DeleteTopics(request) => Response::DeleteTopics(all_timed_out(request.topics.iter())),
+        Request::DeleteTopics(request) => Response::DeleteTopics(all_refused(request.topics.iter(), error)),
+        Request::ElectLeaders(_) => {
+            Response::ElectLeaders(ElectLeadersResponse { error, results: Vec::new() })
+        }
+        Request::AlterPartitionReassignments(_) => {
+            Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
+        }
+        Request::ListPartitionReassignments(_) => {
+            Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions: Vec::new() })
+        }
+        Request::IncrementalAlterConfigs(request) => all_configs_refused(request, error),
+        Request::UpdateFeatures(_) => Response::UpdateFeatures(UpdateFeaturesResponse {
+            error,
+            error_message: None,
+            results: Vec::new(),
+        }),
+        Request::UnregisterBroker(_) => Response::UnregisterBroker(UnregisterBrokerResponse {
+            error,
+            error_message: None,
+        }),
+        Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_refused(error)),
         Request::ApiVersions
         | Request::Metadata(_)
         | Request::Produce(_)
@@ -95,9 +120,18 @@ fn timed_out(request: &Request) -> Response {
         | Request::OffsetForLeaderEpoch(_)
         | Request::DescribeTopicPartitions(_)
         | Request::DescribeConfigs(_)
+        | Request::DeleteRecords(_)
+        | Request::DescribeLogDirs(_)
+        | Request::DescribeCluster
+        | Request::InitProducerId(_)
+        | Request::AllocateProducerIds(_)
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
         | Request::AlterPartition(_)
+        | Request::Vote(_)
+        | Request::BeginQuorumEpoch(_)
+        | Request::EndQuorumEpoch(_)
+        | Request::FetchSnapshot(_)
         | Request::LeaderAndIsr(_)
         | Request::UpdateMetadata(_)
         | Request::StopReplica(_)
@@ -106,11 +140,31 @@ fn timed_out(request: &Request) -> Response {
     }
 }
 
-fn all_timed_out<'a>(names: impl Iterator<Item = &'a TopicName>) -> TopicResults {
+fn all_configs_refused(request: &IncrementalAlterConfigsRequest, error: ErrorCode) -> Response {
+    let result = |resource: &ConfigResource| AlterConfigsResult {
+        resource: resource.clone(),
+        error,
+        error_message: None,
+    };
+    let results = request.resources.iter().map(|altered| result(&altered.resource)).collect();
+    Response::IncrementalAlterConfigs(IncrementalAlterConfigsResponse { results })
+}
+
+fn describe_quorum_refused(error: ErrorCode) -> DescribeQuorumResponse {
+    DescribeQuorumResponse {
+        error,
+        current_leader: LeaderIdAndEpoch { leader_id: None, leader_epoch: LeaderEpoch::NONE },
+        high_watermark: Offset(-1),
+        voters: Vec::new(),
+        observers: Vec::new(),
+    }
+}
+
+fn all_refused<'a>(names: impl Iterator<Item = &'a TopicName>, error: ErrorCode) -> TopicResults {
     let result = |name: &TopicName| TopicResult {
         name: name.clone(),
         topic_id: None,
-        error: ErrorCode::RequestTimedOut,
+        error,
         error_message: None,
     };
     TopicResults { topics: names.map(result).collect() }

@@ -1,5 +1,5 @@
-//! A broker of a KRaft cluster: it registers with the controller, follows the metadata log, keeps replicas, and serves
-//! clients and other brokers.
+//! A broker: it registers, learns of its cluster, keeps replicas, and serves clients and other brokers. With whom it
+//! registers and from whom it learns is its `membership`.
 //!
 //! The struct only holds the parts and passes each input to the one that is concerned; every file beside this one is one
 //! responsibility. Follows `kafka.server.BrokerServer`. Consumer groups, transactions, quotas, authorization and dynamic
@@ -10,6 +10,7 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod describe_configs;
 mod fetch;
 mod forwarding;
 mod lifecycle;
@@ -27,6 +28,7 @@ mod tests;
 mod timers;
 mod topics;
 mod view;
+mod zookeeper;
 
 use crate::Rng;
 use crate::config::BrokerConfig;
@@ -98,7 +100,7 @@ impl Broker {
         let mut outbound = Outbound::new(identity, rng);
         Broker {
             controllers: Controllers::new(spec.coordination.voters().to_vec()),
-            membership: Membership::new(&config, &mut outbound.rng),
+            membership: Membership::new(&spec, &config, &mut outbound.rng),
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
@@ -143,7 +145,7 @@ impl Broker {
 
     fn on_instruction(&mut self, instruction: &Instruction, step: &mut Step<'_>) {
         match instruction {
-            Instruction::ShutDown => self.begin_controlled_shutdown(step),
+            Instruction::ShutDown => self.begin_shutdown(step),
             Instruction::Produce(_) | Instruction::EndOfInput | Instruction::Interrupt => {}
         }
     }
@@ -160,6 +162,7 @@ impl Broker {
             timers::ISR_EXPIRATION => self.on_isr_expiration(step),
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
+            timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),
         }

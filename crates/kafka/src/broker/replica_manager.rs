@@ -184,7 +184,8 @@ impl Broker {
         self.schedule_isr_expiration(step);
     }
 
-    fn schedule_isr_expiration(&mut self, step: &mut Step<'_>) {
+    /// Leaders will look for followers that lag.
+    pub(super) fn schedule_isr_expiration(&mut self, step: &mut Step<'_>) {
         let interval = Duration::from_ms(self.setup.config.replica_lag_time_max_ms / 2);
         step.effects.set_timer(timers::single(timers::ISR_EXPIRATION), step.now + interval);
     }
@@ -203,7 +204,8 @@ impl Broker {
         }
     }
 
-    fn schedule_checkpoint(&mut self, step: &mut Step<'_>) {
+    /// High watermarks will be written down.
+    pub(super) fn schedule_checkpoint(&mut self, step: &mut Step<'_>) {
         let interval = Duration::from_ms(self.setup.config.replica_high_watermark_checkpoint_interval_ms);
         step.effects.set_timer(timers::single(timers::HIGH_WATERMARK_CHECKPOINT), step.now + interval);
     }

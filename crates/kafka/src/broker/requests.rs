@@ -1,7 +1,9 @@
 //! Which part of the broker a request is for (`kafka.server.KafkaApis`).
 
+use super::membership::Membership;
 use super::{Broker, Step};
 use crate::node::{ConnectionId, RequestId};
+use wire::request::DescribeConfigsRequest;
 use wire::response::{ApiVersionsResponse, ListenerKind};
 use wire::{Request, Response};
 
@@ -15,26 +17,64 @@ impl Broker {
             Request::Fetch(request) => self.on_fetch(id, request, step),
             Request::ListOffsets(request) => self.on_list_offsets(id, &request, step),
             Request::OffsetForLeaderEpoch(request) => self.on_offset_for_leader_epoch(id, &request, step),
-            Request::CreateTopics(_) | Request::CreatePartitions(_) | Request::DeleteTopics(_) => {
-                self.forward(id, request, step);
-            }
+            Request::CreateTopics(_)
+            | Request::CreatePartitions(_)
+            | Request::DeleteTopics(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
+            | Request::ListPartitionReassignments(_)
+            | Request::IncrementalAlterConfigs(_)
+            | Request::UpdateFeatures(_)
+            | Request::UnregisterBroker(_)
+            | Request::DescribeQuorum => self.on_request_for_controller(id, request, step),
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
             Request::DescribeConfigs(request) => self.on_describe_configs(id, request, step),
-            Request::BrokerRegistration(_)
-            | Request::BrokerHeartbeat(_)
-            | Request::AlterPartition(_)
+            Request::AlterPartition(_)
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)
-            | Request::ControlledShutdown(_)
-            | Request::ZooKeeper(_) => {
-                self.close_client(id.connection, step);
-            }
+            | Request::ControlledShutdown(_) => self.on_request_of_cluster(id, request, step),
+            Request::DeleteRecords(_)
+            | Request::DescribeLogDirs(_)
+            | Request::DescribeCluster
+            | Request::InitProducerId(_)
+            | Request::AllocateProducerIds(_)
+            | Request::BrokerRegistration(_)
+            | Request::BrokerHeartbeat(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
+            | Request::ZooKeeper(_) => self.close_client(id.connection, step),
+        }
+    }
+
+    /// What only the controller can do: with KRaft any broker passes it on, with ZooKeeper only the controller takes it.
+    fn on_request_for_controller(&mut self, id: RequestId, request: Request, step: &mut Step<'_>) {
+        match &self.membership {
+            Membership::KRaft { .. } => self.forward(id, request, step),
+            Membership::ZooKeeper(_) => self.on_request_for_zookeeper_controller(id, request, step),
+        }
+    }
+
+    /// What servers of a cluster that uses ZooKeeper say to each other.
+    fn on_request_of_cluster(&mut self, id: RequestId, request: Request, step: &mut Step<'_>) {
+        match &self.membership {
+            Membership::KRaft { .. } => self.close_client(id.connection, step),
+            Membership::ZooKeeper(_) => self.on_request_in_zookeeper_mode(id, request, step),
+        }
+    }
+
+    /// With ZooKeeper, a broker that does not know the configurations reads them first.
+    fn on_describe_configs(&mut self, id: RequestId, request: DescribeConfigsRequest, step: &mut Step<'_>) {
+        match &self.membership {
+            Membership::KRaft { .. } => self.describe_configs(id, &request, step),
+            Membership::ZooKeeper(_) => self.read_and_describe_configs(id, request, step),
         }
     }
 
     fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
-        let response = ApiVersionsResponse { listener: ListenerKind::Broker };
+        let response = ApiVersionsResponse::without_features(ListenerKind::Broker);
         self.server.respond(id, Response::ApiVersions(response), step.effects);
     }
 

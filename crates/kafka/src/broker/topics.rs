@@ -1,16 +1,15 @@
 //! Tells clients about brokers and topics from the image (`kafka.server.metadata.KRaftMetadataCache`,
-//! `DescribeTopicPartitionsRequestHandler`, `ConfigHelper`).
+//! `DescribeTopicPartitionsRequestHandler`).
 
 use super::membership::Membership;
 use super::{Broker, Step};
-use crate::config::describe_topic_configs;
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::RequestId;
 use rand::RngExt;
-use wire::request::{DescribeConfigsRequest, DescribeTopicPartitionsRequest, MetadataRequest};
+use wire::request::{DescribeTopicPartitionsRequest, MetadataRequest};
 use wire::response::{
-    DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedConfigs, DescribedPartition, DescribedTopic,
-    MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic,
+    DescribeTopicPartitionsResponse, DescribedPartition, DescribedTopic, MetadataBroker, MetadataPartition,
+    MetadataResponse, MetadataTopic,
 };
 use wire::{BrokerId, ErrorCode, PartitionIndex, Response, TopicId, TopicName};
 
@@ -81,23 +80,6 @@ impl Broker {
         let topics = names.iter().map(|name| described_topic(image, name)).collect();
         let response = DescribeTopicPartitionsResponse { topics };
         self.server.respond(id, Response::DescribeTopicPartitions(response), step.effects);
-    }
-
-    /// Configurations of topics.
-    pub(super) fn describe_configs(&mut self, id: RequestId, request: DescribeConfigsRequest, step: &mut Step<'_>) {
-        let topics = request.topics.into_iter().map(|name| self.described_configs(name)).collect();
-        self.server.respond(id, Response::DescribeConfigs(DescribeConfigsResponse { topics }), step.effects);
-    }
-
-    fn described_configs(&self, name: TopicName) -> DescribedConfigs {
-        match self.image.topics().get(&name) {
-            Some(topic) => DescribedConfigs {
-                name,
-                error: ErrorCode::None,
-                entries: describe_topic_configs(&topic.configs, &self.setup.config),
-            },
-            None => DescribedConfigs { error: error_without_topic(&name), name, entries: Vec::new() },
-        }
     }
 }
 
@@ -172,6 +154,8 @@ fn described_partition(partition: MetadataPartition) -> DescribedPartition {
         leader_epoch: partition.leader_epoch,
         replicas: partition.replicas,
         isr: partition.isr,
+        eligible_leader_replicas: Some(Vec::new()),
+        last_known_elr: Some(Vec::new()),
         offline_replicas: partition.offline_replicas,
     }
 }
@@ -185,7 +169,8 @@ fn offline_replicas(image: &ClusterImage, state: &PartitionRegistration) -> Vec<
     state.replicas.iter().filter(is_offline).copied().collect()
 }
 
-fn error_without_topic(name: &TopicName) -> ErrorCode {
+/// Why a topic that does not exist is not told.
+pub(super) fn error_without_topic(name: &TopicName) -> ErrorCode {
     if is_legal(name) { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::InvalidTopic }
 }
 

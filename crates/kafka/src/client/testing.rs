@@ -134,7 +134,7 @@ impl World {
             let Some(place) = self.asked.iter().position(|asked| asked.request == Request::ApiVersions) else { return };
             let asked = self.asked.remove(place).expect("it was just found");
             let listener = self.listener;
-            self.answer(&asked, Response::ApiVersions(ApiVersionsResponse { listener }));
+            self.answer(&asked, Response::ApiVersions(ApiVersionsResponse::without_features(listener)));
         }
         panic!("the client never comes to rest");
     }

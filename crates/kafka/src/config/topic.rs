@@ -45,7 +45,14 @@ impl TopicConfigDefinition {
         } else {
             ConfigSource::DefaultConfig
         };
-        ConfigEntry { name: self.name().to_owned(), value: self.effective(overrides, broker), source }
+        ConfigEntry {
+            name: self.name().to_owned(),
+            value: Some(self.effective(overrides, broker)),
+            source,
+            is_read_only: false,
+            is_sensitive: false,
+            synonyms: Vec::new(),
+        }
     }
 
     fn effective(&self, overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> String {

@@ -30,7 +30,7 @@ use crate::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instructio
 use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
-use crate::view::ControllerView;
+use crate::view::{ControllerView, QuorumView};
 use activation::Active;
 use fetches::ParkedFetches;
 use quorum::Quorum;
@@ -124,6 +124,7 @@ impl Controller {
                 log_end_offset: Offset::ZERO,
                 high_watermark: Offset::ZERO,
                 image: Arc::default(),
+                quorum: QuorumView::of_nobody(),
             },
         }
     }
@@ -186,6 +187,7 @@ impl Running {
             log_end_offset: self.quorum.log().end_offset(),
             high_watermark: self.quorum.high_watermark().unwrap_or(Offset::ZERO),
             image: Arc::clone(&self.image),
+            quorum: QuorumView::of_nobody(),
         }
     }
 

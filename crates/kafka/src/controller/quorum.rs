@@ -8,7 +8,7 @@
 use super::metadata_log::MetadataLog;
 use crate::metadata::metadata_partition;
 use crate::node::Effects;
-use crate::storage::{Disk, DiskWrite};
+use crate::storage::{Disk, DiskWrite, QuorumState};
 use std::sync::Arc;
 use wire::request::FetchPartition;
 use wire::response::{CurrentLeader, EpochEndOffset, FetchPartitionResult};
@@ -39,7 +39,7 @@ impl Quorum {
     /// Starts with what is on the disk, in the epoch in which this voter last took part.
     pub(super) fn open(node_id: i32, voters: &[(i32, Endpoint)], disk: &Disk, effects: &mut Effects) -> Quorum {
         let log = MetadataLog::open(disk, effects);
-        let epoch = disk.quorum_epoch.unwrap_or(LeaderEpoch::ZERO).max(log.last_epoch());
+        let epoch = disk.quorum_state.map_or(LeaderEpoch::ZERO, |state| state.leader_epoch).max(log.last_epoch());
         Quorum { node_id, voters: voters.into(), role: Role::Unattached, epoch, log, high_watermark: None }
     }
 
@@ -48,7 +48,8 @@ impl Quorum {
         let is_sole_voter = self.voters.iter().all(|(voter, _)| *voter == self.node_id);
         if is_sole_voter {
             self.epoch = self.epoch.next();
-            effects.write(DiskWrite::QuorumEpoch(self.epoch));
+            let (leader_epoch, leader_id) = (self.epoch, Some(self.node_id));
+            effects.write(DiskWrite::QuorumState(QuorumState { leader_epoch, leader_id, voted_id: None }));
             self.become_leader(timestamp, effects);
         }
     }
@@ -150,6 +151,7 @@ impl Quorum {
             last_stable_offset: self.high_watermark.unwrap_or(Offset(-1)),
             log_start_offset: Offset::ZERO,
             diverging_epoch: None,
+            quorum: None,
             current_leader: self.current_leader(),
             batches: Vec::new(),
         }
@@ -195,7 +197,13 @@ mod tests {
         let (quorum, _) = started(&[3000], &Disk::default());
         assert!(quorum.is_leader());
         assert_eq!((quorum.epoch(), quorum.high_watermark()), (LeaderEpoch(1), Some(Offset(1))));
-        let (next, _) = started(&[3000], &Disk { quorum_epoch: Some(LeaderEpoch(7)), ..Disk::default() });
+        let (next, _) = started(
+            &[3000],
+            &Disk {
+                quorum_state: Some(QuorumState { leader_epoch: LeaderEpoch(7), leader_id: None, voted_id: None }),
+                ..Disk::default()
+            },
+        );
         assert_eq!(next.epoch(), LeaderEpoch(8));
     }
 

@@ -35,7 +35,23 @@ impl Running {
             | Request::ListOffsets(_)
             | Request::OffsetForLeaderEpoch(_)
             | Request::DescribeTopicPartitions(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
+            | Request::ListPartitionReassignments(_)
+            | Request::IncrementalAlterConfigs(_)
             | Request::DescribeConfigs(_)
+            | Request::DeleteRecords(_)
+            | Request::DescribeLogDirs(_)
+            | Request::DescribeCluster
+            | Request::UpdateFeatures(_)
+            | Request::UnregisterBroker(_)
+            | Request::InitProducerId(_)
+            | Request::AllocateProducerIds(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
+            | Request::DescribeQuorum
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)
@@ -45,7 +61,7 @@ impl Running {
     }
 
     fn on_api_versions(&mut self, id: RequestId, effects: &mut Effects) {
-        let response = ApiVersionsResponse { listener: ListenerKind::Controller };
+        let response = ApiVersionsResponse::without_features(ListenerKind::Controller);
         self.channels.respond(id, Response::ApiVersions(response), effects);
     }
 

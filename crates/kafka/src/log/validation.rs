@@ -46,7 +46,9 @@ fn records_of(batch: &RecordBatch) -> Result<&[Record], AppendError> {
         BatchBody::Metadata(_)
         | BatchBody::EndTransaction(_)
         | BatchBody::EmptyControl
-        | BatchBody::LeaderChange { .. } => {
+        | BatchBody::LeaderChange { .. }
+        | BatchBody::SnapshotHeader { .. }
+        | BatchBody::SnapshotFooter => {
             return Err(AppendError::plain(ErrorCode::InvalidRecord));
         }
     };

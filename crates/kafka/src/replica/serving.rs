@@ -102,6 +102,7 @@ impl Partition {
             last_stable_offset: self.log.high_watermark(),
             log_start_offset: self.log.log_start_offset(),
             diverging_epoch,
+            quorum: None,
             current_leader: None,
             batches,
         };

@@ -295,6 +295,7 @@ pub(super) fn fetched(partition: TopicPartition, high_watermark: Offset, batches
             last_stable_offset: high_watermark,
             log_start_offset: Offset(0),
             diverging_epoch: None,
+            quorum: None,
             current_leader: None,
             batches,
         }],

@@ -9,7 +9,7 @@ use crate::config::TopicConfig;
 use crate::node::RequestId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use wire::request::{DescribeConfigsRequest, LeaderAndIsrRequest};
+use wire::request::{ConfigResource, DescribeConfigsRequest, DescribeConfigsResource, LeaderAndIsrRequest};
 use wire::zookeeper::{Operation, ZnodePath};
 use wire::{TopicName, TopicPartition};
 
@@ -60,10 +60,26 @@ impl Broker {
         }
     }
 
+    /// A client asks for configurations.
+    pub(in super::super) fn read_and_describe_configs(
+        &mut self,
+        id: RequestId,
+        request: DescribeConfigsRequest,
+        step: &mut Step<'_>,
+    ) {
+        let topic = |wanted: &DescribeConfigsResource| match &wanted.resource {
+            ConfigResource::Topic(name) => Some(name.clone()),
+            ConfigResource::Broker(_) => None,
+        };
+        let topics = request.resources.iter().filter_map(topic);
+        let topics = topics.filter(|topic| self.image.topics().contains_key(topic)).collect();
+        self.once_configured(topics, Waiting::Describe(id, request), step);
+    }
+
     fn go_on(&mut self, waiting: Waiting, step: &mut Step<'_>) {
         match waiting {
             Waiting::LeaderAndIsr(id, request) => self.become_leader_or_follower(id, &request, step),
-            Waiting::Describe(id, request) => self.describe_configs(id, request, step),
+            Waiting::Describe(id, request) => self.describe_configs(id, &request, step),
         }
     }
 

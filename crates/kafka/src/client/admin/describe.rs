@@ -18,7 +18,7 @@ pub(super) fn description(
     TopicDescription {
         topic,
         configs: overrides(entries),
-        min_insync_replicas: min_insync.and_then(|entry| entry.value.parse().ok()).unwrap_or(1),
+        min_insync_replicas: min_insync.and_then(|entry| entry.value.as_deref()?.parse().ok()).unwrap_or(1),
         live_brokers: live_brokers.to_vec(),
     }
 }
@@ -29,7 +29,7 @@ fn overrides(entries: &[ConfigEntry]) -> Vec<(String, String)> {
     let mut shown: Vec<&ConfigEntry> =
         entries.iter().filter(|entry| entry.source != ConfigSource::DefaultConfig).collect();
     shown.sort_by_key(|entry| bucket(&entry.name, buckets));
-    shown.into_iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect()
+    shown.into_iter().map(|entry| (entry.name.clone(), entry.value.clone().unwrap_or_default())).collect()
 }
 
 fn buckets_for(entries: u32) -> u32 {
@@ -51,7 +51,14 @@ mod tests {
     use super::*;
 
     fn entry(name: &str, value: &str, source: ConfigSource) -> ConfigEntry {
-        ConfigEntry { name: name.into(), value: value.into(), source }
+        ConfigEntry {
+            name: name.into(),
+            value: Some(value.into()),
+            source,
+            is_read_only: false,
+            is_sensitive: false,
+            synonyms: Vec::new(),
+        }
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::spec::{ClientSpec, DescribeTarget, TopicFilter, TopicsAction};
 use crate::view::AdminView;
 use admin_client::{AdminClient, CallOutcome, NodeChoice};
 use wire::request::{
-    CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-    DescribeTopicPartitionsRequest, MetadataRequest,
+    ConfigResource, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeTopicPartitionsRequest, MetadataRequest,
 };
 use wire::response::{
     DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedTopic, MetadataResponse, TopicResults,
@@ -347,8 +347,8 @@ impl TopicsCommand {
         }
         let mut topics = described.topics;
         topics.sort_by(|one, other| one.name.cmp(&other.name));
-        let names = topics.iter().map(|topic| topic.name.clone()).collect();
-        let request = Request::DescribeConfigs(DescribeConfigsRequest { topics: names });
+        let names = topics.iter().map(|topic| all_configs_of(&topic.name)).collect();
+        let request = Request::DescribeConfigs(DescribeConfigsRequest { resources: names, include_synonyms: false });
         self.call(Stage::DescribingConfigs { live_brokers, topics }, request, NodeChoice::LeastLoaded, now);
     }
 
@@ -359,13 +359,14 @@ impl TopicsCommand {
         configs: &DescribeConfigsResponse,
         effects: &mut Effects,
     ) {
-        if let Some(failed) = configs.topics.iter().find(|topic| !topic.error.is_none()) {
+        if let Some(failed) = configs.results.iter().find(|topic| !topic.error.is_none()) {
             return self.refuse(failed.error, None, effects);
         }
         let described: Vec<TopicDescription> = topics
             .into_iter()
             .map(|topic| {
-                let its_own = configs.topics.iter().find(|configs| configs.name == topic.name);
+                let resource = ConfigResource::Topic(topic.name.clone());
+                let its_own = configs.results.iter().find(|configs| configs.resource == resource);
                 describe::description(topic, its_own, live_brokers)
             })
             .collect();
@@ -404,6 +405,10 @@ impl TopicsCommand {
         effects.exit(status);
         self.stage = Stage::Ended;
     }
+}
+
+fn all_configs_of(topic: &TopicName) -> DescribeConfigsResource {
+    DescribeConfigsResource { resource: ConfigResource::Topic(topic.clone()), names: None }
 }
 
 fn note(effects: &mut Effects, event: ClientEvent) {

@@ -6,7 +6,7 @@ use crate::event::{ClientEvent, ClientLog, TopicsFailure};
 use crate::node::{ExitStatus, Instruction};
 use crate::spec::{DescribeTarget, Program, TopicFilter, TopicsAction};
 use crate::view::NodeView;
-use wire::request::CreatableTopic;
+use wire::request::{ConfigResource, CreatableTopic};
 use wire::response::{
     ConfigEntry, ConfigSource, DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedConfigs,
     DescribedPartition, DescribedTopic, ListenerKind, MetadataResponse, TopicResult, TopicResults,
@@ -54,6 +54,8 @@ fn described(name: &str) -> DescribedTopic {
         leader_epoch: LeaderEpoch(0),
         replicas: vec![BrokerId(1)],
         isr: vec![BrokerId(1)],
+        eligible_leader_replicas: Some(Vec::new()),
+        last_known_elr: Some(Vec::new()),
         offline_replicas: Vec::new(),
     };
     DescribedTopic {
@@ -142,7 +144,14 @@ fn topics_are_listed_sorted_and_filtered_by_pattern() {
 fn a_topic_is_described_with_its_overrides() {
     let action = TopicsAction::Describe { topics: DescribeTarget::Filter(named("zz")), if_exists: false };
     let mut world = started(action);
-    let entry = |name: &str, value: &str, source| ConfigEntry { name: name.into(), value: value.into(), source };
+    let entry = |name: &str, value: &str, source| ConfigEntry {
+        name: name.into(),
+        value: Some(value.into()),
+        source,
+        is_read_only: false,
+        is_sensitive: false,
+        synonyms: Vec::new(),
+    };
     world.run(100, &mut |asked| match &asked.request {
         Request::Metadata(_) => Some(cluster(&["zz", "other"])),
         Request::DescribeTopicPartitions(request) => {
@@ -156,8 +165,9 @@ fn a_topic_is_described_with_its_overrides() {
                 entry("min.insync.replicas", "2", ConfigSource::DynamicTopicConfig),
                 entry("retention.ms", "604800000", ConfigSource::DefaultConfig),
             ];
-            let topics = vec![DescribedConfigs { name: topic("zz"), error: ErrorCode::None, entries }];
-            Some(Response::DescribeConfigs(DescribeConfigsResponse { topics }))
+            let resource = ConfigResource::Topic(topic("zz"));
+            let described = DescribedConfigs { resource, error: ErrorCode::None, error_message: None, entries };
+            Some(Response::DescribeConfigs(DescribeConfigsResponse { results: vec![described] }))
         }
         other => panic!("unexpected {other:?}"),
     });

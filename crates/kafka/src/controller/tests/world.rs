@@ -256,7 +256,9 @@ pub(super) fn words(effects: &[Effect]) -> Vec<String> {
 pub(super) fn word(effect: &Effect) -> String {
     match effect {
         Effect::Write(DiskWrite::CreateLog { topic_id, .. }) => format!("create log {}", topic_id.0),
-        Effect::Write(DiskWrite::QuorumEpoch(epoch)) => format!("quorum epoch {epoch}"),
+        Effect::Write(DiskWrite::QuorumState(state)) => format!("quorum epoch {}", state.leader_epoch),
+        Effect::Write(DiskWrite::MetadataSnapshot(snapshot)) => format!("snapshot {}", snapshot.id.offset),
+        Effect::Write(DiskWrite::DeleteMetadataBefore(id)) => format!("delete before {}", id.offset),
         Effect::Write(DiskWrite::LeaderEpochs { leader_epochs, .. }) => format!("{} epochs", leader_epochs.len()),
         Effect::Write(DiskWrite::Append { batch, .. }) => {
             format!("append {} {} {}", batch.base_offset, batch.partition_leader_epoch, records(&batch.body))
@@ -285,6 +287,8 @@ pub(super) fn records(body: &BatchBody) -> String {
             });
             names.collect::<Vec<_>>().join("+")
         }
+        BatchBody::SnapshotHeader { .. } => "SnapshotHeader".to_owned(),
+        BatchBody::SnapshotFooter => "SnapshotFooter".to_owned(),
         BatchBody::Records(_) => "records".to_owned(),
         BatchBody::EndTransaction(marker) => format!("{:?}", marker.result),
         BatchBody::EmptyControl => "empty".to_owned(),

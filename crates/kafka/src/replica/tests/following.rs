@@ -135,6 +135,7 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         last_stable_offset: Offset(0),
         log_start_offset: Offset(0),
         diverging_epoch: None,
+        quorum: None,
         current_leader: None,
         batches: Vec::new(),
     }

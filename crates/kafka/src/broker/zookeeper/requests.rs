@@ -1,0 +1,25 @@
+//! Requests that a broker gets only because its cluster uses ZooKeeper, and those that it takes only as the controller
+//! (`KafkaApis` with `ZkSupport`).
+
+use super::super::forwarding::refused;
+use super::super::{Broker, Step};
+use crate::node::RequestId;
+use wire::response::{AlterPartitionResponse, ControlledShutdownResponse};
+use wire::{ErrorCode, Request, Response};
+
+impl Broker {
+    /// The controller or another broker asks.
+    pub(in super::super) fn on_request_in_zookeeper_mode(
+        &mut self,
+        id: RequestId,
+        request: Request,
+        step: &mut Step<'_>,
+    ) {
+        match request {
+            Request::LeaderAndIsr(request) => self.on_leader_and_isr(id, request, step),
+            Request::UpdateMetadata(request) => self.on_update_metadata(id, &request, step),
+            Request::StopReplica(request) => self.on_stop_replica(id, &request, step),
+            request => self.on_request_for_zookeeper_controller(id, request, step),
+        }
+    }
+}

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
     PartitionIndex, Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
 };
 
@@ -189,7 +189,10 @@ pub(crate) fn fetch_request(from: i32, to: i32, sent_at: u64, deliver_at: u64) -
         min_bytes: 1,
         max_bytes: 1,
         isolation_level: IsolationLevel::ReadUncommitted,
+        metadata: FetchMetadata::LEGACY,
         partitions: Vec::new(),
+        forgotten: Vec::new(),
+        rack_id: None,
     });
     MessageInFlight {
         id: 1,

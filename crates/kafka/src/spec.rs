@@ -263,6 +263,8 @@ pub struct ConsumerConfig {
     pub metadata_max_age_ms: i64,
     /// `allow.auto.create.topics`.
     pub allow_auto_create_topics: bool,
+    /// `client.rack`; empty in Kafka is `None` here.
+    pub client_rack: Option<String>,
 }
 
 impl Default for ConsumerConfig {
@@ -280,6 +282,7 @@ impl Default for ConsumerConfig {
             retry_backoff_max_ms: 1_000,
             metadata_max_age_ms: 300_000,
             allow_auto_create_topics: true,
+            client_rack: None,
         }
     }
 }

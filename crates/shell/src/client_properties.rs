@@ -133,6 +133,7 @@ impl ClientProperties {
         let isolation = self.one_of("isolation.level", &["read_committed", "read_uncommitted"], "read_uncommitted")?;
         Ok(ConsumerConfig {
             metadata_max_age_ms: self.long("metadata.max.age.ms", 0, default.metadata_max_age_ms)?,
+            client_rack: self.get("client.rack").map(str::trim).filter(|rack| !rack.is_empty()).map(str::to_owned),
             max_partition_fetch_bytes: self.int("max.partition.fetch.bytes", 0, default.max_partition_fetch_bytes)?,
             fetch_min_bytes: self.int("fetch.min.bytes", 0, default.fetch_min_bytes)?,
             fetch_max_bytes: self.int("fetch.max.bytes", 0, default.fetch_max_bytes)?,

@@ -8,6 +8,7 @@
 pub mod codec;
 mod crc32c;
 pub mod error_code;
+mod fetch_session;
 pub mod ids;
 pub mod metadata_record;
 pub mod record;
@@ -17,6 +18,7 @@ pub mod varint;
 pub mod zookeeper;
 
 pub use error_code::ErrorCode;
+pub use fetch_session::FetchMetadata;
 pub use ids::{
     BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
     PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName, TopicPartition,

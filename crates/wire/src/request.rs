@@ -19,8 +19,8 @@ pub use zookeeper_mode::{
 
 use crate::zookeeper::ZooKeeperRequest;
 use crate::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch,
-    TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex,
+    RecordBatch, TopicId, TopicName, TopicPartition,
 };
 use std::sync::Arc;
 
@@ -169,7 +169,7 @@ pub struct ReplicaState {
     pub replica_epoch: BrokerEpoch,
 }
 
-/// `FetchRequest`, always a full one: fetch sessions (KIP-227) are not modelled.
+/// `FetchRequest`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FetchRequest {
     /// The follower that reads; `None` for a consumer.
@@ -182,8 +182,14 @@ pub struct FetchRequest {
     pub max_bytes: i32,
     /// What a consumer may see.
     pub isolation_level: IsolationLevel,
-    /// What to read.
+    /// Which session the request belongs to (KIP-227).
+    pub metadata: FetchMetadata,
+    /// What to read: everything in a full request, what is new or changed in an incremental one.
     pub partitions: Vec<FetchPartition>,
+    /// What an incremental request takes out of its session.
+    pub forgotten: Vec<TopicPartition>,
+    /// `client.rack` of a consumer (KIP-392).
+    pub rack_id: Option<String>,
 }
 
 /// What to read of one partition.

@@ -20,8 +20,8 @@ pub use zookeeper_mode::{ControlledShutdownResponse, ReplicaStateResponse};
 
 use crate::zookeeper::ZooKeeperResponse;
 use crate::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, RecordBatch,
-    Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex,
+    RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
 };
 use std::sync::Arc;
 
@@ -231,8 +231,26 @@ pub struct CurrentLeader {
 /// `FetchResponse`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FetchResponse {
-    /// One result for each partition of the request.
+    /// Success, or what is wrong with the session; there are no partitions then.
+    pub error: ErrorCode,
+    /// The session, or [`FetchMetadata::NO_SESSION`] (KIP-227).
+    pub session_id: i32,
+    /// One result for each partition of a full request; in a session only those that have something new to tell.
     pub partitions: Vec<FetchPartitionResult>,
+}
+
+impl FetchResponse {
+    /// An answer outside any session.
+    #[must_use]
+    pub fn sessionless(partitions: Vec<FetchPartitionResult>) -> FetchResponse {
+        FetchResponse { error: ErrorCode::None, session_id: FetchMetadata::NO_SESSION, partitions }
+    }
+
+    /// The session of the request is not as the client believes.
+    #[must_use]
+    pub fn session_error(error: ErrorCode, session_id: i32) -> FetchResponse {
+        FetchResponse { error, session_id, partitions: Vec::new() }
+    }
 }
 
 /// Where the reader's log parts from the leader's (KIP-595): the largest epoch at or below the one asked
@@ -262,6 +280,8 @@ pub struct FetchPartitionResult {
     pub diverging_epoch: Option<EpochEndOffset>,
     /// The newer leader, with `NOT_LEADER_OR_FOLLOWER` or `FENCED_LEADER_EPOCH` (KIP-951).
     pub current_leader: Option<CurrentLeader>,
+    /// Ask this replica instead: it is nearer (KIP-392). There are no records then.
+    pub preferred_read_replica: Option<BrokerId>,
     /// Present in answers about the metadata log.
     pub quorum: Option<QuorumFetchResult>,
     /// Whole batches in offset order; the first may begin below the offset asked for.
@@ -280,6 +300,7 @@ impl FetchPartitionResult {
             log_start_offset: Offset(-1),
             diverging_epoch: None,
             current_leader: None,
+            preferred_read_replica: None,
             quorum: None,
             batches: Vec::new(),
         }

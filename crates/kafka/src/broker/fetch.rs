@@ -174,7 +174,7 @@ impl Broker {
                 result.current_leader = self.current_leader(&result.partition);
             }
         }
-        self.server.respond(id, Response::Fetch(FetchResponse { partitions }), step.effects);
+        self.server.respond(id, Response::Fetch(FetchResponse::sessionless(partitions)), step.effects);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::storage::Disk;
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, IsolationLevel, ReplicaState};
 use wire::response::{EpochEndOffset, FetchPartitionResult};
-use wire::{ErrorCode, LeaderEpoch, MetadataRecord, Offset, Request, Response, TopicPartition};
+use wire::{ErrorCode, FetchMetadata, LeaderEpoch, MetadataRecord, Offset, Request, Response, TopicPartition};
 
 /// How long the controller may wait for records.
 const FETCH_MAX_WAIT_MS: i32 = 500;
@@ -156,7 +156,10 @@ impl Broker {
             min_bytes: 1,
             max_bytes: FETCH_MAX_BYTES,
             isolation_level: IsolationLevel::ReadUncommitted,
+            metadata: FetchMetadata::LEGACY,
             partitions: vec![self.membership.metadata_log().fetch_partition()],
+            forgotten: Vec::new(),
+            rack_id: None,
         })
     }
 

@@ -13,7 +13,7 @@ use wire::request::{
     FetchPartition, FetchRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ReplicaState,
 };
 use wire::response::{FetchResponse, ListOffsetsResponse};
-use wire::{BrokerId, Endpoint, Request, Response, TopicPartition};
+use wire::{BrokerId, Endpoint, FetchMetadata, Request, Response, TopicPartition};
 
 /// A fetcher's connection has no back-off of its own: its partitions have one (`replica.fetch.backoff.ms`).
 const NO_BACKOFF: ExponentialBackoff = ExponentialBackoff { initial_ms: 0, max_ms: 0, jitter_permille: 0 };
@@ -137,7 +137,10 @@ impl Broker {
             min_bytes: config.replica_fetch_min_bytes,
             max_bytes: config.replica_fetch_response_max_bytes,
             isolation_level: IsolationLevel::ReadUncommitted,
+            metadata: FetchMetadata::LEGACY,
             partitions,
+            forgotten: Vec::new(),
+            rack_id: None,
         })
     }
 

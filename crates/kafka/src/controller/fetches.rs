@@ -87,5 +87,5 @@ fn is_worth_telling(result: &FetchPartitionResult) -> bool {
 }
 
 fn respond(id: RequestId, partitions: Vec<FetchPartitionResult>, channels: &mut ServerChannels, effects: &mut Effects) {
-    channels.respond(id, Response::Fetch(FetchResponse { partitions }), effects);
+    channels.respond(id, Response::Fetch(FetchResponse::sessionless(partitions)), effects);
 }

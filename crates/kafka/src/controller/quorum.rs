@@ -151,6 +151,7 @@ impl Quorum {
             last_stable_offset: self.high_watermark.unwrap_or(Offset(-1)),
             log_start_offset: Offset::ZERO,
             diverging_epoch: None,
+            preferred_read_replica: None,
             quorum: None,
             current_leader: self.current_leader(),
             batches: Vec::new(),

@@ -104,6 +104,7 @@ impl Partition {
             diverging_epoch,
             quorum: None,
             current_leader: None,
+            preferred_read_replica: None,
             batches,
         };
         FetchRead { result, size_in_bytes }

@@ -166,12 +166,12 @@ fn metadata_is_fetched_again_after_20_ms_when_the_controller_is_not_active() {
         partition: wire::TopicPartition::new(TopicName::new("__cluster_metadata"), PartitionIndex(0)),
         ..FetchPartitionResult::failed(t0(), ErrorCode::NotLeaderOrFollower)
     };
-    let response = Response::Fetch(FetchResponse { partitions: vec![error] });
+    let response = Response::Fetch(FetchResponse::sessionless(vec![error]));
     assert_eq!(scene.answer_metadata_fetch(response), ["timer metadata fetch/0 in 20 ms"]);
     scene.now = scene.now + Duration::from_ms(20);
     assert_eq!(scene.fire(timers::METADATA_FETCH, 0), ["send #0 ?1 fetch __cluster_metadata-0@0 epoch -1 last -1"]);
 }
 
 fn failed(error: ErrorCode) -> Response {
-    Response::Fetch(FetchResponse { partitions: vec![FetchPartitionResult::failed(t0(), error)] })
+    Response::Fetch(FetchResponse::sessionless(vec![FetchPartitionResult::failed(t0(), error)]))
 }

@@ -15,8 +15,9 @@ use wire::request::{
 };
 use wire::response::{BrokerHeartbeatResponse, BrokerRegistrationResponse, FetchPartitionResult, FetchResponse};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
-    PartitionIndex, Record, RecordBatch, Request, Response, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
+    PartitionEpoch, PartitionIndex, Record, RecordBatch, Request, Response, Timestamp, TopicId, TopicName,
+    TopicPartition,
 };
 
 /// The metadata channel's connection.
@@ -273,6 +274,9 @@ fn fetch(replica: Option<ReplicaState>, offset: i64, last_fetched_epoch: i32) ->
         min_bytes: 1,
         max_bytes: 10_485_760,
         isolation_level: IsolationLevel::ReadUncommitted,
+        metadata: FetchMetadata::LEGACY,
+        forgotten: Vec::new(),
+        rack_id: None,
         partitions: vec![FetchPartition {
             partition: t0(),
             topic_id: Some(TOPIC_ID),
@@ -287,19 +291,18 @@ fn fetch(replica: Option<ReplicaState>, offset: i64, last_fetched_epoch: i32) ->
 
 /// A fetch's answer for one partition.
 pub(super) fn fetched(partition: TopicPartition, high_watermark: Offset, batches: Vec<Arc<RecordBatch>>) -> Response {
-    Response::Fetch(FetchResponse {
-        partitions: vec![FetchPartitionResult {
-            partition,
-            error: ErrorCode::None,
-            high_watermark,
-            last_stable_offset: high_watermark,
-            log_start_offset: Offset(0),
-            diverging_epoch: None,
-            quorum: None,
-            current_leader: None,
-            batches,
-        }],
-    })
+    Response::Fetch(FetchResponse::sessionless(vec![FetchPartitionResult {
+        partition,
+        error: ErrorCode::None,
+        high_watermark,
+        last_stable_offset: high_watermark,
+        log_start_offset: Offset(0),
+        diverging_epoch: None,
+        quorum: None,
+        current_leader: None,
+        preferred_read_replica: None,
+        batches,
+    }]))
 }
 
 /// The timer of the purgatory's first operation.

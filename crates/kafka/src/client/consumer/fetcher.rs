@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, OffsetSpec};
 use wire::response::{FetchPartitionResult, FetchResponse};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
+use wire::{BrokerId, ErrorCode, FetchMetadata, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
 
 /// A fetch in flight: to which node, and from where each partition is read.
 #[derive(Clone, Debug)]
@@ -81,7 +81,10 @@ impl Consumer {
             min_bytes: self.config.fetch_min_bytes,
             max_bytes: self.config.fetch_max_bytes,
             isolation_level: self.config.isolation_level,
+            metadata: FetchMetadata::LEGACY,
             partitions: partitions.into_iter().map(|(_, asked)| asked).collect(),
+            forgotten: Vec::new(),
+            rack_id: self.config.client_rack.clone(),
         };
         let correlation_id = self.cluster.network.send(node, Request::Fetch(request), now, effects);
         self.pending.insert(correlation_id, Pending::Fetch(PendingFetch { node, offsets }));

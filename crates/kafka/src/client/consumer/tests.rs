@@ -44,7 +44,7 @@ fn batch(base: i64, count: i64, epoch: i32) -> Arc<RecordBatch> {
 
 fn fetched(partition: TopicPartition, error: ErrorCode, batches: Vec<Arc<RecordBatch>>) -> Response {
     let result = FetchPartitionResult { batches, ..FetchPartitionResult::failed(partition, error) };
-    Response::Fetch(FetchResponse { partitions: vec![result] })
+    Response::Fetch(FetchResponse::sessionless(vec![result]))
 }
 
 fn listed(request: &wire::request::ListOffsetsRequest, earliest: i64, latest: i64) -> Response {

@@ -17,8 +17,8 @@ use wire::request::{
 };
 use wire::response::{BrokerHeartbeatResponse, FetchPartitionResult};
 use wire::{
-    BatchBody, BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, PartitionIndex, Request, Response,
-    Timestamp, TopicName, TopicPartition,
+    BatchBody, BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, Offset, PartitionIndex,
+    Request, Response, Timestamp, TopicName, TopicPartition,
 };
 
 /// A controller with its disk and timers, and brokers that say what a test makes them say.
@@ -239,7 +239,10 @@ pub(super) fn fetch(offset: Offset, last_epoch: i32) -> Request {
         min_bytes: 0,
         max_bytes: 8 * 1_024 * 1_024,
         isolation_level: IsolationLevel::ReadUncommitted,
+        metadata: FetchMetadata::LEGACY,
         partitions: vec![partition],
+        forgotten: Vec::new(),
+        rack_id: None,
     })
 }
 

@@ -137,6 +137,7 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         diverging_epoch: None,
         quorum: None,
         current_leader: None,
+        preferred_read_replica: None,
         batches: Vec::new(),
     }
 }

@@ -35,13 +35,14 @@ pub(crate) fn world() -> WorldSpec {
     spec
 }
 
-/// What each server is.
+/// What each server of Kafka's is.
 pub(crate) fn cast(spec: &WorldSpec) -> Cast {
     let kind = |role: ServerRole| match role {
-        ServerRole::Broker => ServerKind::Broker,
-        ServerRole::Controller => ServerKind::Controller,
+        ServerRole::Broker => Some(ServerKind::Broker),
+        ServerRole::Controller => Some(ServerKind::Controller),
+        ServerRole::ZooKeeper => None,
     };
-    spec.servers.iter().map(|server| (server.node_id, kind(server.role))).collect()
+    spec.servers.iter().filter_map(|server| Some((server.node_id, kind(server.role)?))).collect()
 }
 
 /// Begins a run, and lets it go on for a while.

@@ -79,7 +79,7 @@ impl Cluster {
         let frame = self.session.frame();
         let view_of = |node: &sim::frame::NodeFrame| match (node.id, &node.process) {
             (NodeId::Server(id), Some(NodeView::Broker(view))) => Some((id, view.clone())),
-            (NodeId::Server(_) | NodeId::Client(_), _) => None,
+            (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_), _) => None,
         };
         frame.nodes.iter().filter_map(view_of).collect()
     }
@@ -104,7 +104,11 @@ impl Cluster {
     fn acknowledged(&self) -> Vec<Offset> {
         let last_offset = |event: &Event| match &event.kind {
             EventKind::Client(ClientEvent::BatchAcknowledged { last_offset, .. }) => Some(*last_offset),
-            EventKind::Client(_) | EventKind::Broker(_) | EventKind::Controller(_) | EventKind::Operator(_) => None,
+            EventKind::Client(_)
+            | EventKind::Broker(_)
+            | EventKind::Controller(_)
+            | EventKind::ZooKeeper(_)
+            | EventKind::Operator(_) => None,
         };
         self.session.events(EventId(0)).filter_map(last_offset).collect()
     }
@@ -112,7 +116,11 @@ impl Cluster {
     fn consumed(&self) -> Vec<Offset> {
         let offset = |event: &Event| match &event.kind {
             EventKind::Client(ClientEvent::RecordConsumed { offset, .. }) => Some(*offset),
-            EventKind::Client(_) | EventKind::Broker(_) | EventKind::Controller(_) | EventKind::Operator(_) => None,
+            EventKind::Client(_)
+            | EventKind::Broker(_)
+            | EventKind::Controller(_)
+            | EventKind::ZooKeeper(_)
+            | EventKind::Operator(_) => None,
         };
         self.session.events(EventId(0)).filter_map(offset).collect()
     }

@@ -34,7 +34,11 @@ fn name_of(kind: &EventKind) -> Option<&'static str> {
         }
         EventKind::Client(ClientEvent::BatchAcknowledged { .. }) => Some("acknowledgement"),
         EventKind::Client(ClientEvent::RecordConsumed { .. }) => Some("record consumed"),
-        EventKind::Broker(_) | EventKind::Controller(_) | EventKind::Client(_) | EventKind::Operator(_) => None,
+        EventKind::Broker(_)
+        | EventKind::Controller(_)
+        | EventKind::ZooKeeper(_)
+        | EventKind::Client(_)
+        | EventKind::Operator(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The details of what is selected.
 
-use super::node_details::{broker_details, client_details, controller_details};
+use super::node_details::{broker_details, client_details, controller_details, zookeeper_details};
 use super::record_details::{message_details, record_details, replica_details};
 use super::{Ui, UiProps};
 use crate::store::Selection;
@@ -27,6 +27,7 @@ fn node_details(ui: &Ui, id: NodeId) -> Html {
         return html! { <><h2>{ ui.node_name(id) }</h2><p class="note">{ ui.say(Label::Ended) }</p></> };
     };
     match id {
+        NodeId::ZooKeeper => zookeeper_details(ui, node),
         NodeId::Client(_) => client_details(ui, node),
         NodeId::Server(number) => match ui.snapshot.cast.get(&number) {
             Some(ServerKind::Controller) => controller_details(ui, node),

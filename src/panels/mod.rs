@@ -70,6 +70,7 @@ impl Ui {
     pub(crate) fn node_name(&self, id: NodeId) -> String {
         match id {
             NodeId::Server(number) => text::server_name(number, &self.snapshot.cast, self.store.language),
+            NodeId::ZooKeeper => self.say(Label::ZooKeeper).to_owned(),
             NodeId::Client(_) => {
                 let client_id = self.player.client_id(id);
                 client_id.map_or_else(|| id.to_string(), |client_id| format!("{client_id} ({id})"))

@@ -7,7 +7,7 @@ use crate::text::Label;
 use crate::view::cluster::{self, BrokerStatus, ClientView, Replica};
 use crate::view::{format, nodes};
 use kafka::node::Instruction;
-use kafka::view::ControllerView;
+use kafka::view::{ControllerView, ZooKeeperView};
 use sim::Command;
 use sim::frame::NodeFrame;
 use wire::BrokerId;
@@ -142,6 +142,30 @@ fn controller_facts(ui: &Ui, view: &ControllerView) -> Html {
             { fact(ui.say(Label::QuorumEpoch), view.epoch.to_string()) }
             { fact(ui.say(Label::LogEndOffset), view.log_end_offset.to_string()) }
             { fact(ui.say(Label::HighWatermark), view.high_watermark.to_string()) }
+        </>
+    }
+}
+
+pub(super) fn zookeeper_details(ui: &Ui, node: &NodeFrame) -> Html {
+    let facts = cluster::zookeeper_view(node).map(|view| zookeeper_facts(ui, view));
+    html! {
+        <section>
+            <h2>{ ui.node_name(node.id) }</h2>
+            { server_buttons(ui, node) }
+            <dl>
+                { fact(ui.say(Label::Address), address(node)) }
+                { facts.unwrap_or_else(|| fact(ui.say(Label::State), ui.say(Label::Down))) }
+            </dl>
+        </section>
+    }
+}
+
+fn zookeeper_facts(ui: &Ui, view: &ZooKeeperView) -> Html {
+    html! {
+        <>
+            { fact(ui.say(Label::State), ui.say(Label::Running)) }
+            { fact(ui.say(Label::Znodes), view.database.znodes().len().to_string()) }
+            { fact(ui.say(Label::Sessions), view.sessions.len().to_string()) }
         </>
     }
 }

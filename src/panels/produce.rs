@@ -174,7 +174,11 @@ fn answer(ui: &Ui, kind: &EventKind) -> Option<(&'static str, String)> {
             Some(("danger", failure_text(topic, failure)))
         }
         EventKind::Operator(OperatorEvent::ProcessKilled) => Some(("danger", ui.say(Label::OutcomeEnded).to_owned())),
-        EventKind::Client(_) | EventKind::Operator(_) | EventKind::Controller(_) | EventKind::Broker(_) => None,
+        EventKind::Client(_)
+        | EventKind::Operator(_)
+        | EventKind::Controller(_)
+        | EventKind::Broker(_)
+        | EventKind::ZooKeeper(_) => None,
     }
 }
 

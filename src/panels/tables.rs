@@ -47,6 +47,7 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
     let label = ui.tell(&Message::SelectNode { name: &name });
     let (kind, id) = match node.id {
         NodeId::Server(id) => ("server", id.to_string()),
+        NodeId::ZooKeeper => ("zookeeper", String::new()),
         NodeId::Client(number) => ("client", number.to_string()),
     };
     let (code, state) = state(ui, node);
@@ -66,7 +67,8 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
 /// For tests, and for people.
 fn state(ui: &Ui, node: &NodeFrame) -> (&'static str, &'static str) {
     match node.id {
-        NodeId::Client(_) => ("running", ui.say(Label::Running)),
+        NodeId::ZooKeeper if node.process.is_none() => ("down", ui.say(Label::Down)),
+        NodeId::ZooKeeper | NodeId::Client(_) => ("running", ui.say(Label::Running)),
         NodeId::Server(id) if ui.snapshot.cast.get(&id) == Some(&ServerKind::Controller) => {
             match cluster::controller_view(node) {
                 None => ("down", ui.say(Label::Down)),

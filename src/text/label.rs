@@ -53,11 +53,14 @@ labels! {
 
     Broker = "broker", "브로커";
     Controller = "controller", "컨트롤러";
+    ZooKeeper = "ZooKeeper", "ZooKeeper";
     Producer = "producer", "프로듀서";
     Consumer = "consumer", "컨슈머";
     TopicsTool = "kafka-topics", "kafka-topics";
     ActiveController = "active", "활성";
     InactiveController = "not active", "비활성";
+    Sessions = "Sessions", "세션";
+    Znodes = "Znodes", "znode";
     Down = "down", "중단됨";
     Running = "running", "실행 중";
     Starting = "starting", "시작 중";

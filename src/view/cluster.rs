@@ -7,6 +7,7 @@ use kafka::node::NodeId;
 use kafka::storage::StoredLog;
 use kafka::view::{
     AdminView, BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, ProducerView, ReplicaRole, ReplicaView,
+    ZooKeeperView,
 };
 use sim::frame::{Frame, NodeFrame};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,7 +170,7 @@ impl ClientView<'_> {
 pub(crate) fn broker_id(node: NodeId, cast: &Cast) -> Option<BrokerId> {
     match node {
         NodeId::Server(id) if cast.get(&id) == Some(&ServerKind::Broker) => Some(BrokerId(id)),
-        NodeId::Server(_) | NodeId::Client(_) => None,
+        NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
     }
 }
 
@@ -193,7 +194,7 @@ fn servers<'f>(frame: &'f Frame, cast: &'f Cast, kind: ServerKind) -> impl Itera
         .iter()
         .filter_map(|node| match node.id {
             NodeId::Server(id) if cast.get(&id) == Some(&kind) => Some((id, node)),
-            NodeId::Server(_) | NodeId::Client(_) => None,
+            NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
         })
         .collect();
     servers.sort_by_key(|(id, _)| *id);
@@ -210,21 +211,40 @@ pub(crate) fn client_view(node: &NodeFrame) -> Option<ClientView<'_>> {
         NodeView::Producer(view) => Some(ClientView::Producer(view)),
         NodeView::Consumer(view) => Some(ClientView::Consumer(view)),
         NodeView::Admin(view) => Some(ClientView::Admin(view)),
-        NodeView::Broker(_) | NodeView::Controller(_) => None,
+        NodeView::Broker(_) | NodeView::Controller(_) | NodeView::ZooKeeper(_) => None,
     }
 }
 
 pub(crate) fn broker_view(node: &NodeFrame) -> Option<&BrokerView> {
     match node.process.as_ref()? {
         NodeView::Broker(view) => Some(view),
-        NodeView::Controller(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_) => None,
+        NodeView::Controller(_)
+        | NodeView::ZooKeeper(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
     }
 }
 
 pub(crate) fn controller_view(node: &NodeFrame) -> Option<&ControllerView> {
     match node.process.as_ref()? {
         NodeView::Controller(view) => Some(view),
-        NodeView::Broker(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_) => None,
+        NodeView::Broker(_)
+        | NodeView::ZooKeeper(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
+    }
+}
+
+pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
+    match node.process.as_ref()? {
+        NodeView::ZooKeeper(view) => Some(view),
+        NodeView::Broker(_)
+        | NodeView::Controller(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
     }
 }
 

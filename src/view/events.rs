@@ -1,6 +1,6 @@
 //! Which events matter most, for the short list.
 
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, ZooKeeperEvent};
 
 /// Whether an event changes what the cluster can do, or ends something: elections, the in-sync replicas, processes,
 /// refusals and truncations; not the daily traffic of records.
@@ -9,6 +9,7 @@ pub(crate) fn is_important(kind: &EventKind) -> bool {
         EventKind::Operator(_) => true,
         EventKind::Controller(event) => is_important_to_controller(event),
         EventKind::Broker(event) => is_important_to_broker(event),
+        EventKind::ZooKeeper(event) => is_important_to_zookeeper(event),
         EventKind::Client(event) => is_important_to_client(event),
     }
 }
@@ -60,6 +61,15 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::RecordsReplicated { .. }
         | BrokerEvent::HighWatermarkAdvanced { .. }
         | BrokerEvent::IsrChangeProposed { .. } => false,
+    }
+}
+
+fn is_important_to_zookeeper(event: &ZooKeeperEvent) -> bool {
+    match event {
+        ZooKeeperEvent::SessionExpired { .. }
+        | ZooKeeperEvent::ControllerElected { .. }
+        | ZooKeeperEvent::ControllerResigned { .. } => true,
+        ZooKeeperEvent::SessionCreated { .. } | ZooKeeperEvent::SessionClosed { .. } => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::draw_list::Font;
 use kafka::instant::{Duration, Instant};
 use wire::request::Acks;
+use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{BrokerId, Bytes, TopicPartition};
 
 /// Seconds with milliseconds, `12.345 s`.
@@ -50,6 +51,17 @@ pub(crate) fn beginning(bytes: &Bytes, limit: usize) -> String {
 pub(crate) fn broker_ids(ids: &[BrokerId]) -> String {
     let ids: Vec<String> = ids.iter().map(BrokerId::to_string).collect();
     ids.join(", ")
+}
+
+/// A session's id as ZooKeeper writes it, `0x100004a8d040000`.
+pub(crate) fn session(session: SessionId) -> String {
+    format!("{:#x}", session.0)
+}
+
+/// `/controller, /brokers/ids/1`
+pub(crate) fn paths(paths: &[ZnodePath]) -> String {
+    let paths: Vec<&str> = paths.iter().map(|path| path.0.as_ref()).collect();
+    paths.join(", ")
 }
 
 /// `all`, `1` or `0`, as configurations write it.

@@ -225,7 +225,7 @@ impl Layout {
     fn rect_of(&self, node: NodeId) -> Option<Rect> {
         self.boxes.get(&node).copied().or(match node {
             NodeId::Client(_) => self.surplus.map(|(place, _)| place),
-            NodeId::Server(_) => None,
+            NodeId::Server(_) | NodeId::ZooKeeper => None,
         })
     }
 

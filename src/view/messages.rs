@@ -74,10 +74,10 @@ pub(crate) fn kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
 fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
     let is_controller = |node: NodeId| match node {
         NodeId::Server(id) => cast.get(&id) == Some(&ServerKind::Controller),
-        NodeId::Client(_) => false,
+        NodeId::ZooKeeper | NodeId::Client(_) => false,
     };
     match flight.connection.opener {
-        NodeId::Client(_) => MessageKind::ConsumerFetch,
+        NodeId::ZooKeeper | NodeId::Client(_) => MessageKind::ConsumerFetch,
         NodeId::Server(_) if is_controller(flight.from) || is_controller(flight.to) => MessageKind::MetadataLog,
         NodeId::Server(_) => MessageKind::Replication,
     }
@@ -85,7 +85,7 @@ fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
 
 fn is_between_servers(flight: &MessageInFlight) -> bool {
     match flight.connection.opener {
-        NodeId::Server(_) => true,
+        NodeId::Server(_) | NodeId::ZooKeeper => true,
         NodeId::Client(_) => false,
     }
 }

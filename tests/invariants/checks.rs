@@ -85,7 +85,7 @@ impl Checks<'_> {
     fn brokers(&self) -> impl Iterator<Item = (BrokerId, &NodeFrame)> {
         self.frame.nodes.iter().filter_map(|node| match node.id {
             NodeId::Server(id @ 1..=3) => Some((BrokerId(id), node)),
-            NodeId::Server(_) | NodeId::Client(_) => None,
+            NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
         })
     }
 
@@ -270,7 +270,11 @@ impl Checks<'_> {
                         stored.get(&(partition.clone(), *offset)).is_some_and(|value| *value == record.value);
                     assert!(is_there, "seed {}: {partition} {offset:?} was read and is lost", self.seed);
                 }
-                EventKind::Client(_) | EventKind::Broker(_) | EventKind::Controller(_) | EventKind::Operator(_) => {}
+                EventKind::Client(_)
+                | EventKind::Broker(_)
+                | EventKind::Controller(_)
+                | EventKind::ZooKeeper(_)
+                | EventKind::Operator(_) => {}
             }
         }
     }

@@ -1,9 +1,10 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
-use crate::node::ExitStatus;
+use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
 use wire::request::Acks;
 use wire::response::DescribedTopic;
+use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
     TimestampType, TopicId, TopicName, TopicPartition,
@@ -18,6 +19,8 @@ pub enum EventKind {
     Controller(ControllerEvent),
     /// Something happened in a broker.
     Broker(BrokerEvent),
+    /// Something happened in ZooKeeper, or to a broker's office as controller.
+    ZooKeeper(ZooKeeperEvent),
     /// Something happened in a client program.
     Client(ClientEvent),
 }
@@ -342,6 +345,44 @@ pub enum BrokerEvent {
         partition: TopicPartition,
         /// The error.
         error: ErrorCode,
+    },
+}
+
+/// Events of the ZooKeeper ensemble, and of brokers that are or were the controller by its grace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ZooKeeperEvent {
+    /// A session began.
+    SessionCreated {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        client: NodeId,
+        /// The timeout agreed on.
+        timeout_ms: i32,
+    },
+    /// A client ended its session.
+    SessionClosed {
+        /// Which.
+        session: SessionId,
+        /// The znodes that vanished with it.
+        ephemerals: Vec<ZnodePath>,
+    },
+    /// Nothing was heard of a session for its timeout.
+    SessionExpired {
+        /// Which.
+        session: SessionId,
+        /// The znodes that vanished with it.
+        ephemerals: Vec<ZnodePath>,
+    },
+    /// This broker became the controller.
+    ControllerElected {
+        /// Its epoch.
+        controller_epoch: i32,
+    },
+    /// This broker is no longer the controller.
+    ControllerResigned {
+        /// The epoch that it had.
+        controller_epoch: i32,
     },
 }
 

@@ -17,6 +17,8 @@ use wire::{Endpoint, Request, Response};
 pub enum NodeId {
     /// A broker or a controller, by its `node.id`.
     Server(i32),
+    /// The ZooKeeper ensemble, which stands in the world as one process.
+    ZooKeeper,
     /// A client program, in the order in which they were started, from 1.
     Client(u32),
 }
@@ -26,7 +28,8 @@ impl NodeId {
     fn rank(self) -> i64 {
         match self {
             NodeId::Server(id) => i64::from(id),
-            NodeId::Client(number) => (1 << 32) + i64::from(number),
+            NodeId::ZooKeeper => 1 << 32,
+            NodeId::Client(number) => (1 << 33) + i64::from(number),
         }
     }
 }
@@ -47,6 +50,7 @@ impl fmt::Display for NodeId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NodeId::Server(id) => write!(formatter, "{id}"),
+            NodeId::ZooKeeper => formatter.write_str("zookeeper"),
             NodeId::Client(number) => write!(formatter, "client-{number}"),
         }
     }

@@ -1,5 +1,6 @@
 //! What processes are made from: brokers and controllers with their properties, client programs with theirs.
 
+use crate::node::NodeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, IsolationLevel};
@@ -8,7 +9,7 @@ use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
 /// A server of the cluster and the properties file it starts with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSpec {
-    /// `node.id`.
+    /// `node.id`; ZooKeeper has none.
     pub node_id: i32,
     /// `process.roles`.
     pub role: ServerRole,
@@ -22,6 +23,17 @@ pub struct ServerSpec {
     pub properties: Arc<BTreeMap<String, String>>,
     /// Faults of earlier releases that this server shall show again.
     pub historical_faults: HistoricalFaults,
+}
+
+impl ServerSpec {
+    /// What its process is called.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        match self.role {
+            ServerRole::Broker | ServerRole::Controller => NodeId::Server(self.node_id),
+            ServerRole::ZooKeeper => NodeId::ZooKeeper,
+        }
+    }
 }
 
 /// Where a server finds the cluster's metadata.
@@ -79,6 +91,8 @@ pub enum ServerRole {
     Broker,
     /// An isolated controller.
     Controller,
+    /// No server of Kafka's but the ZooKeeper ensemble.
+    ZooKeeper,
 }
 
 /// A client program and how it was called.

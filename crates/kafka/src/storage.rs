@@ -7,6 +7,7 @@
 use crate::chunks::Chunks;
 use crate::metadata::metadata_partition;
 use crate::raft::MetadataSnapshot;
+use crate::zookeeper::Transaction;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{BrokerEpoch, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, TopicId, TopicPartition};
@@ -22,6 +23,8 @@ pub struct Disk {
     pub quorum_state: Option<QuorumState>,
     /// The snapshots of the metadata log (KIP-630), oldest first.
     pub metadata_snapshots: Vec<Arc<MetadataSnapshot>>,
+    /// ZooKeeper's transaction log.
+    pub transactions: Chunks<Arc<Transaction>>,
 }
 
 /// One partition's directory.
@@ -103,6 +106,8 @@ pub enum DiskWrite {
     MetadataSnapshot(Arc<MetadataSnapshot>),
     /// Delete the snapshots older than this one, and the metadata log below its end.
     DeleteMetadataBefore(OffsetAndEpoch),
+    /// Append to ZooKeeper's transaction log.
+    Transaction(Arc<Transaction>),
 }
 
 impl Disk {
@@ -122,6 +127,7 @@ impl Disk {
             DiskWrite::QuorumState(state) => self.quorum_state = Some(state),
             DiskWrite::MetadataSnapshot(snapshot) => self.metadata_snapshots.push(snapshot),
             DiskWrite::DeleteMetadataBefore(snapshot) => self.delete_metadata_before(snapshot),
+            DiskWrite::Transaction(transaction) => self.transactions.push(transaction),
         }
     }
 

@@ -2,9 +2,13 @@
 //! these and nothing else of a machine.
 
 use crate::chunks::Chunks;
+use crate::instant::Instant;
 use crate::metadata::ClusterImage;
+use crate::node::NodeId;
+use crate::zookeeper::Database;
 use std::sync::Arc;
 use wire::request::Acks;
+use wire::zookeeper::SessionId;
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicId, TopicName,
     TopicPartition,
@@ -17,6 +21,8 @@ pub enum NodeView {
     Broker(BrokerView),
     /// A controller.
     Controller(ControllerView),
+    /// The ZooKeeper ensemble.
+    ZooKeeper(ZooKeeperView),
     /// A producer program.
     Producer(ProducerView),
     /// A consumer program.
@@ -170,6 +176,28 @@ impl QuorumView {
             snapshot_end_offset: None,
         }
     }
+}
+
+/// The ZooKeeper ensemble.
+#[derive(Clone, Debug)]
+pub struct ZooKeeperView {
+    /// The tree, shared.
+    pub database: Arc<Database>,
+    /// The sessions, in order of their ids.
+    pub sessions: Vec<ZooKeeperSessionView>,
+}
+
+/// A session with ZooKeeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZooKeeperSessionView {
+    /// Which.
+    pub session: SessionId,
+    /// The timeout agreed on.
+    pub timeout_ms: i32,
+    /// Who is connected to it now.
+    pub client: Option<NodeId>,
+    /// When it ends unless something is heard of it before.
+    pub expires_at: Instant,
 }
 
 /// A producer program.

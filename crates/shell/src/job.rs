@@ -383,7 +383,7 @@ impl Fold<'_> {
                 self.folded.decided = self.folded.decided.or(status);
             }
             EventKind::Operator(operator_event) => self.on_operator(operator_event, event.at),
-            EventKind::Controller(_) | EventKind::Broker(_) => {}
+            EventKind::Controller(_) | EventKind::Broker(_) | EventKind::ZooKeeper(_) => {}
         }
     }
 

@@ -205,7 +205,13 @@ pub fn wait_until_ready(session: &mut Session) -> Result<(), String> {
 fn are_brokers_running(session: &mut Session) -> bool {
     session.frame().nodes.iter().all(|node| match &node.process {
         Some(NodeView::Broker(broker)) => broker.state == BrokerState::Running,
-        Some(NodeView::Controller(_) | NodeView::Producer(_) | NodeView::Consumer(_) | NodeView::Admin(_)) => true,
+        Some(
+            NodeView::Controller(_)
+            | NodeView::ZooKeeper(_)
+            | NodeView::Producer(_)
+            | NodeView::Consumer(_)
+            | NodeView::Admin(_),
+        ) => true,
         None => false,
     })
 }

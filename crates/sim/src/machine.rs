@@ -8,6 +8,7 @@ use kafka::instant::Instant;
 use kafka::node::{Effects, Identity, Input, Node};
 use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
 use kafka::view::NodeView;
+use kafka::zookeeper::ZooKeeper;
 use std::sync::Arc;
 
 /// A process. A clone shares the machine until either side takes a step.
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub(crate) enum Machine {
     Broker(Arc<Broker>),
     Controller(Arc<Controller>),
+    ZooKeeper(Arc<ZooKeeper>),
     Client(Arc<Client>),
     #[cfg(test)]
     Toy(Arc<crate::toy::Toy>),
@@ -30,6 +32,7 @@ impl Machine {
         match spec.role {
             ServerRole::Broker => Machine::Broker(Arc::new(Broker::new(spec, identity, rng))),
             ServerRole::Controller => Machine::Controller(Arc::new(Controller::new(spec, identity, rng))),
+            ServerRole::ZooKeeper => Machine::ZooKeeper(Arc::new(ZooKeeper::new(identity))),
         }
     }
 
@@ -47,6 +50,7 @@ impl Machine {
         match self {
             Machine::Broker(broker) => Arc::make_mut(broker).step(now, input, effects),
             Machine::Controller(controller) => Arc::make_mut(controller).step(now, input, effects),
+            Machine::ZooKeeper(zookeeper) => Arc::make_mut(zookeeper).step(now, input, effects),
             Machine::Client(client) => Arc::make_mut(client).step(now, input, effects),
             #[cfg(test)]
             Machine::Toy(toy) => Arc::make_mut(toy).step(now, input, effects),
@@ -58,6 +62,7 @@ impl Machine {
         match self {
             Machine::Broker(broker) => NodeView::Broker(broker.view()),
             Machine::Controller(controller) => NodeView::Controller(controller.view()),
+            Machine::ZooKeeper(zookeeper) => NodeView::ZooKeeper(zookeeper.view()),
             Machine::Client(client) => client.view(),
             #[cfg(test)]
             Machine::Toy(toy) => toy.view(),

@@ -79,7 +79,7 @@ enum ClientsOfTheSpec {
 impl World {
     /// The world at instant 0, before anything has happened.
     pub(crate) fn new(spec: WorldSpec, seed: u64) -> World {
-        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), NodeId::Server(server.node_id)));
+        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), server.node()));
         let mut world = World {
             seed,
             now: Instant::ZERO,
@@ -102,7 +102,7 @@ impl World {
 
     fn expect_servers(&mut self) {
         for server in &self.spec.clone().servers {
-            let happening = Happening::ServerStarts(NodeId::Server(server.node_id));
+            let happening = Happening::ServerStarts(server.node());
             self.queue().push(Instant::ZERO, Due { cause: None, happening });
         }
         self.expect_clients_once_brokers_are_ready(None);
@@ -188,7 +188,7 @@ impl World {
             Command::Kill(node) | Command::Stop(node) => self.check_running(*node),
             Command::Start(node) => self.check_startable(*node),
             Command::StartClient(_) => Ok(()),
-            Command::Tell(node @ NodeId::Server(_), _) => {
+            Command::Tell(node @ (NodeId::Server(_) | NodeId::ZooKeeper), _) => {
                 self.check_running(*node).and(Err(CommandError::NotAClient(*node)))
             }
             Command::Tell(node @ NodeId::Client(_), _) => self.check_running(*node),
@@ -404,7 +404,7 @@ impl World {
         let closings = self.network().process_ended(now, node);
         closings.into_iter().for_each(|closing| self.depart(closing, cause));
         match node {
-            NodeId::Server(_) => {
+            NodeId::Server(_) | NodeId::ZooKeeper => {
                 let host = self.host(node);
                 host.process = None;
                 host.changed_in_step = step;
@@ -431,7 +431,7 @@ impl World {
 
 impl Host {
     fn of_server(spec: &ServerSpec) -> (NodeId, Host) {
-        (NodeId::Server(spec.node_id), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
+        (spec.node(), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
     }
 
     fn of_client() -> Host {

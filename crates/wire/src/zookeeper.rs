@@ -4,6 +4,8 @@
 //! nobody asked for, before the answer to any later request (`xid` -1). Data is kept as values instead of JSON text:
 //! see [`ZnodeData`].
 
+mod text;
+
 use crate::{BrokerId, Endpoint, LeaderEpoch, PartitionIndex, Timestamp, TopicId, TopicName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,6 +52,25 @@ pub enum ZooKeeperRequest {
     Operation(Operation),
     /// Carry out several or none (`multi`).
     Multi(Vec<Operation>),
+    /// On a new connection of the same session: leave the watches again that the last one had. What happened to them
+    /// since `relative_zxid` fires at once.
+    SetWatches {
+        /// The last change that the client has heard of.
+        relative_zxid: Zxid,
+        /// The watches.
+        watches: Vec<(WatchKind, ZnodePath)>,
+    },
+}
+
+/// What a watch waits for: `ClientWatchManager` keeps one list for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WatchKind {
+    /// Left by reading a znode that exists: its data or its end.
+    Data,
+    /// Left by looking for a znode that does not exist: that it is made.
+    Exist,
+    /// Left by listing children: the list, or the znode's end.
+    Children,
 }
 
 /// One operation on the tree.
@@ -138,9 +159,21 @@ pub enum ZooKeeperResponse {
     /// Answer to `CloseSession`.
     SessionClosed,
     /// Answer to `Operation`.
-    Operation(Result<OperationResult, ZooKeeperError>),
-    /// Answer to `Multi`: one result for each operation, or the place of the first that failed and why.
-    Multi(Result<Vec<OperationResult>, (u32, ZooKeeperError)>),
+    Operation {
+        /// The last change before the answer.
+        zxid: Zxid,
+        /// What came of it.
+        result: Result<OperationResult, ZooKeeperError>,
+    },
+    /// Answer to `Multi`.
+    Multi {
+        /// The last change before the answer.
+        zxid: Zxid,
+        /// One result for each operation, or the place of the first that failed and why.
+        result: Result<Vec<OperationResult>, (u32, ZooKeeperError)>,
+    },
+    /// Answer to `SetWatches`.
+    WatchesSet,
     /// A watch has fired; it is gone now.
     Watched(WatchedEvent),
 }

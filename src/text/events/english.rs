@@ -4,7 +4,10 @@ use crate::text::{failure_text, topics_failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
+    ZooKeeperEvent,
 };
+use kafka::node::NodeId;
+use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
 pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
@@ -12,6 +15,7 @@ pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
         EventKind::Operator(event) => operator(event, node),
         EventKind::Controller(event) => controller(event, node),
         EventKind::Broker(event) => broker(event, node),
+        EventKind::ZooKeeper(event) => zookeeper(event, node),
         EventKind::Client(event) => client(event, node),
     };
     capitalised(&sentence)
@@ -207,6 +211,37 @@ fn truncated_because(reason: TruncationReason) -> &'static str {
         TruncationReason::DivergingEpoch => "the leader's log differs from there on",
         TruncationReason::OffsetOutOfRange => "it lies outside the leader's range of offsets",
     }
+}
+
+fn zookeeper(event: &ZooKeeperEvent, node: &str) -> String {
+    match event {
+        ZooKeeperEvent::SessionCreated { client, timeout_ms, .. } => {
+            format!("ZooKeeper began a session with {} (timeout {timeout_ms} ms).", session_owner(*client))
+        }
+        ZooKeeperEvent::SessionClosed { session, ephemerals } => {
+            format!("Session {} with ZooKeeper was closed.{}", format::session(*session), vanished(ephemerals))
+        }
+        ZooKeeperEvent::SessionExpired { session, ephemerals } => {
+            format!("Session {} with ZooKeeper expired.{}", format::session(*session), vanished(ephemerals))
+        }
+        ZooKeeperEvent::ControllerElected { controller_epoch } => {
+            format!("{node} became the controller in epoch {controller_epoch}.")
+        }
+        ZooKeeperEvent::ControllerResigned { controller_epoch } => {
+            format!("{node}, controller in epoch {controller_epoch}, resigned.")
+        }
+    }
+}
+
+fn session_owner(client: NodeId) -> String {
+    match client {
+        NodeId::Server(id) => format!("broker {id}"),
+        NodeId::ZooKeeper | NodeId::Client(_) => client.to_string(),
+    }
+}
+
+fn vanished(ephemerals: &[ZnodePath]) -> String {
+    if ephemerals.is_empty() { String::new() } else { format!(" Gone with it: {}.", format::paths(ephemerals)) }
 }
 
 fn client(event: &ClientEvent, node: &str) -> String {

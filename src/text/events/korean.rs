@@ -5,7 +5,10 @@ use crate::text::{failure_text, topics_failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
+    ZooKeeperEvent,
 };
+use kafka::node::NodeId;
+use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
 pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
@@ -13,6 +16,7 @@ pub(super) fn sentence(kind: &EventKind, node: &str) -> String {
         EventKind::Operator(event) => operator(event, node),
         EventKind::Controller(event) => controller(event, node),
         EventKind::Broker(event) => broker(event, node),
+        EventKind::ZooKeeper(event) => zookeeper(event, node),
         EventKind::Client(event) => client(event, node),
     }
 }
@@ -250,6 +254,42 @@ fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
         TruncationReason::DivergingEpoch => "그 지점부터 리더의 로그와 다름",
         TruncationReason::OffsetOutOfRange => "리더의 오프셋 범위를 벗어남",
+    }
+}
+
+fn zookeeper(event: &ZooKeeperEvent, node: &str) -> String {
+    match event {
+        ZooKeeperEvent::SessionCreated { client, timeout_ms, .. } => {
+            let owner = with_josa(&session_owner(*client), Josa::And);
+            format!("ZooKeeper가 {owner} 세션을 시작했습니다 (제한 시간 {timeout_ms}ms).")
+        }
+        ZooKeeperEvent::SessionClosed { session, ephemerals } => {
+            format!("ZooKeeper 세션 {} 닫혔습니다.{}", subject(&format::session(*session)), vanished(ephemerals))
+        }
+        ZooKeeperEvent::SessionExpired { session, ephemerals } => {
+            format!("ZooKeeper 세션 {} 만료되었습니다.{}", subject(&format::session(*session)), vanished(ephemerals))
+        }
+        ZooKeeperEvent::ControllerElected { controller_epoch } => {
+            format!("{} 에포크 {controller_epoch}의 컨트롤러가 되었습니다.", subject(node))
+        }
+        ZooKeeperEvent::ControllerResigned { controller_epoch } => {
+            format!("{} 컨트롤러에서 물러났습니다 (에포크 {controller_epoch}).", subject(node))
+        }
+    }
+}
+
+fn session_owner(client: NodeId) -> String {
+    match client {
+        NodeId::Server(id) => named(BrokerId(id)),
+        NodeId::ZooKeeper | NodeId::Client(_) => client.to_string(),
+    }
+}
+
+fn vanished(ephemerals: &[ZnodePath]) -> String {
+    if ephemerals.is_empty() {
+        String::new()
+    } else {
+        format!(" 함께 사라진 znode: {}.", format::paths(ephemerals))
     }
 }
 

@@ -28,7 +28,9 @@ pub(super) fn describe(effect: &Effect, now: Instant) -> String {
 fn name(connection: ConnectionId) -> String {
     match connection.opener {
         NodeId::Server(1) => format!("#{}", connection.number),
-        opener @ (NodeId::Server(_) | NodeId::Client(_)) => format!("{opener}#{}", connection.number),
+        opener @ (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_)) => {
+            format!("{opener}#{}", connection.number)
+        }
     }
 }
 

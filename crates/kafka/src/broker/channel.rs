@@ -26,6 +26,10 @@ pub(super) enum ChannelId {
     Metadata,
     /// The request of a ZooKeeper-mode broker that wants to go.
     ControlledShutdown,
+    /// The session with ZooKeeper.
+    ZooKeeper,
+    /// What this broker, as the controller, tells another.
+    ControllerToBroker(BrokerId),
     /// The replica fetcher of one source broker.
     ReplicaFetcher(BrokerId),
 }
@@ -79,7 +83,8 @@ impl Outbound {
         self.owners.get(&connection).copied()
     }
 
-    fn open(&mut self, owner: ChannelId) -> ConnectionId {
+    /// Names a new connection and remembers whose it is.
+    pub(super) fn open(&mut self, owner: ChannelId) -> ConnectionId {
         let Identity { node, incarnation, .. } = self.identity;
         let connection = ConnectionId { opener: node, incarnation, number: self.opened };
         self.opened += 1;
@@ -87,7 +92,8 @@ impl Outbound {
         connection
     }
 
-    fn forget(&mut self, connection: ConnectionId) {
+    /// Nothing more is to be heard of that connection.
+    pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.owners.remove(&connection);
     }
 }

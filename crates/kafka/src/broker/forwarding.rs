@@ -3,6 +3,7 @@
 
 use super::channel::{Channel, ChannelId};
 use super::controller_channel::{ControllerChannel, Purpose};
+use super::membership::Membership;
 use super::lifecycle::CONTROLLER_RECONNECT_BACKOFF;
 use super::{Broker, Step};
 use crate::config::BrokerConfig;
@@ -57,7 +58,8 @@ impl Broker {
         self.server.respond(id, refused(request, ErrorCode::RequestTimedOut), step.effects);
     }
 
-    /// Asks the controller to make topics that a client asked about, unless that is under way already.
+    /// Has topics made that a client asked about, unless that is under way already: with KRaft by the controller, with
+    /// ZooKeeper by this broker.
     pub(super) fn create_automatically(&mut self, topics: Vec<TopicName>, step: &mut Step<'_>) {
         let missing: Vec<TopicName> =
             topics.into_iter().filter(|topic| self.forwarding.creations.insert(topic.clone())).collect();
@@ -65,6 +67,13 @@ impl Broker {
             return;
         }
         let topics = missing.iter().map(|name| self.automatic_topic(name)).collect();
+        match &self.membership {
+            Membership::KRaft { .. } => self.ask_for_creation(missing, topics, step),
+            Membership::ZooKeeper(_) => self.create_topics_automatically(topics, step),
+        }
+    }
+
+    fn ask_for_creation(&mut self, missing: Vec<TopicName>, topics: Vec<CreatableTopic>, step: &mut Step<'_>) {
         let request = Request::CreateTopics(CreateTopicsRequest { topics, validate_only: false });
         self.forwarding.channel.enqueue(Purpose::AutoTopicCreation(missing), request, step.now);
         self.advance(ChannelId::Forwarding, step);

@@ -39,7 +39,9 @@ impl Membership {
                 let (lifecycle, metadata_log) = (Lifecycle::new(config, rng), MetadataFollower::new(config));
                 Membership::KRaft { lifecycle, metadata_log }
             }
-            Coordination::ZooKeeper { .. } => Membership::ZooKeeper(Box::new(ZooKeeperMember::new(config))),
+            Coordination::ZooKeeper { connect } => {
+                Membership::ZooKeeper(Box::new(ZooKeeperMember::new(connect.clone(), config)))
+            }
         }
     }
 

@@ -163,6 +163,7 @@ impl Broker {
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
+            timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),
         }

@@ -20,6 +20,8 @@ pub(super) struct ReplicaManager {
     /// What the disk held at start, until each log is taken or deleted.
     stored: Arc<BTreeMap<TopicPartition, StoredLog>>,
     checkpointed: BTreeMap<TopicPartition, Offset>,
+    /// Whether they are written down from time to time.
+    is_checkpointing: bool,
 }
 
 impl ReplicaManager {
@@ -30,6 +32,7 @@ impl ReplicaManager {
             replicas: BTreeMap::new(),
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),
+            is_checkpointing: false,
         }
     }
 
@@ -168,7 +171,14 @@ impl Broker {
     /// Starts what runs from time to time.
     pub(super) fn start_replica_manager(&mut self, step: &mut Step<'_>) {
         self.schedule_isr_expiration(step);
-        self.schedule_checkpoint(step);
+        self.start_checkpointing(step);
+    }
+
+    /// Writes high watermarks down from now on, unless it does so already.
+    pub(super) fn start_checkpointing(&mut self, step: &mut Step<'_>) {
+        if !std::mem::replace(&mut self.replicas.is_checkpointing, true) {
+            self.schedule_checkpoint(step);
+        }
     }
 
     /// Leaders look for followers that lag.
@@ -204,8 +214,7 @@ impl Broker {
         }
     }
 
-    /// High watermarks will be written down.
-    pub(super) fn schedule_checkpoint(&mut self, step: &mut Step<'_>) {
+    fn schedule_checkpoint(&mut self, step: &mut Step<'_>) {
         let interval = Duration::from_ms(self.setup.config.replica_high_watermark_checkpoint_interval_ms);
         step.effects.set_timer(timers::single(timers::HIGH_WATERMARK_CHECKPOINT), step.now + interval);
     }

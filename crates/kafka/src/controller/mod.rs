@@ -32,6 +32,8 @@ use crate::spec::ServerSpec;
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
+pub(crate) use topic_names::{check_name, collide, has_collision_characters};
+pub(crate) use topics::random_topic_id;
 use fetches::ParkedFetches;
 use quorum::Quorum;
 use std::collections::BTreeMap;

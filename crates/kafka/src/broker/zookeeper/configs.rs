@@ -83,14 +83,14 @@ impl Broker {
         }
     }
 
-    fn read_configs(&mut self, topic: TopicName, step: &mut Step<'_>) {
+    /// Reads a topic's configurations.
+    pub(super) fn read_configs(&mut self, topic: TopicName, step: &mut Step<'_>) {
         let path = paths::topic_config(&topic);
         self.ask_zookeeper(Ask::TopicConfigs(topic), Operation::GetData { path, watch: false }, step);
     }
 
     /// A topic's configurations were read; a topic without a znode has none of its own.
-    pub(super) fn on_topic_configs(&mut self, topic: &TopicName, read: Option<Configs>, step: &mut Step<'_>) {
-        let read = read.unwrap_or_default();
+    pub(super) fn on_topic_configs(&mut self, topic: &TopicName, read: Configs, step: &mut Step<'_>) {
         self.configure_replicas_of(topic, &read);
         Arc::make_mut(&mut self.image).set_configs(topic, &read);
         let configs = &mut self.membership.zookeeper_mut().configs;

@@ -19,6 +19,7 @@ impl Broker {
         let error = self.fence_controller(&request.header, step);
         if error.is_none() {
             self.update_metadata(request);
+            self.complete_admin_jobs(step);
         }
         self.server.respond(id, Response::UpdateMetadata(error), step.effects);
     }

@@ -4,28 +4,35 @@
 //! It behaves as 3.9 does with `inter.broker.protocol.version` 3.9-IV0. What it does as the controller is in
 //! `zk_controller`; the session is in `zk_client`.
 
+mod admin;
 mod configs;
 mod metadata_cache;
 mod paths;
+mod placement;
 mod registration;
 mod replica_states;
+mod requests;
+mod session;
 mod shutdown;
+mod topic_plans;
 
-use super::{Broker, Step};
 use crate::config::BrokerConfig;
+use crate::zk_client::ZooKeeperClient;
+use admin::{AdminAsk, AdminJobs};
 use configs::TopicConfigs;
 use shutdown::ControlledShutdown;
-use wire::zookeeper::{OperationResult, ZnodeData, ZooKeeperError};
-use wire::{BrokerId, TopicName};
+use wire::{BrokerId, Endpoint, TopicName};
 
 /// What a broker knows and does because its cluster uses ZooKeeper.
 #[derive(Clone, Debug)]
 pub(super) struct ZooKeeperMember {
+    session: ZooKeeperClient<Ask>,
     /// The highest epoch of a controller that has sent something; 0 before any.
     controller_epoch: i32,
     /// The controller, as the last one to send metadata named itself.
     pub(super) controller_id: Option<BrokerId>,
     configs: TopicConfigs,
+    admin: AdminJobs,
     /// The attempts to leave in good order.
     pub(super) shutdown: ControlledShutdown,
 }
@@ -45,15 +52,19 @@ enum Ask {
     ConfigChanges,
     /// What one of them is about.
     ConfigChange,
+    /// A question of the request about topics with that number.
+    Admin(u64, AdminAsk),
 }
 
 impl ZooKeeperMember {
     /// A process that has no session.
-    pub(super) fn new(config: &BrokerConfig) -> ZooKeeperMember {
+    pub(super) fn new(ensemble: Endpoint, config: &BrokerConfig) -> ZooKeeperMember {
         ZooKeeperMember {
+            session: ZooKeeperClient::new(ensemble, config.zookeeper_session_timeout_ms),
             controller_epoch: 0,
             controller_id: None,
             configs: TopicConfigs::default(),
+            admin: AdminJobs::default(),
             shutdown: ControlledShutdown::new(config),
         }
     }

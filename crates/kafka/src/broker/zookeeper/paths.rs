@@ -37,3 +37,19 @@ pub(super) fn broker(broker_id: BrokerId) -> ZnodePath {
 pub(super) fn topic_config(topic: &TopicName) -> ZnodePath {
     ZnodePath::new(&format!("/config/topics/{topic}"))
 }
+
+/// The topics.
+pub(super) const TOPICS: &str = "/brokers/topics";
+
+/// The topics that are to go.
+pub(super) const DELETE_TOPICS: &str = "/admin/delete_topics";
+
+/// A topic's id and replicas.
+pub(super) fn topic(topic: &TopicName) -> ZnodePath {
+    ZnodePath::new(&format!("{TOPICS}/{topic}"))
+}
+
+/// That a topic is to go.
+pub(super) fn marked_for_deletion(topic: &TopicName) -> ZnodePath {
+    ZnodePath::new(&format!("{DELETE_TOPICS}/{topic}"))
+}

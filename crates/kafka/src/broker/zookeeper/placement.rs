@@ -114,11 +114,13 @@ impl Turns<'_> {
         let first = (partition as usize + self.start.index) % self.brokers.len();
         let shift = self.start.shift + self.rounds_begun(partition, first_partition);
         let mut replicas = vec![self.brokers[first]];
-        let candidates = (0..).map(|step| self.follower(first, shift, step));
-        for candidate in candidates.take(self.brokers.len() * self.brokers.len()) {
-            if replicas.len() <= followers && self.may_join(candidate, &replicas) {
+        let mut step = 0;
+        while replicas.len() <= followers {
+            let candidate = self.follower(first, shift, step);
+            if self.may_join(candidate, &replicas) {
                 replicas.push(candidate);
             }
+            step += 1;
         }
         replicas
     }

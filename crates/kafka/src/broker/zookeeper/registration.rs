@@ -8,7 +8,7 @@ use crate::instant::Duration;
 use crate::storage::DiskWrite;
 use crate::view::BrokerState;
 use wire::zookeeper::{
-    CreateMode, Operation, OperationResult, SessionId, Stat, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError,
+    CreateMode, Operation, OperationResult, Stat, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError,
 };
 use wire::BrokerEpoch;
 
@@ -16,7 +16,7 @@ impl Broker {
     /// The process starts: a session is begun. Without one in time it gives up.
     pub(in super::super) fn start_with_zookeeper(&mut self, step: &mut Step<'_>) {
         step.effects.write(DiskWrite::CleanShutdown(None));
-        let timeout = Duration::from_ms(self.setup.config.zookeeper_connection_timeout_ms());
+        let timeout = Duration::from_ms(self.setup.config.zookeeper_connection_timeout_ms);
         step.effects.set_timer(timers::single(timers::REGISTRATION_TIMEOUT), step.now + timeout);
         self.begin_session(step);
     }
@@ -103,9 +103,5 @@ impl Broker {
         self.schedule_isr_expiration(step);
         step.effects.listen();
         step.effects.note(EventKind::Broker(BrokerEvent::BecameReady));
-    }
-
-    fn is_own_session(&self, owner: Option<SessionId>) -> bool {
-        owner.is_some() && owner == self.session_id()
     }
 }

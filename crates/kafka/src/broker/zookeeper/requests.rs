@@ -22,4 +22,37 @@ impl Broker {
             request => self.on_request_for_zookeeper_controller(id, request, step),
         }
     }
+
+    /// A client or a broker wants what only the controller does.
+    pub(in super::super) fn on_request_for_zookeeper_controller(
+        &mut self,
+        id: RequestId,
+        request: Request,
+        step: &mut Step<'_>,
+    ) {
+        if !self.is_active_controller() {
+            return self.refuse_as_not_controller(id, &request, step);
+        }
+        match request {
+            Request::CreateTopics(request) => self.create_topics(id, request, step),
+            Request::CreatePartitions(request) => self.create_partitions(id, request, step),
+            Request::DeleteTopics(request) => self.delete_topics(id, &request, step),
+            request => self.close_client(id.connection, step),
+        }
+    }
+
+    fn refuse_as_not_controller(&mut self, id: RequestId, request: &Request, step: &mut Step<'_>) {
+        let error = ErrorCode::NotController;
+        let response = match request {
+            Request::AlterPartition(_) => {
+                Response::AlterPartition(AlterPartitionResponse { error, partitions: Vec::new() })
+            }
+            Request::ControlledShutdown(_) => Response::ControlledShutdown(ControlledShutdownResponse {
+                error,
+                remaining_partitions: Vec::new(),
+            }),
+            request => refused(request, error),
+        };
+        self.server.respond(id, response, step.effects);
+    }
 }

@@ -122,13 +122,7 @@ impl Broker {
         self.state = BrokerState::ShuttingDown;
         self.checkpoint_high_watermarks(step);
         step.effects.write(DiskWrite::CleanShutdown(Some(BrokerEpoch::NONE)));
-        if !self.send_close_session(step) {
-            self.on_session_closed(step);
-        }
-    }
-
-    /// Nothing is left to do.
-    pub(super) fn on_session_closed(&mut self, step: &mut Step<'_>) {
+        self.end_session(step);
         step.effects.exit(EXIT_ON_SHUTDOWN);
     }
 }

@@ -23,6 +23,7 @@ pub mod server_channels;
 pub mod spec;
 pub mod storage;
 pub mod view;
+pub mod zk_client;
 pub mod zookeeper;
 
 /// The generator behind every random draw of a node: small, portable and pinned.

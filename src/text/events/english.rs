@@ -165,7 +165,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::ControlledShutdownFailed => {
             format!("{node} goes although the controller has not moved all of its leaderships away.")
         }
-        BrokerEvent::SessionExpired => format!("{node}: its ZooKeeper session has expired, and its registration is gone."),
+        BrokerEvent::SessionExpired => {
+            format!("{node}: its ZooKeeper session has expired, and its registration is gone.")
+        }
         BrokerEvent::RegistrationRefused => {
             format!("{node} cannot start: the ZooKeeper session of its earlier run still holds its registration.")
         }

@@ -198,7 +198,10 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             format!("{node}: ZooKeeper 세션이 만료되어 브로커 등록이 사라졌습니다.")
         }
         BrokerEvent::RegistrationRefused => {
-            format!("{} 시작할 수 없습니다. 이전 실행의 ZooKeeper 세션에 브로커 등록이 아직 남아 있습니다.", subject(node))
+            format!(
+                "{} 시작할 수 없습니다. 이전 실행의 ZooKeeper 세션에 브로커 등록이 아직 남아 있습니다.",
+                subject(node)
+            )
         }
         BrokerEvent::ControllerFenced { controller, controller_epoch, error } => format!(
             "{} 에포크 {controller_epoch}의 컨트롤러인 {} 보낸 요청을 거부했습니다: {}.",

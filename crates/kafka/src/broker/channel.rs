@@ -7,6 +7,7 @@ use super::timers;
 use crate::Rng;
 use crate::instant::{Duration, Instant};
 use crate::node::{ConnectionId, Identity};
+use crate::zk_client::ConnectionOwner;
 use std::collections::BTreeMap;
 use wire::{BrokerId, Endpoint, Request};
 
@@ -26,10 +27,6 @@ pub(super) enum ChannelId {
     Metadata,
     /// The request of a ZooKeeper-mode broker that wants to go.
     ControlledShutdown,
-    /// The session with ZooKeeper.
-    ZooKeeper,
-    /// What this broker, as the controller, tells another.
-    ControllerToBroker(BrokerId),
     /// The replica fetcher of one source broker.
     ReplicaFetcher(BrokerId),
 }
@@ -62,12 +59,21 @@ impl ChannelId {
     }
 }
 
+/// Whose connection it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A channel's.
+    Channel(ChannelId),
+    /// A part's that looks after its connections itself.
+    Part(ConnectionOwner),
+}
+
 /// All connections that this broker opened, and whose they are.
 #[derive(Clone, Debug)]
 pub(super) struct Outbound {
     identity: Identity,
     opened: u32,
-    owners: BTreeMap<ConnectionId, ChannelId>,
+    owners: BTreeMap<ConnectionId, Owner>,
     /// Where jitter is drawn from.
     pub(super) rng: Rng,
 }
@@ -79,12 +85,12 @@ impl Outbound {
     }
 
     /// Whose connection that is; `None` for one that is closed or was opened by the other side.
-    pub(super) fn owner(&self, connection: ConnectionId) -> Option<ChannelId> {
+    pub(super) fn owner(&self, connection: ConnectionId) -> Option<Owner> {
         self.owners.get(&connection).copied()
     }
 
     /// Names a new connection and remembers whose it is.
-    pub(super) fn open(&mut self, owner: ChannelId) -> ConnectionId {
+    pub(super) fn open(&mut self, owner: Owner) -> ConnectionId {
         let Identity { node, incarnation, .. } = self.identity;
         let connection = ConnectionId { opener: node, incarnation, number: self.opened };
         self.opened += 1;
@@ -158,7 +164,7 @@ impl Channel {
     /// Begins to connect.
     pub(super) fn connect(&mut self, endpoint: Endpoint, outbound: &mut Outbound, step: &mut Step<'_>) {
         assert_eq!(self.link, Link::Down, "a channel has one connection");
-        let connection = outbound.open(self.id);
+        let connection = outbound.open(Owner::Channel(self.id));
         self.link = Link::Connecting(connection);
         step.effects.connect(connection, endpoint);
         self.wait_at_most(self.request_timeout.min(Duration::from_ms(CONNECTION_SETUP_TIMEOUT_MS)), step);

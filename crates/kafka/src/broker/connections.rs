@@ -1,6 +1,6 @@
 //! Which part of the broker a connection belongs to: passes on what happens to it.
 
-use super::channel::{Channel, ChannelId, Outbound};
+use super::channel::{Channel, ChannelId, Outbound, Owner};
 use super::controller_channel::{ControllerChannel, Controllers, Purpose};
 use super::{Broker, Step};
 use crate::node::ConnectionId;
@@ -9,34 +9,56 @@ use wire::{Request, Response};
 impl Broker {
     /// A connection that this broker opened is established.
     pub(super) fn on_connected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
-        let Some(owner) = self.outbound.owner(connection) else { return };
-        if let (Some(channel), _) = self.channel(owner) {
-            channel.on_connected(connection);
+        match self.outbound.owner(connection) {
+            None => {}
+            Some(Owner::Part(part)) => self.on_part_connected(part, connection, step),
+            Some(Owner::Channel(owner)) => {
+                if let (Some(channel), _) = self.channel(owner) {
+                    channel.on_connected(connection);
+                }
+                self.advance(owner, step);
+            }
         }
-        self.advance(owner, step);
     }
 
     /// A connection of either side's making is gone.
     pub(super) fn on_disconnected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
-        let Some(owner) = self.outbound.owner(connection) else {
-            self.server.disconnected(connection);
-            self.purgatory.forget_connection(connection, step);
-            return;
-        };
-        if let (Some(channel), outbound) = self.channel(owner) {
-            channel.on_disconnected(outbound, step);
+        match self.outbound.owner(connection) {
+            None => {
+                self.server.disconnected(connection);
+                self.purgatory.forget_connection(connection, step);
+            }
+            Some(Owner::Part(part)) => self.on_part_disconnected(part, connection, step),
+            Some(Owner::Channel(owner)) => {
+                if let (Some(channel), outbound) = self.channel(owner) {
+                    channel.on_disconnected(outbound, step);
+                }
+                self.after_disconnect(owner, step);
+            }
         }
-        self.after_disconnect(owner, step);
     }
 
     /// An answer arrived on a connection that this broker opened.
     pub(super) fn on_response(&mut self, answer: (ConnectionId, i32), response: Response, step: &mut Step<'_>) {
         match self.outbound.owner(answer.0) {
             None => {}
-            Some(ChannelId::Metadata) => self.on_metadata_response(answer, response, step),
-            Some(ChannelId::ControlledShutdown) => self.on_controlled_shutdown_response(answer, &response, step),
-            Some(ChannelId::ReplicaFetcher(source)) => self.on_fetcher_response(source, answer, response, step),
-            Some(owner @ (ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding)) => {
+            Some(Owner::Part(part)) => self.on_part_response(part, answer, response, step),
+            Some(Owner::Channel(owner)) => self.on_channel_response(owner, answer, response, step),
+        }
+    }
+
+    fn on_channel_response(
+        &mut self,
+        owner: ChannelId,
+        answer: (ConnectionId, i32),
+        response: Response,
+        step: &mut Step<'_>,
+    ) {
+        match owner {
+            ChannelId::Metadata => self.on_metadata_response(answer, response, step),
+            ChannelId::ControlledShutdown => self.on_controlled_shutdown_response(answer, &response, step),
+            ChannelId::ReplicaFetcher(source) => self.on_fetcher_response(source, answer, response, step),
+            ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
                 self.on_controller_channel_response(owner, answer, response, step);
             }
         }
@@ -144,7 +166,9 @@ impl Broker {
             ChannelId::Heartbeat => &mut self.membership.lifecycle_mut().channel,
             ChannelId::AlterPartition => &mut self.alter_partition.channel,
             ChannelId::Forwarding => &mut self.forwarding.channel,
-            ChannelId::Metadata | ChannelId::ControlledShutdown | ChannelId::ReplicaFetcher(_) => unreachable!("{owner:?} does not queue requests"),
+            ChannelId::Metadata | ChannelId::ControlledShutdown | ChannelId::ReplicaFetcher(_) => {
+                unreachable!("{owner:?} does not queue requests")
+            }
         };
         (channel, &mut self.controllers, &mut self.outbound)
     }

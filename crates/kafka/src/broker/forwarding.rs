@@ -3,8 +3,8 @@
 
 use super::channel::{Channel, ChannelId};
 use super::controller_channel::{ControllerChannel, Purpose};
-use super::membership::Membership;
 use super::lifecycle::CONTROLLER_RECONNECT_BACKOFF;
+use super::membership::Membership;
 use super::{Broker, Step};
 use crate::config::BrokerConfig;
 use crate::instant::Duration;
@@ -101,9 +101,7 @@ pub(super) fn refused(request: &Request, error: ErrorCode) -> Response {
             Response::CreatePartitions(all_refused(request.topics.iter().map(|topic| &topic.name), error))
         }
         Request::DeleteTopics(request) => Response::DeleteTopics(all_refused(request.topics.iter(), error)),
-        Request::ElectLeaders(_) => {
-            Response::ElectLeaders(ElectLeadersResponse { error, results: Vec::new() })
-        }
+        Request::ElectLeaders(_) => Response::ElectLeaders(ElectLeadersResponse { error, results: Vec::new() }),
         Request::AlterPartitionReassignments(_) => {
             Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
         }
@@ -111,15 +109,12 @@ pub(super) fn refused(request: &Request, error: ErrorCode) -> Response {
             Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions: Vec::new() })
         }
         Request::IncrementalAlterConfigs(request) => all_configs_refused(request, error),
-        Request::UpdateFeatures(_) => Response::UpdateFeatures(UpdateFeaturesResponse {
-            error,
-            error_message: None,
-            results: Vec::new(),
-        }),
-        Request::UnregisterBroker(_) => Response::UnregisterBroker(UnregisterBrokerResponse {
-            error,
-            error_message: None,
-        }),
+        Request::UpdateFeatures(_) => {
+            Response::UpdateFeatures(UpdateFeaturesResponse { error, error_message: None, results: Vec::new() })
+        }
+        Request::UnregisterBroker(_) => {
+            Response::UnregisterBroker(UnregisterBrokerResponse { error, error_message: None })
+        }
         Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_refused(error)),
         Request::ApiVersions
         | Request::Metadata(_)
@@ -150,11 +145,8 @@ pub(super) fn refused(request: &Request, error: ErrorCode) -> Response {
 }
 
 fn all_configs_refused(request: &IncrementalAlterConfigsRequest, error: ErrorCode) -> Response {
-    let result = |resource: &ConfigResource| AlterConfigsResult {
-        resource: resource.clone(),
-        error,
-        error_message: None,
-    };
+    let result =
+        |resource: &ConfigResource| AlterConfigsResult { resource: resource.clone(), error, error_message: None };
     let results = request.resources.iter().map(|altered| result(&altered.resource)).collect();
     Response::IncrementalAlterConfigs(IncrementalAlterConfigsResponse { results })
 }
@@ -170,11 +162,6 @@ fn describe_quorum_refused(error: ErrorCode) -> DescribeQuorumResponse {
 }
 
 fn all_refused<'a>(names: impl Iterator<Item = &'a TopicName>, error: ErrorCode) -> TopicResults {
-    let result = |name: &TopicName| TopicResult {
-        name: name.clone(),
-        topic_id: None,
-        error,
-        error_message: None,
-    };
+    let result = |name: &TopicName| TopicResult { name: name.clone(), topic_id: None, error, error_message: None };
     TopicResults { topics: names.map(result).collect() }
 }

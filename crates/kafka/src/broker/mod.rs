@@ -164,6 +164,7 @@ impl Broker {
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
             timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),
+            timers::ZOOKEEPER_SESSION => self.on_session_timer(step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),
         }

@@ -46,7 +46,7 @@ impl Broker {
     }
 
     /// Where clients send what is for the controller: in ZooKeeper mode to the controller, else anywhere.
-    fn broker_for_controller_requests(&mut self) -> Option<BrokerId> {
+    pub(super) fn broker_for_controller_requests(&mut self) -> Option<BrokerId> {
         match &self.membership {
             Membership::KRaft { .. } => self.draw_live_broker(),
             Membership::ZooKeeper(member) => member.controller_id,

@@ -32,12 +32,12 @@ use crate::spec::ServerSpec;
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
-pub(crate) use topic_names::{check_name, collide, has_collision_characters};
-pub(crate) use topics::random_topic_id;
 use fetches::ParkedFetches;
 use quorum::Quorum;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub(crate) use topic_names::{check_name, collide, has_collision_characters};
+pub(crate) use topics::random_topic_id;
 use wire::{BrokerId, LeaderEpoch, Offset};
 
 /// A KRaft controller.

@@ -6,7 +6,7 @@ use crate::instant::Instant;
 use crate::node::{ConnectionId, Effect, Message, NodeId, Timer};
 use crate::storage::DiskWrite;
 use wire::request::FetchPartition;
-use wire::response::{FetchPartitionResult, ProducePartitionResult, TopicResults};
+use wire::response::{FetchPartitionResult, ProducePartitionResult, ReplicaStateResponse, TopicResults};
 use wire::{RecordBatch, Request, Response};
 
 /// One effect of a step at `now`.
@@ -47,6 +47,9 @@ fn timer_text(timer: Timer) -> String {
         timers::HIGH_WATERMARK_CHECKPOINT => "checkpoint",
         timers::ALTER_PARTITION => "alter partition",
         timers::DELAYED_OPERATION => "delayed operation",
+        timers::CONTROLLED_SHUTDOWN => "controlled shutdown",
+        timers::ADMIN_JOB => "admin job",
+        timers::ZOOKEEPER_SESSION => "session",
         kind => unreachable!("no timer of kind {kind}"),
     };
     format!("{kind}/{}", timer.key)
@@ -100,8 +103,16 @@ fn response_text(response: &Response) -> String {
             joined(&response.topics, |topic| format!("{} {}", topic.name, topic.error.name()))
         ),
         Response::ApiVersions(_) => "api versions".to_owned(),
+        Response::UpdateMetadata(error) => format!("update metadata {}", error.name()),
+        Response::LeaderAndIsr(response) => format!("leader and isr {}", states_text(response)),
+        Response::StopReplica(response) => format!("stop replica {}", states_text(response)),
         other => format!("{other:?}"),
     }
+}
+
+fn states_text(response: &ReplicaStateResponse) -> String {
+    let partitions = joined(&response.partitions, |(partition, error)| format!("{partition} {}", error.name()));
+    format!("{} [{partitions}]", response.error.name())
 }
 
 fn results_text(results: &TopicResults) -> String {

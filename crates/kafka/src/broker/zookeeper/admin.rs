@@ -278,8 +278,7 @@ impl Broker {
         }
         let marked_for_deletion = self.job(number).marked_for_deletion.clone();
         let (config, brokers) = (&self.setup.config, self.live_brokers());
-        let knowledge =
-            Knowledge { config, brokers: &brokers, existing, marked_for_deletion: &marked_for_deletion };
+        let knowledge = Knowledge { config, brokers: &brokers, existing, marked_for_deletion: &marked_for_deletion };
         match knowledge.plan_topic(topic, &mut self.outbound.rng) {
             Ok(_) if validate_only => {
                 self.job(number).succeed(&name, None, 0);
@@ -351,13 +350,7 @@ impl Broker {
         self.ask_for_job(number, AdminAsk::ReadTopic(name.clone()), read, step);
     }
 
-    fn on_topic_read(
-        &mut self,
-        number: u64,
-        name: &TopicName,
-        read: Option<OperationResult>,
-        step: &mut Step<'_>,
-    ) {
+    fn on_topic_read(&mut self, number: u64, name: &TopicName, read: Option<OperationResult>, step: &mut Step<'_>) {
         let Some(OperationResult::Data {
             data: ZnodeData::Topic { topic_id, partitions, adding_replicas, removing_replicas },
             ..

@@ -138,7 +138,8 @@ impl Broker {
     /// Announcements that are new are read in their order.
     pub(super) fn on_config_changes(&mut self, names: &[String], step: &mut Step<'_>) {
         let configs = &mut self.membership.zookeeper_mut().configs;
-        let new: Vec<String> = names.iter().filter(|name| configs.last_change.as_ref() < Some(*name)).cloned().collect();
+        let new: Vec<String> =
+            names.iter().filter(|name| configs.last_change.as_ref() < Some(*name)).cloned().collect();
         configs.last_change = new.last().cloned().or(configs.last_change.take());
         for name in new {
             let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));

@@ -71,8 +71,7 @@ fn check(placement: Placement, brokers: &[LiveBroker]) -> Result<(), Refusal> {
         return Err((ErrorCode::InvalidReplicationFactor, "Replication factor must be larger than 0.".to_owned()));
     }
     if replication_factor.unsigned_abs() as usize > available {
-        let message =
-            format!("Replication factor: {replication_factor} larger than available brokers: {available}.");
+        let message = format!("Replication factor: {replication_factor} larger than available brokers: {available}.");
         return Err((ErrorCode::InvalidReplicationFactor, message));
     }
     Ok(())

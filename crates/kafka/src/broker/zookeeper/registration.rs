@@ -7,16 +7,16 @@ use crate::event::{BrokerEvent, EventKind};
 use crate::instant::Duration;
 use crate::storage::DiskWrite;
 use crate::view::BrokerState;
+use wire::BrokerEpoch;
 use wire::zookeeper::{
     CreateMode, Operation, OperationResult, Stat, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError,
 };
-use wire::BrokerEpoch;
 
 impl Broker {
     /// The process starts: a session is begun. Without one in time it gives up.
     pub(in super::super) fn start_with_zookeeper(&mut self, step: &mut Step<'_>) {
         step.effects.write(DiskWrite::CleanShutdown(None));
-        let timeout = Duration::from_ms(self.setup.config.zookeeper_connection_timeout_ms);
+        let timeout = Duration::from_ms(self.setup.config.zookeeper_connection_timeout_ms());
         step.effects.set_timer(timers::single(timers::REGISTRATION_TIMEOUT), step.now + timeout);
         self.begin_session(step);
     }

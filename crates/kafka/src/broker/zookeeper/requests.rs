@@ -37,8 +37,12 @@ impl Broker {
             Request::CreateTopics(request) => self.create_topics(id, request, step),
             Request::CreatePartitions(request) => self.create_partitions(id, request, step),
             Request::DeleteTopics(request) => self.delete_topics(id, &request, step),
-            request => self.close_client(id.connection, step),
+            _ => self.close_client(id.connection, step),
         }
+    }
+
+    fn is_active_controller(&self) -> bool {
+        false
     }
 
     fn refuse_as_not_controller(&mut self, id: RequestId, request: &Request, step: &mut Step<'_>) {
@@ -47,10 +51,9 @@ impl Broker {
             Request::AlterPartition(_) => {
                 Response::AlterPartition(AlterPartitionResponse { error, partitions: Vec::new() })
             }
-            Request::ControlledShutdown(_) => Response::ControlledShutdown(ControlledShutdownResponse {
-                error,
-                remaining_partitions: Vec::new(),
-            }),
+            Request::ControlledShutdown(_) => {
+                Response::ControlledShutdown(ControlledShutdownResponse { error, remaining_partitions: Vec::new() })
+            }
             request => refused(request, error),
         };
         self.server.respond(id, response, step.effects);

@@ -1,16 +1,16 @@
 //! The broker's session with ZooKeeper: what it asks there, whom an answer is for, and the process as the parts that need
 //! connections and timers see it.
 
-use super::super::channel::{ChannelId, Outbound};
+use super::super::channel::{Outbound, Owner};
 use super::super::{Broker, Step, timers};
 use super::{Ask, paths};
 use crate::Rng;
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::{Instant, WallClock};
-use crate::node::{ConnectionId, Timer};
+use crate::node::ConnectionId;
 use crate::zk_client::{Answer, Call, ConnectionOwner, Host, HostTimer, SessionEvent, ZooKeeperClient};
 use wire::zookeeper::{Operation, OperationResult, SessionId, WatchedEvent, ZnodeData, ZooKeeperError};
-use wire::{BrokerId, Endpoint, Request, Response};
+use wire::{Endpoint, Request, Response};
 
 /// This process, as a part of it sees it.
 pub(super) struct Process<'a, 'b> {
@@ -33,7 +33,7 @@ impl Host for Process<'_, '_> {
     }
 
     fn open(&mut self, owner: ConnectionOwner, endpoint: &Endpoint) -> ConnectionId {
-        let connection = self.outbound.open(channel_of(owner));
+        let connection = self.outbound.open(Owner::Part(owner));
         self.step.effects.connect(connection, endpoint.clone());
         connection
     }
@@ -57,13 +57,6 @@ impl Host for Process<'_, '_> {
 
     fn note(&mut self, event: EventKind) {
         self.step.effects.note(event);
-    }
-}
-
-fn channel_of(owner: ConnectionOwner) -> ChannelId {
-    match owner {
-        ConnectionOwner::ZooKeeper => ChannelId::ZooKeeper,
-        ConnectionOwner::ControllerChannel(broker) => ChannelId::ControllerToBroker(broker),
     }
 }
 
@@ -103,31 +96,57 @@ impl Broker {
         session.submit(ask, Call::Multi(operations), &mut process);
     }
 
-    /// The connection to ZooKeeper is established.
-    pub(in super::super) fn on_zookeeper_connected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
-        let (session, mut process) = self.session(step);
-        session.on_connected(connection, &mut process);
-    }
-
-    /// The connection to ZooKeeper is gone.
-    pub(in super::super) fn on_zookeeper_disconnected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
-        self.outbound.forget(connection);
-        let (session, mut process) = self.session(step);
-        let events = session.on_disconnected(connection, &mut process);
-        self.on_session_events(events, step);
-    }
-
-    /// ZooKeeper says something.
-    pub(in super::super) fn on_zookeeper_response(
+    /// A part's connection is established.
+    pub(in super::super) fn on_part_connected(
         &mut self,
+        owner: ConnectionOwner,
         connection: ConnectionId,
+        step: &mut Step<'_>,
+    ) {
+        match owner {
+            ConnectionOwner::ZooKeeper => {
+                let (session, mut process) = self.session(step);
+                session.on_connected(connection, &mut process);
+            }
+            ConnectionOwner::ControllerChannel(_) => {}
+        }
+    }
+
+    /// A part's connection is gone.
+    pub(in super::super) fn on_part_disconnected(
+        &mut self,
+        owner: ConnectionOwner,
+        connection: ConnectionId,
+        step: &mut Step<'_>,
+    ) {
+        self.outbound.forget(connection);
+        match owner {
+            ConnectionOwner::ZooKeeper => {
+                let (session, mut process) = self.session(step);
+                let events = session.on_disconnected(connection, &mut process);
+                self.on_session_events(events, step);
+            }
+            ConnectionOwner::ControllerChannel(_) => {}
+        }
+    }
+
+    /// A part got an answer.
+    pub(in super::super) fn on_part_response(
+        &mut self,
+        owner: ConnectionOwner,
+        (connection, _): (ConnectionId, i32),
         response: Response,
         step: &mut Step<'_>,
     ) {
-        let Response::ZooKeeper(response) = response else { unreachable!("ZooKeeper answered with {response:?}") };
-        let (session, mut process) = self.session(step);
-        let events = session.on_response(connection, response, &mut process);
-        self.on_session_events(events, step);
+        match (owner, response) {
+            (ConnectionOwner::ZooKeeper, Response::ZooKeeper(response)) => {
+                let (session, mut process) = self.session(step);
+                let events = session.on_response(connection, response, &mut process);
+                self.on_session_events(events, step);
+            }
+            (ConnectionOwner::ControllerChannel(_), _) => {}
+            (owner, response) => unreachable!("{owner:?} got {response:?}"),
+        }
     }
 
     /// A ping is due, or time to give up or to connect again.

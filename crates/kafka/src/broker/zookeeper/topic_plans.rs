@@ -91,7 +91,8 @@ impl Knowledge<'_> {
     ) -> Result<Assignment, Refusal> {
         let (before, count) = (existing.len() as i32, wanted.count);
         if count < before {
-            let message = format!("Topic currently has {before} partitions, which is higher than the requested {count}.");
+            let message =
+                format!("Topic currently has {before} partitions, which is higher than the requested {count}.");
             return Err((ErrorCode::InvalidPartitions, message));
         }
         if count == before {
@@ -123,14 +124,14 @@ impl Knowledge<'_> {
         added: i32,
     ) -> Result<Vec<Vec<BrokerId>>, Refusal> {
         let alive: BTreeSet<BrokerId> = self.brokers.iter().map(|broker| broker.id).collect();
-        let unknown: BTreeSet<BrokerId> = assignments.iter().flatten().copied().filter(|id| !alive.contains(id)).collect();
+        let unknown: BTreeSet<BrokerId> =
+            assignments.iter().flatten().copied().filter(|id| !alive.contains(id)).collect();
         if !unknown.is_empty() {
             return Err(invalid_assignment(format!("Unknown broker(s) in replica assignment: {}.", joined(&unknown))));
         }
         if assignments.len() as i32 != added {
             let given = assignments.len();
-            let message =
-                format!("Increasing the number of partitions by {added} but {given} assignments provided.");
+            let message = format!("Increasing the number of partitions by {added} but {given} assignments provided.");
             return Err(invalid_assignment(message));
         }
         let factor = existing.values().next().map_or(0, Vec::len);

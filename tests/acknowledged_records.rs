@@ -122,7 +122,7 @@ impl Run {
     fn lost_records(&mut self) -> usize {
         let leader = self.leader_view().expect("all brokers are up");
         let mut stored = BTreeMap::new();
-        for batch in leader.batches.iter() {
+        for batch in leader.segments.iter() {
             for record in batch.records() {
                 stored.insert(batch.base_offset + i64::from(record.offset_delta), record.value.clone());
             }

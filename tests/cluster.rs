@@ -299,9 +299,9 @@ fn whatever_servers_suffer_the_cluster_comes_back_and_replicas_agree() {
         let committed = logs.iter().map(|replica| replica.high_watermark).min().expect("there are replicas");
         for replica in &logs[1..] {
             let same = logs[0]
-                .batches
+                .segments
                 .iter()
-                .zip(replica.batches.iter())
+                .zip(replica.segments.iter())
                 .all(|(one, other)| one == other || one.last_offset() >= committed);
             assert!(same, "seed {seed}: replicas hold the same batches below {committed}");
         }

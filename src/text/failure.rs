@@ -1,6 +1,6 @@
 //! Why a record was given up or a call failed, in Kafka's own words: exception class and message, not translated.
 
-use kafka::event::{SendFailure, TopicsFailure};
+use kafka::event::{AdminFailure, SendFailure};
 use shell::java_exception::JavaException;
 use shell::log_lines::send_failure_exception;
 use shell::topics_text::failure_exception;
@@ -12,7 +12,7 @@ pub(crate) fn failure_text(topic: &TopicName, failure: &SendFailure) -> String {
 }
 
 /// The error of a `kafka-topics` call.
-pub(crate) fn topics_failure_text(failure: &TopicsFailure) -> String {
+pub(crate) fn admin_failure_text(failure: &AdminFailure) -> String {
     on_one_line(&failure_exception(failure))
 }
 

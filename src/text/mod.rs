@@ -9,10 +9,12 @@ mod failure;
 mod josa;
 mod label;
 mod message;
+#[cfg_attr(not(test), expect(dead_code, reason = "the panel of promises shows them"))]
+mod promise;
 
 pub(crate) use about::about;
 pub(crate) use events::event_sentence;
-pub(crate) use failure::{failure_text, topics_failure_text};
+pub(crate) use failure::{admin_failure_text, failure_text};
 pub(crate) use label::Label;
 pub(crate) use message::Message;
 

@@ -1,7 +1,7 @@
 //! The cluster as the page lists it: servers, clients, partitions and replicas, picked out of a frame. Nothing is
 //! decided here; whose view a fact is, is part of its name.
 
-use kafka::chunks::Chunks;
+use kafka::log::Segments;
 use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::storage::StoredLog;
@@ -76,16 +76,14 @@ impl<'f> Replica<'f> {
     pub(crate) fn log_start_offset(&self) -> Offset {
         match self.source {
             ReplicaSource::Running(replica) => replica.log_start_offset,
-            ReplicaSource::OnDisk(log) => log.log_start_offset,
+            ReplicaSource::OnDisk(log) => log.start_offset(),
         }
     }
 
     pub(crate) fn log_end_offset(&self) -> Offset {
         match self.source {
             ReplicaSource::Running(replica) => replica.log_end_offset,
-            ReplicaSource::OnDisk(log) => {
-                log.batches.last().map_or(log.log_start_offset, |batch| batch.last_offset().next())
-            }
+            ReplicaSource::OnDisk(log) => log.end_offset(),
         }
     }
 
@@ -125,18 +123,16 @@ impl<'f> Replica<'f> {
         })
     }
 
-    fn batches(&self) -> &'f Chunks<Arc<RecordBatch>> {
+    fn segments(&self) -> &'f Segments {
         match self.source {
-            ReplicaSource::Running(replica) => &replica.batches,
-            ReplicaSource::OnDisk(log) => &log.batches,
+            ReplicaSource::Running(replica) => &replica.segments,
+            ReplicaSource::OnDisk(log) => &log.segments,
         }
     }
 
     /// The records from `from` on, below `to`.
     pub(crate) fn records(&self, from: Offset, to: Offset) -> Vec<LogRecord> {
-        let batches = self.batches();
-        let first = batches.partition_point(|batch| batch.last_offset() < from);
-        let within = batches.iter_from(first).take_while(|batch| batch.base_offset < to);
+        let within = self.segments().batches_from(from).take_while(|batch| batch.base_offset < to);
         let records = within.flat_map(|batch| batch.records().iter().map(move |record| log_record(batch, record)));
         records.filter(|record| (from..to).contains(&record.offset)).collect()
     }

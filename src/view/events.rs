@@ -37,6 +37,13 @@ fn is_important_to_controller(event: &ControllerEvent) -> bool {
         | ControllerEvent::LeaderElected { .. }
         | ControllerEvent::PartitionWentOffline { .. }
         | ControllerEvent::IsrChanged { .. }
+        | ControllerEvent::EligibleLeadersChanged { .. }
+        | ControllerEvent::ReassignmentStarted { .. }
+        | ControllerEvent::ReassignmentCompleted { .. }
+        | ControllerEvent::ReassignmentCancelled { .. }
+        | ControllerEvent::ConfigChanged { .. }
+        | ControllerEvent::FeatureLevelChanged { .. }
+        | ControllerEvent::BrokerUnregistered { .. }
         | ControllerEvent::AlterPartitionRejected { .. } => true,
         ControllerEvent::BrokerRegistered { .. } => false,
     }
@@ -51,6 +58,8 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::SessionExpired
         | BrokerEvent::RegistrationRefused
         | BrokerEvent::ControllerFenced { .. }
+        | BrokerEvent::DuplicateFound { .. }
+        | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
@@ -79,7 +88,7 @@ fn is_important_to_client(event: &ClientEvent) -> bool {
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
         | ClientEvent::ConsumerFailed { .. }
-        | ClientEvent::TopicsFailed(_) => true,
+        | ClientEvent::AdminFailed(_) => true,
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordConsumed { .. }
         | ClientEvent::PositionReset { .. }

@@ -2,8 +2,8 @@
 //! one record ahead of its followers.
 
 use super::cluster::{Cast, ServerKind};
-use kafka::chunks::Chunks;
 use kafka::instant::Instant;
+use kafka::log::Segments;
 use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
-    PartitionIndex, Record, RecordBatch, Request, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
+    PartitionChangeRecord, PartitionEpoch, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Timestamp,
+    TopicId, TopicName, TopicPartition,
 };
 
 pub(crate) const LEADER_END: i64 = 8;
@@ -57,14 +58,10 @@ fn image(partitions: i32) -> ClusterImage {
     let mut records: Vec<MetadataRecord> = [1, 2, 3].map(registration).into();
     records.extend([1, 2, 3].map(|id| fenced(id, false)));
     records.push(MetadataRecord::Topic { name: partition(0).topic, topic_id: TOPIC });
-    records.extend((0..partitions).map(|index| MetadataRecord::Partition {
-        topic_id: TOPIC,
-        partition: PartitionIndex(index),
-        replicas: vec![BrokerId(1), BrokerId(2), BrokerId(3)],
-        isr: vec![BrokerId(1), BrokerId(2), BrokerId(3)],
-        leader: Some(BrokerId(1)),
-        leader_epoch: LeaderEpoch::ZERO,
-        partition_epoch: PartitionEpoch(0),
+    let replicas = vec![BrokerId(1), BrokerId(2), BrokerId(3)];
+    records.extend((0..partitions).map(|index| {
+        let place = (TOPIC, PartitionIndex(index));
+        MetadataRecord::Partition(PartitionRecord::created(place, replicas.clone(), replicas.clone()))
     }));
     let mut image = ClusterImage::default();
     records.iter().for_each(|record| image.replay(record, &mut ImageDelta::default()));
@@ -136,20 +133,21 @@ fn replica(broker: i32, index: i32) -> ReplicaView {
         log_end_offset,
         high_watermark: Offset(HIGH_WATERMARK),
         leader_epochs: vec![(LeaderEpoch::ZERO, Offset::ZERO)],
-        batches: batches(log_end_offset),
+        last_stable_offset: Offset(HIGH_WATERMARK),
+        recovery_point: Offset::ZERO,
+        segments: segments(log_end_offset),
+        producers: Arc::default(),
     }
 }
 
 /// Batches of two records, so that a batch's end is not a record's.
-fn batches(end: Offset) -> Chunks<Arc<RecordBatch>> {
-    (0..end.0)
-        .step_by(2)
-        .map(|offset| {
-            let count = (end.0 - offset).min(2);
-            let records = (0..count).map(|_| Record::new(Some(b"k"), Some("값".as_bytes()), Timestamp(0))).collect();
-            Arc::new(RecordBatch::from_producer(records).appended_at(Offset(offset), LeaderEpoch::ZERO))
-        })
-        .collect()
+fn segments(end: Offset) -> Segments {
+    let batches = (0..end.0).step_by(2).map(|offset| {
+        let count = (end.0 - offset).min(2);
+        let records = (0..count).map(|_| Record::new(Some(b"k"), Some("값".as_bytes()), Timestamp(0))).collect();
+        Arc::new(RecordBatch::from_producer(records).appended_at(Offset(offset), LeaderEpoch::ZERO))
+    });
+    Segments::of_batches(Offset::ZERO, batches)
 }
 
 fn controller(image: &Arc<ClusterImage>) -> NodeView {
@@ -216,11 +214,11 @@ pub(crate) fn kill(frame: &mut Frame, id: i32) {
 
 fn stored(replica: ReplicaView) -> StoredLog {
     StoredLog {
-        topic_id: replica.topic_id,
         log_start_offset: replica.log_start_offset,
-        batches: replica.batches,
+        segments: replica.segments,
         leader_epochs: replica.leader_epochs,
         high_watermark: replica.high_watermark,
+        ..StoredLog::new(replica.topic_id)
     }
 }
 
@@ -232,10 +230,8 @@ pub(crate) fn fence(frame: &mut Frame, id: i32) {
 /// Has the controller change the in-sync replicas of partition 0.
 pub(crate) fn shrink_isr(frame: &mut Frame, isr: &[i32]) {
     let isr = Some(isr.iter().map(|id| BrokerId(*id)).collect());
-    replay(
-        frame,
-        &MetadataRecord::PartitionChange { topic_id: TOPIC, partition: PartitionIndex(0), isr, leader: None },
-    );
+    let change = PartitionChangeRecord { isr, ..PartitionChangeRecord::of(TOPIC, PartitionIndex(0)) };
+    replay(frame, &MetadataRecord::PartitionChange(change));
 }
 
 fn replay(frame: &mut Frame, record: &MetadataRecord) {
@@ -256,7 +252,7 @@ pub(crate) fn cut_log(frame: &mut Frame, id: i32, end: i64) {
     for replica in replicas_of(frame, id) {
         replica.log_end_offset = Offset(end);
         replica.high_watermark = replica.high_watermark.min(Offset(end));
-        replica.batches = batches(Offset(end));
+        replica.segments = segments(Offset(end));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What must hold whenever one looks.
 
-use kafka::chunks::Chunks;
 use kafka::event::{ClientEvent, EventKind};
+use kafka::log::Segments;
 use kafka::metadata::{ClusterImage, METADATA_TOPIC, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::view::{BrokerState, BrokerView, NodeView, ReplicaRole, ReplicaView};
@@ -35,7 +35,7 @@ pub(crate) struct History {
 /// A log, of a running broker or on the disk of one that is down.
 struct Log {
     broker: BrokerId,
-    batches: Chunks<Arc<RecordBatch>>,
+    batches: Segments,
     end: Offset,
     epochs: Vec<(LeaderEpoch, Offset)>,
     view: Option<ReplicaView>,
@@ -148,8 +148,11 @@ impl Checks<'_> {
         }
         let watermark = |log: &Log| log.view.as_ref().map(|view| view.high_watermark);
         let (Some(a), Some(b)) = (watermark(one), watermark(other)) else { return };
-        let parts_at =
-            [one, other].iter().filter_map(|log| log.batches.get(common)).map(|batch| batch.base_offset).min();
+        let parts_at = [one, other]
+            .iter()
+            .filter_map(|log| log.batches.iter_from(common).next())
+            .map(|batch| batch.base_offset)
+            .min();
         let both_long = one.batches.len() > common && other.batches.len() > common;
         let matches = !both_long || parts_at.is_none_or(|offset| offset >= a.min(b));
         self.require(matches, "two logs differ below both high watermarks", key);
@@ -340,7 +343,7 @@ impl Log {
     fn of_replica(broker: BrokerId, process: &BrokerView, replica: &ReplicaView) -> Log {
         Log {
             broker,
-            batches: replica.batches.clone(),
+            batches: replica.segments.clone(),
             end: replica.log_end_offset,
             epochs: replica.leader_epochs.clone(),
             view: Some(replica.clone()),
@@ -351,8 +354,8 @@ impl Log {
     fn on_disk(broker: BrokerId, stored: &kafka::storage::StoredLog) -> Log {
         Log {
             broker,
-            batches: stored.batches.clone(),
-            end: stored.batches.last().map_or(stored.log_start_offset, |batch| batch.last_offset().next()),
+            batches: stored.segments.clone(),
+            end: stored.end_offset(),
             epochs: stored.leader_epochs.clone(),
             view: None,
             broker_epoch: None,

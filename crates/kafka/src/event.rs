@@ -2,7 +2,7 @@
 
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
-use wire::request::Acks;
+use wire::request::{Acks, ConfigResource};
 use wire::response::DescribedTopic;
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
@@ -61,6 +61,12 @@ pub enum ChangeReason {
     LeaderRebalance,
     /// A partition without leader gets one from outside its in-sync replicas (`unclean.leader.election.enable`).
     UncleanElection,
+    /// Somebody asked for an election (`kafka-leader-election`).
+    ElectionByCommand,
+    /// Somebody moves replicas (`kafka-reassign-partitions`).
+    Reassignment,
+    /// A broker was forgotten (`kafka-cluster unregister`).
+    BrokerUnregistered,
 }
 
 /// Events of the controller.
@@ -220,6 +226,59 @@ pub enum ControllerEvent {
         /// Why.
         reason: ChangeReason,
     },
+    /// Replicas that are not in sync may lead, or may not any more (KIP-966).
+    EligibleLeadersChanged {
+        /// The partition.
+        partition: TopicPartition,
+        /// Before.
+        from: Vec<BrokerId>,
+        /// After.
+        to: Vec<BrokerId>,
+    },
+    /// Replicas are being moved.
+    ReassignmentStarted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Replicas that come.
+        adding: Vec<BrokerId>,
+        /// Replicas that go.
+        removing: Vec<BrokerId>,
+    },
+    /// Replicas have been moved.
+    ReassignmentCompleted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where they are now.
+        replicas: Vec<BrokerId>,
+    },
+    /// Replicas stay where they were.
+    ReassignmentCancelled {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where they are.
+        replicas: Vec<BrokerId>,
+    },
+    /// A configuration of a topic or a broker changed.
+    ConfigChanged {
+        /// The topic or the broker.
+        resource: ConfigResource,
+        /// The configuration.
+        key: String,
+        /// Its value; `None` is the default again.
+        value: Option<String>,
+    },
+    /// The cluster agreed on another level of a feature.
+    FeatureLevelChanged {
+        /// The feature.
+        feature: &'static str,
+        /// Its level.
+        level: i16,
+    },
+    /// A broker was forgotten.
+    BrokerUnregistered {
+        /// The broker.
+        broker: BrokerId,
+    },
     /// A leader's proposal was refused.
     AlterPartitionRejected {
         /// The partition.
@@ -309,6 +368,24 @@ pub enum BrokerEvent {
         first_offset: Offset,
         /// Offset of the last record.
         last_offset: Offset,
+    },
+    /// The leader found that it has a producer's batch already, and appended nothing.
+    DuplicateFound {
+        /// The partition.
+        partition: TopicPartition,
+        /// Offset of the first record, from the first time.
+        first_offset: Offset,
+        /// Offset of the last record.
+        last_offset: Offset,
+    },
+    /// A power loss had left half a batch behind the end of a log; it was cut off when the log was recovered.
+    TornBatchCut {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where the log ends.
+        log_end_offset: Offset,
+        /// Bytes that were cut off.
+        torn_bytes: i32,
     },
     /// A replica's high watermark rose.
     HighWatermarkAdvanced {
@@ -464,8 +541,8 @@ pub enum ClientEvent {
     TopicsListed(Vec<TopicName>),
     /// `kafka-topics --describe` is done.
     TopicsDescribed(Vec<TopicDescription>),
-    /// An action of `kafka-topics` failed.
-    TopicsFailed(TopicsFailure),
+    /// An administrative tool failed.
+    AdminFailed(AdminFailure),
 }
 
 /// A topic as `kafka-topics --describe` shows it.
@@ -481,9 +558,9 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
-/// Why `kafka-topics` failed.
+/// Why an administrative tool failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TopicsFailure {
+pub enum AdminFailure {
     /// No topic matches `--topic`.
     NoSuchTopic(String),
     /// No topic has that id.

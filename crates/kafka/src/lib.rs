@@ -18,6 +18,7 @@ pub mod log;
 pub mod metadata;
 pub mod node;
 pub mod raft;
+pub mod release;
 pub mod replica;
 pub mod server_channels;
 pub mod spec;

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use wire::request::ConfigResource;
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, PartitionEpoch, PartitionIndex,
-    TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, LeaderRecoveryState, MetadataRecord,
+    PartitionChangeRecord, PartitionEpoch, PartitionIndex, PartitionRecord, TopicId, TopicName, TopicPartition,
 };
 
 /// The topic of the cluster metadata log; its one partition is number 0.
@@ -14,9 +15,6 @@ pub const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// That topic's id (`Uuid.METADATA_TOPIC_ID`).
 pub const METADATA_TOPIC_ID: TopicId = TopicId(1);
-
-/// `metadata.version` of a cluster: 3.9-IV0.
-pub const METADATA_VERSION: i16 = 21;
 
 /// `__cluster_metadata-0`.
 #[must_use]
@@ -30,6 +28,10 @@ pub struct ClusterImage {
     brokers: BTreeMap<BrokerId, BrokerRegistration>,
     topics: BTreeMap<TopicName, Arc<TopicImage>>,
     topic_names: BTreeMap<TopicId, TopicName>,
+    /// By broker; `None` is all brokers.
+    broker_configs: BTreeMap<Option<BrokerId>, Arc<BTreeMap<String, String>>>,
+    features: BTreeMap<&'static str, i16>,
+    next_producer_id: i64,
 }
 
 /// A registered broker.
@@ -75,12 +77,69 @@ pub struct PartitionRegistration {
     pub replicas: Vec<BrokerId>,
     /// The in-sync replicas.
     pub isr: Vec<BrokerId>,
+    /// Replicas that a reassignment adds; they are among `replicas` already.
+    pub adding_replicas: Vec<BrokerId>,
+    /// Replicas that a reassignment removes; they are among `replicas` still.
+    pub removing_replicas: Vec<BrokerId>,
     /// The leader, if there is one.
     pub leader: Option<BrokerId>,
+    /// Whether the leader was elected uncleanly and has not recovered yet.
+    pub leader_recovery_state: LeaderRecoveryState,
     /// Counts leaderships.
     pub leader_epoch: LeaderEpoch,
     /// Counts changes.
     pub partition_epoch: PartitionEpoch,
+    /// Replicas outside of the in-sync ones that have every committed record (KIP-966).
+    pub eligible_leader_replicas: Vec<BrokerId>,
+    /// Who led last, when nobody may lead (KIP-966).
+    pub last_known_elr: Vec<BrokerId>,
+}
+
+impl From<&PartitionRecord> for PartitionRegistration {
+    fn from(record: &PartitionRecord) -> PartitionRegistration {
+        PartitionRegistration {
+            replicas: record.replicas.clone(),
+            isr: record.isr.clone(),
+            adding_replicas: record.adding_replicas.clone(),
+            removing_replicas: record.removing_replicas.clone(),
+            leader: record.leader,
+            leader_recovery_state: record.leader_recovery_state,
+            leader_epoch: record.leader_epoch,
+            partition_epoch: record.partition_epoch,
+            eligible_leader_replicas: record.eligible_leader_replicas.clone(),
+            last_known_elr: record.last_known_elr.clone(),
+        }
+    }
+}
+
+impl PartitionRegistration {
+    /// Whether replicas are being moved.
+    #[must_use]
+    pub fn is_reassigning(&self) -> bool {
+        !self.adding_replicas.is_empty() || !self.removing_replicas.is_empty()
+    }
+
+    /// The state after a change.
+    pub fn merge(&mut self, change: &PartitionChangeRecord) {
+        replace(&mut self.replicas, change.replicas.as_ref());
+        replace(&mut self.isr, change.isr.as_ref());
+        replace(&mut self.adding_replicas, change.adding_replicas.as_ref());
+        replace(&mut self.removing_replicas, change.removing_replicas.as_ref());
+        replace(&mut self.eligible_leader_replicas, change.eligible_leader_replicas.as_ref());
+        replace(&mut self.last_known_elr, change.last_known_elr.as_ref());
+        self.leader_recovery_state = change.leader_recovery_state.unwrap_or(self.leader_recovery_state);
+        if let Some(leader) = change.leader {
+            self.leader = leader;
+            self.leader_epoch = self.leader_epoch.next();
+        }
+        self.partition_epoch = self.partition_epoch.next();
+    }
+}
+
+fn replace(brokers: &mut Vec<BrokerId>, change: Option<&Vec<BrokerId>>) {
+    if let Some(change) = change {
+        brokers.clone_from(change);
+    }
 }
 
 /// What a stretch of the metadata log changed.
@@ -92,7 +151,9 @@ pub struct ImageDelta {
     pub removed_partitions: BTreeSet<TopicPartition>,
     /// Topics whose configurations changed.
     pub changed_configs: BTreeSet<TopicName>,
-    /// Brokers that registered, were fenced or unfenced, or began to shut down.
+    /// Brokers whose configurations changed; `None` is all brokers.
+    pub changed_broker_configs: BTreeSet<Option<BrokerId>>,
+    /// Brokers that registered, were fenced or unfenced, began to shut down, or were forgotten.
     pub changed_brokers: BTreeSet<BrokerId>,
 }
 
@@ -119,6 +180,25 @@ impl ClusterImage {
     #[must_use]
     pub fn partition(&self, partition: &TopicPartition) -> Option<&PartitionRegistration> {
         self.topics.get(&partition.topic)?.partitions.get(&partition.partition)
+    }
+
+    /// What was set on a broker, or on all of them (`None`), while they run.
+    #[must_use]
+    pub fn broker_configs(&self, broker: Option<BrokerId>) -> &BTreeMap<String, String> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        self.broker_configs.get(&broker).map_or(&NONE, |configs| configs)
+    }
+
+    /// The features that the cluster has agreed on, with their levels.
+    #[must_use]
+    pub fn features(&self) -> &BTreeMap<&'static str, i16> {
+        &self.features
+    }
+
+    /// The first producer id that no broker has.
+    #[must_use]
+    pub fn next_producer_id(&self) -> i64 {
+        self.next_producer_id
     }
 
     /// All partitions, by topic name and number.
@@ -172,7 +252,10 @@ impl ClusterImage {
     /// writes one that does not fit the state before it.
     pub fn replay(&mut self, record: &MetadataRecord, delta: &mut ImageDelta) {
         match record {
-            MetadataRecord::FeatureLevel { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::NoOp => {}
+            MetadataRecord::FeatureLevel { name, level } => self.finalize(name, *level),
+            MetadataRecord::ProducerIds { next_producer_id, .. } => self.next_producer_id = *next_producer_id,
+            MetadataRecord::UnregisterBroker { broker_id, .. } => self.unregister(*broker_id, delta),
             MetadataRecord::RegisterBroker { broker_id, incarnation_id, broker_epoch, endpoint, rack } => {
                 self.register(
                     *broker_id,
@@ -192,24 +275,9 @@ impl ClusterImage {
             }
             MetadataRecord::Topic { name, topic_id } => self.add_topic(name, *topic_id),
             MetadataRecord::RemoveTopic { topic_id } => self.remove_topic(*topic_id, delta),
-            MetadataRecord::TopicConfig { name, key, value } => self.configure(name, key, value.as_deref(), delta),
-            MetadataRecord::Partition { topic_id, partition, replicas, isr, leader, leader_epoch, partition_epoch } => {
-                self.add_partition(
-                    *topic_id,
-                    *partition,
-                    PartitionRegistration {
-                        replicas: replicas.clone(),
-                        isr: isr.clone(),
-                        leader: *leader,
-                        leader_epoch: *leader_epoch,
-                        partition_epoch: *partition_epoch,
-                    },
-                    delta,
-                )
-            }
-            MetadataRecord::PartitionChange { topic_id, partition, isr, leader } => {
-                self.change_partition(*topic_id, *partition, isr.as_ref(), *leader, delta);
-            }
+            MetadataRecord::Config { resource, key, value } => self.configure(resource, key, value.as_deref(), delta),
+            MetadataRecord::Partition(record) => self.add_partition(record, delta),
+            MetadataRecord::PartitionChange(record) => self.change_partition(record, delta),
         }
     }
 
@@ -248,46 +316,44 @@ impl ClusterImage {
         delta.changed_configs.remove(&name);
     }
 
-    fn configure(&mut self, name: &TopicName, key: &str, value: Option<&str>, delta: &mut ImageDelta) {
-        let topic = Arc::make_mut(self.topics.get_mut(name).expect("only existing topics are configured"));
-        match value {
-            Some(value) => topic.configs.insert(key.to_owned(), value.to_owned()),
-            None => topic.configs.remove(key),
+    fn finalize(&mut self, name: &'static str, level: i16) {
+        match level {
+            0 => self.features.remove(name),
+            level => self.features.insert(name, level),
         };
-        delta.changed_configs.insert(name.clone());
     }
 
-    fn add_partition(
-        &mut self,
-        topic_id: TopicId,
-        index: PartitionIndex,
-        state: PartitionRegistration,
-        delta: &mut ImageDelta,
-    ) {
-        let (name, topic) = self.topic_mut(topic_id);
-        topic.partitions.insert(index, state);
-        delta.changed_partitions.insert(TopicPartition::new(name, index));
+    fn unregister(&mut self, broker_id: BrokerId, delta: &mut ImageDelta) {
+        self.brokers.remove(&broker_id);
+        delta.changed_brokers.insert(broker_id);
     }
 
-    fn change_partition(
-        &mut self,
-        topic_id: TopicId,
-        index: PartitionIndex,
-        isr: Option<&Vec<BrokerId>>,
-        leader: Option<Option<BrokerId>>,
-        delta: &mut ImageDelta,
-    ) {
-        let (name, topic) = self.topic_mut(topic_id);
-        let state = topic.partitions.get_mut(&index).expect("only existing partitions change");
-        if let Some(isr) = isr {
-            state.isr.clone_from(isr);
+    fn configure(&mut self, resource: &ConfigResource, key: &str, value: Option<&str>, delta: &mut ImageDelta) {
+        match resource {
+            ConfigResource::Topic(name) => {
+                let topic = Arc::make_mut(self.topics.get_mut(name).expect("only existing topics are configured"));
+                set(&mut topic.configs, key, value);
+                delta.changed_configs.insert(name.clone());
+            }
+            ConfigResource::Broker(broker) => {
+                let configs = Arc::make_mut(self.broker_configs.entry(*broker).or_default());
+                set(configs, key, value);
+                delta.changed_broker_configs.insert(*broker);
+            }
         }
-        if let Some(leader) = leader {
-            state.leader = leader;
-            state.leader_epoch = state.leader_epoch.next();
-        }
-        state.partition_epoch = state.partition_epoch.next();
-        delta.changed_partitions.insert(TopicPartition::new(name, index));
+    }
+
+    fn add_partition(&mut self, record: &PartitionRecord, delta: &mut ImageDelta) {
+        let (name, topic) = self.topic_mut(record.topic_id);
+        topic.partitions.insert(record.partition, PartitionRegistration::from(record));
+        delta.changed_partitions.insert(TopicPartition::new(name, record.partition));
+    }
+
+    fn change_partition(&mut self, record: &PartitionChangeRecord, delta: &mut ImageDelta) {
+        let (name, topic) = self.topic_mut(record.topic_id);
+        let state = topic.partitions.get_mut(&record.partition).expect("only existing partitions change");
+        state.merge(record);
+        delta.changed_partitions.insert(TopicPartition::new(name, record.partition));
     }
 
     fn topic_mut(&mut self, topic_id: TopicId) -> (TopicName, &mut TopicImage) {
@@ -295,6 +361,13 @@ impl ClusterImage {
         let topic = self.topics.get_mut(&name).expect("names and topics go together");
         (name, Arc::make_mut(topic))
     }
+}
+
+fn set(configs: &mut BTreeMap<String, String>, key: &str, value: Option<&str>) {
+    match value {
+        Some(value) => configs.insert(key.to_owned(), value.to_owned()),
+        None => configs.remove(key),
+    };
 }
 
 #[cfg(test)]
@@ -308,17 +381,15 @@ mod tests {
         let brokers = vec![BrokerId(1), BrokerId(2)];
         for record in [
             MetadataRecord::Topic { name: name.clone(), topic_id },
-            MetadataRecord::Partition {
-                topic_id,
-                partition,
-                replicas: brokers.clone(),
-                isr: brokers,
-                leader: Some(BrokerId(1)),
-                leader_epoch: LeaderEpoch(0),
-                partition_epoch: PartitionEpoch(0),
-            },
-            MetadataRecord::PartitionChange { topic_id, partition, isr: Some(vec![BrokerId(1)]), leader: None },
-            MetadataRecord::PartitionChange { topic_id, partition, isr: None, leader: Some(None) },
+            MetadataRecord::Partition(PartitionRecord::created((topic_id, partition), brokers.clone(), brokers)),
+            MetadataRecord::PartitionChange(PartitionChangeRecord {
+                isr: Some(vec![BrokerId(1)]),
+                ..PartitionChangeRecord::of(topic_id, partition)
+            }),
+            MetadataRecord::PartitionChange(PartitionChangeRecord {
+                leader: Some(None),
+                ..PartitionChangeRecord::of(topic_id, partition)
+            }),
         ] {
             image.replay(&record, &mut delta);
         }

@@ -1,16 +1,17 @@
 //! What an onlooker may see of a node: plain values made of shared parts. The page, the checkers and the ledger read
 //! these and nothing else of a machine.
 
-use crate::chunks::Chunks;
 use crate::instant::Instant;
+use crate::log::{ProducerState, Segments};
 use crate::metadata::ClusterImage;
 use crate::node::NodeId;
 use crate::zookeeper::Database;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::Acks;
 use wire::zookeeper::SessionId;
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, TopicId, TopicName,
+    BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, ProducerId, TopicId, TopicName,
     TopicPartition,
 };
 
@@ -78,10 +79,52 @@ pub struct ReplicaView {
     pub log_end_offset: Offset,
     /// Below it everything is committed, as far as this replica knows.
     pub high_watermark: Offset,
+    /// Below it every transaction is settled too.
+    pub last_stable_offset: Offset,
+    /// Below it everything survives a power loss.
+    pub recovery_point: Offset,
     /// Each epoch with the first offset written in it.
     pub leader_epochs: Vec<(LeaderEpoch, Offset)>,
     /// The log itself, shared.
-    pub batches: Chunks<Arc<RecordBatch>>,
+    pub segments: Segments,
+    /// What is known of the idempotent producers that wrote to it, shared.
+    pub producers: Arc<BTreeMap<ProducerId, ProducerState>>,
+}
+
+/// One replica of a partition, borrowed: for onlookers that look after every step.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplicaGlance<'a> {
+    /// Its topic's id.
+    pub topic_id: TopicId,
+    /// The epoch in which it leads or follows.
+    pub leader_epoch: LeaderEpoch,
+    /// Where the log starts.
+    pub log_start_offset: Offset,
+    /// Where the log ends: the offset of the next record.
+    pub log_end_offset: Offset,
+    /// Below it everything is committed, as far as this replica knows.
+    pub high_watermark: Offset,
+    /// Each epoch with the first offset written in it.
+    pub leader_epochs: &'a [(LeaderEpoch, Offset)],
+    /// The log itself.
+    pub segments: &'a Segments,
+    /// What it knows as a leader, if it believes that it leads.
+    pub leadership: Option<LeadershipGlance<'a>>,
+}
+
+/// What a leader knows of the in-sync replicas, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct LeadershipGlance<'a> {
+    /// The committed in-sync replicas.
+    pub isr: &'a [BrokerId],
+    /// Who joins them by a change under way.
+    pub joining: Option<BrokerId>,
+    /// Whether a change is under way.
+    pub has_proposal: bool,
+    /// The epoch of the partition's state.
+    pub partition_epoch: PartitionEpoch,
+    /// `min.insync.replicas`, but never more than there are replicas.
+    pub effective_min_isr: usize,
 }
 
 /// What a broker is for a partition.

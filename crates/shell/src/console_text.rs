@@ -62,7 +62,7 @@ fn producer_reaction(reader: &LineReader, event: &ClientEvent) -> Reaction {
         | ClientEvent::TopicCreated(_)
         | ClientEvent::TopicsListed(_)
         | ClientEvent::TopicsDescribed(_)
-        | ClientEvent::TopicsFailed(_) => Reaction::default(),
+        | ClientEvent::AdminFailed(_) => Reaction::default(),
     }
 }
 
@@ -104,7 +104,7 @@ fn consumer_reaction(formatter: &MessageFormatter, event: &ClientEvent) -> React
         | ClientEvent::TopicCreated(_)
         | ClientEvent::TopicsListed(_)
         | ClientEvent::TopicsDescribed(_)
-        | ClientEvent::TopicsFailed(_) => Reaction::default(),
+        | ClientEvent::AdminFailed(_) => Reaction::default(),
     }
 }
 

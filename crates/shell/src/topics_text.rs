@@ -5,7 +5,7 @@ use crate::java_exception::JavaException;
 use crate::log_lines::{LogLine, error_exception};
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
-use kafka::event::{ClientEvent, TopicDescription, TopicsFailure};
+use kafka::event::{AdminFailure, ClientEvent, TopicDescription};
 use wire::response::DescribedPartition;
 use wire::{BrokerId, TopicName};
 
@@ -29,7 +29,7 @@ pub fn react(filter: DescribeFilter, event: &ClientEvent) -> Reaction {
         ClientEvent::TopicCreated(topic) => Reaction::print(vec![Piece::Out(format!("Created topic {topic}."))]),
         ClientEvent::TopicsListed(topics) => Reaction::print(vec![Piece::Out(listed(topics))]),
         ClientEvent::TopicsDescribed(topics) => Reaction::print(described(filter, topics)),
-        ClientEvent::TopicsFailed(reason) => Reaction::print(failure(&failure_exception(reason))),
+        ClientEvent::AdminFailed(reason) => Reaction::print(failure(&failure_exception(reason))),
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordFailed { .. }
         | ClientEvent::RecordConsumed { .. }
@@ -48,16 +48,16 @@ fn listed(topics: &[TopicName]) -> String {
 
 /// The exception with which an action of `kafka-topics` failed.
 #[must_use]
-pub fn failure_exception(reason: &TopicsFailure) -> JavaException {
+pub fn failure_exception(reason: &AdminFailure) -> JavaException {
     match reason {
-        TopicsFailure::NoSuchTopic(pattern) => {
+        AdminFailure::NoSuchTopic(pattern) => {
             JavaException::illegal_argument(&format!("Topic 'Optional[{pattern}]' does not exist as expected"))
         }
-        TopicsFailure::NoSuchTopicId(id) => {
+        AdminFailure::NoSuchTopicId(id) => {
             JavaException::illegal_argument(&format!("TopicId '{id}' does not exist as expected"))
         }
-        TopicsFailure::Refused { error, message } => error_exception(*error, Some(message)),
-        TopicsFailure::TimedOut { call, message } => {
+        AdminFailure::Refused { error, message } => error_exception(*error, Some(message)),
+        AdminFailure::TimedOut { call, message } => {
             JavaException::of_kafka("TimeoutException", &format!("{message} Call: {call}"))
         }
     }

@@ -5,6 +5,7 @@
 
 mod agenda;
 pub mod bench;
+pub mod checkers;
 mod checkpoints;
 pub mod command;
 mod digest;
@@ -24,6 +25,7 @@ pub mod trace;
 mod world;
 pub mod world_spec;
 
+pub use checkers::violation::{Checker, Violation};
 pub use command::{Command, CommandError};
 pub use frame::Frame;
 pub use session::{Budget, Session};

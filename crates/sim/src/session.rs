@@ -1,6 +1,7 @@
 //! A run that can be moved through: forward by simulating, anywhere by checkpoints and re-stepping, and into a new
 //! history by acting in the past.
 
+use crate::checkers::violation::{Checker, Violation};
 use crate::command::{Command, CommandError};
 use crate::frame::{Branch, BranchId, Frame};
 use crate::frame_builder;
@@ -47,7 +48,18 @@ impl Session {
     /// A world at instant 0, before anything has happened.
     #[must_use]
     pub fn new(spec: WorldSpec, seed: u64) -> Session {
-        let world = World::new(spec, seed);
+        Session::of_world(World::new(spec, seed))
+    }
+
+    /// The same, with checkers that look at everything every so many steps, and not only at what events point at.
+    #[must_use]
+    pub fn with_looks_every(steps: u64, spec: WorldSpec, seed: u64) -> Session {
+        let mut world = World::new(spec, seed);
+        world.look_every(steps);
+        Session::of_world(world)
+    }
+
+    fn of_world(world: World) -> Session {
         let histories = vec![History::new(world.clone())];
         Session { world, now: Instant::ZERO, branch: BranchId(0), histories, last_frame: None }
     }
@@ -213,6 +225,17 @@ impl Session {
     #[must_use]
     pub fn next_event(&self) -> EventId {
         self.world.next_event()
+    }
+
+    /// What must hold and did not, by now, in the order in which it was noticed.
+    pub fn violations(&self) -> impl Iterator<Item = &Violation> {
+        self.world.checkers().violations().iter()
+    }
+
+    /// How often a checker has had something to check by now.
+    #[must_use]
+    pub fn times_checked(&self, checker: Checker) -> u64 {
+        self.world.checkers().times_checked(checker)
     }
 
     /// The digest of all that has happened by now.

@@ -197,7 +197,7 @@ fn a_kill_loses_memory_and_keeps_the_disk() {
     let frame = session.frame();
     assert_eq!(server_state(&frame), None);
     let disk = &frame.nodes.iter().find(|node| node.id == SERVER).expect("it is still a node").disk;
-    assert_eq!(disk[&toy::partition()].batches.len() as i64, stored);
+    assert_eq!(disk[&toy::partition()].segments.len() as i64, stored);
     session.apply(Command::Start(SERVER)).expect("the server is down");
     assert_eq!(server_state(&session.frame()), Some((stored, 0)));
     run_until_ms(&mut session, 120);

@@ -109,7 +109,7 @@ impl ToyServer {
         match input {
             Input::Started { disk } => {
                 match disk.logs.get(&partition()) {
-                    Some(log) => self.stored = log.batches.len() as i64,
+                    Some(log) => self.stored = log.segments.len() as i64,
                     None => effects.write(DiskWrite::CreateLog { partition: partition(), topic_id: TopicId(1) }),
                 }
                 effects.set_timer(BURST, now + Duration(10_000));

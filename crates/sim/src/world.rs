@@ -4,6 +4,7 @@
 //! A clone is a checkpoint: everything large is behind `Arc` and copied by whoever changes it next. The world knows no
 //! past and no commands but the one at hand; see `session`.
 
+use crate::checkers::{Checkers, STEPS_BETWEEN_LOOKS};
 use crate::command::{Command, CommandError};
 use crate::digest;
 use crate::machine::Machine;
@@ -38,6 +39,7 @@ pub(crate) struct World {
     hosts: Arc<BTreeMap<NodeId, Host>>,
     queue: Arc<Queue>,
     network: Arc<Network>,
+    checkers: Checkers,
     /// Filled within a step, taken by whoever asked for the step.
     noted: Vec<Event>,
     /// Empty between steps.
@@ -92,6 +94,7 @@ impl World {
             hosts: Arc::new(spec.servers.iter().map(Host::of_server).collect()),
             queue: Arc::default(),
             network: Arc::new(Network::new(spec.network, seed, addresses)),
+            checkers: Checkers::new(STEPS_BETWEEN_LOOKS),
             noted: Vec::new(),
             effects: Effects::new(),
             spec: Arc::new(spec),
@@ -146,6 +149,20 @@ impl World {
         })
     }
 
+    /// What watches over the world.
+    pub(crate) fn checkers(&self) -> &Checkers {
+        &self.checkers
+    }
+
+    /// Checkers look at everything every so many steps.
+    pub(crate) fn look_every(&mut self, steps: u64) {
+        self.checkers = Checkers::new(steps);
+    }
+
+    fn watch(&mut self) {
+        self.checkers.on_step(self.now, self.steps, &self.hosts, &self.noted);
+    }
+
     /// Takes out the events of the last step.
     pub(crate) fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.noted.drain(..)
@@ -163,6 +180,7 @@ impl World {
             Happening::TimerFires { node, timer } => self.deliver(node, Input::TimerFired { timer }, &mut cause),
             Happening::FlightArrives(flight) => self.arrive(flight, &mut cause),
         }
+        self.watch();
         true
     }
 
@@ -173,13 +191,15 @@ impl World {
         self.begin_step(at);
         digest::mix_command(&mut self.hasher, command);
         let mut cause = None;
-        match command {
+        let node = match command {
             Command::Kill(node) => self.kill(*node, &mut cause),
             Command::Stop(node) => self.stop(*node, &mut cause),
             Command::Start(node) => self.start_server(*node, &mut cause),
             Command::StartClient(spec) => self.start_client(spec.clone(), &mut cause),
             Command::Tell(node, instruction) => self.tell(*node, instruction.clone(), &mut cause),
-        }
+        };
+        self.watch();
+        node
     }
 
     /// Whether a command fits the world as it is now.

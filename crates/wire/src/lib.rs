@@ -23,7 +23,7 @@ pub use ids::{
     BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
     PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
 };
-pub use metadata_record::MetadataRecord;
+pub use metadata_record::{LeaderRecoveryState, MetadataRecord, PartitionChangeRecord, PartitionRecord};
 pub use record::{
     BatchBody, Bytes, Compression, ControlRecordType, EndTransactionMarker, Header, ProducerStamp, Record, RecordBatch,
     TimestampType, TransactionResult,

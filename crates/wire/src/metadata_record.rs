@@ -1,6 +1,7 @@
 //! The records of the cluster metadata log `__cluster_metadata-0` (KIP-631). The controller writes them,
 //! brokers replay them; what they add up to is in `kafka::metadata`.
 
+use crate::request::ConfigResource;
 use crate::{
     BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, PartitionEpoch, PartitionIndex, TopicId, TopicName,
 };
@@ -8,11 +9,11 @@ use crate::{
 /// One record of the metadata log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MetadataRecord {
-    /// `FeatureLevelRecord`: `metadata.version` of the cluster.
+    /// `FeatureLevelRecord`: the cluster has agreed on a feature's level.
     FeatureLevel {
-        /// The feature's name, `metadata.version` here.
+        /// The feature's name, for example `metadata.version`.
         name: &'static str,
-        /// Its finalized level; 21 is 3.9-IV0.
+        /// Its finalized level; 0 switches it off.
         level: i16,
     },
     /// `RegisterBrokerRecord`: a broker process has registered; it starts fenced. Its own offset is the
@@ -40,6 +41,13 @@ pub enum MetadataRecord {
         /// True when controlled shutdown begins.
         in_controlled_shutdown: Option<bool>,
     },
+    /// `UnregisterBrokerRecord`: the broker is forgotten.
+    UnregisterBroker {
+        /// The broker's `node.id`.
+        broker_id: BrokerId,
+        /// The registration that ends.
+        broker_epoch: BrokerEpoch,
+    },
     /// `TopicRecord`.
     Topic {
         /// The topic's name.
@@ -52,44 +60,137 @@ pub enum MetadataRecord {
         /// The topic that is gone.
         topic_id: TopicId,
     },
-    /// `ConfigRecord` of a topic.
-    TopicConfig {
-        /// The topic.
-        name: TopicName,
+    /// `ConfigRecord`.
+    Config {
+        /// What is configured.
+        resource: ConfigResource,
         /// The configuration's name, for example `retention.ms`.
         key: String,
         /// Its value, `None` when the override is removed.
         value: Option<String>,
     },
     /// `PartitionRecord`: a new partition.
-    Partition {
-        /// The partition's topic.
-        topic_id: TopicId,
-        /// The partition's number.
-        partition: PartitionIndex,
-        /// All replicas; the first is preferred.
-        replicas: Vec<BrokerId>,
-        /// The in-sync replicas.
-        isr: Vec<BrokerId>,
-        /// The leader, if there is one.
-        leader: Option<BrokerId>,
-        /// 0 for a new partition.
-        leader_epoch: LeaderEpoch,
-        /// 0 for a new partition.
-        partition_epoch: PartitionEpoch,
-    },
-    /// `PartitionChangeRecord`. Absent fields stay as they were. The partition epoch grows by one; the
-    /// leader epoch too when `leader` is present.
-    PartitionChange {
-        /// The partition's topic.
-        topic_id: TopicId,
-        /// The partition's number.
-        partition: PartitionIndex,
-        /// The new in-sync replicas.
-        isr: Option<Vec<BrokerId>>,
-        /// The new leader; `Some(None)` leaves the partition without one.
-        leader: Option<Option<BrokerId>>,
+    Partition(PartitionRecord),
+    /// `PartitionChangeRecord`.
+    PartitionChange(PartitionChangeRecord),
+    /// `ProducerIdsRecord`: a broker was given a block of producer ids.
+    ProducerIds {
+        /// The broker.
+        broker_id: BrokerId,
+        /// Its registration.
+        broker_epoch: BrokerEpoch,
+        /// The first id that nobody has yet.
+        next_producer_id: i64,
     },
     /// `NoOpRecord`: written when the controller is otherwise idle, so that brokers' offsets move on.
     NoOp,
+}
+
+/// Whether a partition's leader may have records that others have lost, or the reverse (KIP-704).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeaderRecoveryState {
+    /// The leader was elected from the in-sync replicas, or has recovered since.
+    #[default]
+    Recovered,
+    /// The leader was elected uncleanly and has not told yet that it has recovered.
+    Recovering,
+}
+
+/// A new partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PartitionRecord {
+    /// The partition's topic.
+    pub topic_id: TopicId,
+    /// The partition's number.
+    pub partition: PartitionIndex,
+    /// All replicas; the first is preferred.
+    pub replicas: Vec<BrokerId>,
+    /// The in-sync replicas.
+    pub isr: Vec<BrokerId>,
+    /// Replicas that a reassignment adds.
+    pub adding_replicas: Vec<BrokerId>,
+    /// Replicas that a reassignment removes.
+    pub removing_replicas: Vec<BrokerId>,
+    /// The leader, if there is one.
+    pub leader: Option<BrokerId>,
+    /// Whether the leader was elected uncleanly.
+    pub leader_recovery_state: LeaderRecoveryState,
+    /// 0 for a new partition.
+    pub leader_epoch: LeaderEpoch,
+    /// 0 for a new partition.
+    pub partition_epoch: PartitionEpoch,
+    /// Replicas outside of the in-sync ones that have every committed record (KIP-966).
+    pub eligible_leader_replicas: Vec<BrokerId>,
+    /// Who led last, when nobody may lead (KIP-966).
+    pub last_known_elr: Vec<BrokerId>,
+}
+
+impl PartitionRecord {
+    /// A partition that has never existed, led by the first of its in-sync replicas.
+    #[must_use]
+    pub fn created(
+        (topic_id, partition): (TopicId, PartitionIndex),
+        replicas: Vec<BrokerId>,
+        isr: Vec<BrokerId>,
+    ) -> PartitionRecord {
+        PartitionRecord {
+            topic_id,
+            partition,
+            leader: isr.first().copied(),
+            replicas,
+            isr,
+            adding_replicas: Vec::new(),
+            removing_replicas: Vec::new(),
+            leader_recovery_state: LeaderRecoveryState::Recovered,
+            leader_epoch: LeaderEpoch::ZERO,
+            partition_epoch: PartitionEpoch(0),
+            eligible_leader_replicas: Vec::new(),
+            last_known_elr: Vec::new(),
+        }
+    }
+}
+
+/// A change of a partition. Absent fields stay as they were. The partition epoch grows by one; the leader epoch too
+/// when `leader` is present.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PartitionChangeRecord {
+    /// The partition's topic.
+    pub topic_id: TopicId,
+    /// The partition's number.
+    pub partition: PartitionIndex,
+    /// The new in-sync replicas.
+    pub isr: Option<Vec<BrokerId>>,
+    /// The new leader; `Some(None)` leaves the partition without one.
+    pub leader: Option<Option<BrokerId>>,
+    /// All replicas.
+    pub replicas: Option<Vec<BrokerId>>,
+    /// Replicas that a reassignment adds.
+    pub adding_replicas: Option<Vec<BrokerId>>,
+    /// Replicas that a reassignment removes.
+    pub removing_replicas: Option<Vec<BrokerId>>,
+    /// Whether the leader was elected uncleanly.
+    pub leader_recovery_state: Option<LeaderRecoveryState>,
+    /// Replicas outside of the in-sync ones that have every committed record (KIP-966).
+    pub eligible_leader_replicas: Option<Vec<BrokerId>>,
+    /// Who led last, when nobody may lead (KIP-966).
+    pub last_known_elr: Option<Vec<BrokerId>>,
+}
+
+impl PartitionChangeRecord {
+    /// Nothing changes.
+    #[must_use]
+    pub fn of(topic_id: TopicId, partition: PartitionIndex) -> PartitionChangeRecord {
+        PartitionChangeRecord {
+            topic_id,
+            partition,
+            isr: None,
+            leader: None,
+            replicas: None,
+            adding_replicas: None,
+            removing_replicas: None,
+            leader_recovery_state: None,
+            eligible_leader_replicas: None,
+            last_known_elr: None,
+        }
+    }
 }

@@ -19,8 +19,8 @@ pub use zookeeper_mode::{
 
 use crate::zookeeper::ZooKeeperRequest;
 use crate::{
-    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex,
-    RecordBatch, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, LeaderRecoveryState, Offset,
+    PartitionEpoch, PartitionIndex, RecordBatch, TopicId, TopicName, TopicPartition,
 };
 use std::sync::Arc;
 
@@ -220,6 +220,10 @@ pub enum OffsetSpec {
     Latest,
     /// -3: the record with the largest timestamp.
     MaxTimestamp,
+    /// -4: where the log on the broker's own disk starts: the log start offset without tiered storage (KIP-405).
+    EarliestLocal,
+    /// -5: the last offset in remote storage: -1 without tiered storage (KIP-1005).
+    LatestTiered,
     /// The first record at or after this time.
     At(crate::Timestamp),
 }
@@ -376,4 +380,6 @@ pub struct AlterPartitionData {
     pub partition_epoch: PartitionEpoch,
     /// The proposal: members with the broker epoch that the leader saw, or -1 (KIP-903).
     pub new_isr: Vec<(BrokerId, BrokerEpoch)>,
+    /// Whether the leader has recovered from its unclean election (KIP-704).
+    pub leader_recovery_state: LeaderRecoveryState,
 }

@@ -21,7 +21,7 @@ pub use zookeeper_mode::{ControlledShutdownResponse, ReplicaStateResponse};
 use crate::zookeeper::ZooKeeperResponse;
 use crate::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex,
-    RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
+    ProducerId, RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
 };
 use std::sync::Arc;
 
@@ -263,6 +263,15 @@ pub struct EpochEndOffset {
     pub end_offset: Offset,
 }
 
+/// A transaction whose records a `read_committed` consumer skips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AbortedTransaction {
+    /// Whose it was.
+    pub producer_id: ProducerId,
+    /// Its first offset in the partition; it ends with the producer's next marker.
+    pub first_offset: Offset,
+}
+
 /// What was read of one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FetchPartitionResult {
@@ -284,6 +293,8 @@ pub struct FetchPartitionResult {
     pub preferred_read_replica: Option<BrokerId>,
     /// Present in answers about the metadata log.
     pub quorum: Option<QuorumFetchResult>,
+    /// For `read_committed` consumers: the aborted transactions that concern the batches.
+    pub aborted_transactions: Vec<AbortedTransaction>,
     /// Whole batches in offset order; the first may begin below the offset asked for.
     pub batches: Vec<Arc<RecordBatch>>,
 }
@@ -302,6 +313,7 @@ impl FetchPartitionResult {
             current_leader: None,
             preferred_read_replica: None,
             quorum: None,
+            aborted_transactions: Vec::new(),
             batches: Vec::new(),
         }
     }

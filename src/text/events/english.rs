@@ -1,12 +1,13 @@
 //! Events in English.
 
-use crate::text::{failure_text, topics_failure_text};
+use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
     ZooKeeperEvent,
 };
 use kafka::node::NodeId;
+use wire::request::ConfigResource;
 use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
@@ -119,6 +120,29 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             format::broker_ids(to),
             because(*reason)
         ),
+        ControllerEvent::EligibleLeadersChanged { partition, from, to } => format!(
+            "{partition}: the eligible leader replicas outside the ISR changed from {} to {}.",
+            format::broker_ids(from),
+            format::broker_ids(to)
+        ),
+        ControllerEvent::ReassignmentStarted { partition, adding, removing } => format!(
+            "{partition}: a reassignment began (adding {}, removing {}).",
+            format::broker_ids(adding),
+            format::broker_ids(removing)
+        ),
+        ControllerEvent::ReassignmentCompleted { partition, replicas } => {
+            format!("{partition}: the reassignment is complete; the replicas are {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ReassignmentCancelled { partition, replicas } => {
+            format!("{partition}: the reassignment was cancelled; the replicas are {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ConfigChanged { resource, key, value } => config_changed(resource, key, value.as_deref()),
+        ControllerEvent::FeatureLevelChanged { feature, level } => {
+            format!("The level of the feature {feature} is {level} now.")
+        }
+        ControllerEvent::BrokerUnregistered { broker } => {
+            format!("The controller unregistered broker {broker}: it does not belong to the cluster any more.")
+        }
         ControllerEvent::AlterPartitionRejected { partition, broker, error } => {
             format!("{partition}: the controller refused broker {broker}'s change of the ISR: {}.", error.name())
         }
@@ -144,6 +168,18 @@ fn elected(
     }
 }
 
+fn config_changed(resource: &ConfigResource, key: &str, value: Option<&str>) -> String {
+    let resource = match resource {
+        ConfigResource::Topic(topic) => format!("Topic {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("Broker {broker}"),
+        ConfigResource::Broker(None) => "All brokers".to_owned(),
+    };
+    match value {
+        Some(value) => format!("{resource}: {key} was set to {value}."),
+        None => format!("{resource}: {key} has its default again."),
+    }
+}
+
 fn because(reason: ChangeReason) -> &'static str {
     match reason {
         ChangeReason::BrokerFenced => "a broker was fenced",
@@ -152,6 +188,9 @@ fn because(reason: ChangeReason) -> &'static str {
         ChangeReason::AlterPartition => "the leader asked for it",
         ChangeReason::LeaderRebalance => "the preferred replica takes the lead again",
         ChangeReason::UncleanElection => "unclean leader election is enabled",
+        ChangeReason::ElectionByCommand => "an election was asked for",
+        ChangeReason::Reassignment => "its replicas are being moved",
+        ChangeReason::BrokerUnregistered => "a broker was unregistered",
     }
 }
 
@@ -190,6 +229,14 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::RecordsReplicated { partition, first_offset, last_offset } => {
             format!("{node} replicated {} of {partition} from the leader.", offsets(*first_offset, *last_offset))
         }
+        BrokerEvent::DuplicateFound { partition, first_offset, last_offset } => format!(
+            "{node} has the producer's batch in {partition} already ({}) and appended nothing.",
+            offsets(*first_offset, *last_offset)
+        ),
+        BrokerEvent::TornBatchCut { partition, log_end_offset, torn_bytes } => format!(
+            "{node} recovered its log of {partition} after the power loss: {torn_bytes} bytes of half a batch were cut \
+             off, and it ends at {log_end_offset}."
+        ),
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => {
             format!("{node}: the high watermark of {partition} rose from {from} to {to}.")
         }
@@ -274,7 +321,7 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicCreated(topic) => format!("{node} created topic {topic}."),
         ClientEvent::TopicsListed(topics) => format!("{node} listed {}.", counted(topics.len() as i64, "topic")),
         ClientEvent::TopicsDescribed(topics) => format!("{node} described {}.", counted(topics.len() as i64, "topic")),
-        ClientEvent::TopicsFailed(failure) => format!("{node} failed: {}", topics_failure_text(failure)),
+        ClientEvent::AdminFailed(failure) => format!("{node} failed: {}", admin_failure_text(failure)),
     }
 }
 

@@ -1,13 +1,14 @@
 //! 이벤트를 한국어로. Events in Korean.
 
 use crate::text::josa::{Josa, with_josa};
-use crate::text::{failure_text, topics_failure_text};
+use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
     ZooKeeperEvent,
 };
 use kafka::node::NodeId;
+use wire::request::ConfigResource;
 use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
@@ -140,6 +141,29 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
             with_josa(&format::broker_ids(to), Josa::Toward),
             because(*reason)
         ),
+        ControllerEvent::EligibleLeadersChanged { partition, from, to } => format!(
+            "{partition}: ISR 밖에서 리더가 될 수 있는 레플리카(ELR)가 {}에서 {} 변경되었습니다.",
+            format::broker_ids(from),
+            with_josa(&format::broker_ids(to), Josa::Toward)
+        ),
+        ControllerEvent::ReassignmentStarted { partition, adding, removing } => format!(
+            "{partition}: 재할당을 시작했습니다 (추가 {}, 제거 {}).",
+            format::broker_ids(adding),
+            format::broker_ids(removing)
+        ),
+        ControllerEvent::ReassignmentCompleted { partition, replicas } => {
+            format!("{partition}: 재할당이 끝났습니다. 레플리카: {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ReassignmentCancelled { partition, replicas } => {
+            format!("{partition}: 재할당이 취소되었습니다. 레플리카: {}.", format::broker_ids(replicas))
+        }
+        ControllerEvent::ConfigChanged { resource, key, value } => config_changed(resource, key, value.as_deref()),
+        ControllerEvent::FeatureLevelChanged { feature, level } => {
+            format!("기능 {feature}의 레벨이 {} 변경되었습니다.", with_josa(&level.to_string(), Josa::Toward))
+        }
+        ControllerEvent::BrokerUnregistered { broker } => {
+            format!("컨트롤러가 {}의 등록을 해제했습니다. 이제 클러스터에 속하지 않습니다.", named(*broker))
+        }
         ControllerEvent::AlterPartitionRejected { partition, broker, error } => {
             format!("{partition}: 컨트롤러가 {}의 ISR 변경을 거부했습니다: {}.", named(*broker), error.name())
         }
@@ -171,6 +195,18 @@ fn elected(
     }
 }
 
+fn config_changed(resource: &ConfigResource, key: &str, value: Option<&str>) -> String {
+    let resource = match resource {
+        ConfigResource::Topic(topic) => format!("토픽 {topic}"),
+        ConfigResource::Broker(Some(broker)) => named(*broker),
+        ConfigResource::Broker(None) => "모든 브로커".to_owned(),
+    };
+    match value {
+        Some(value) => format!("{resource}: {key} 설정이 {} 변경되었습니다.", with_josa(value, Josa::Toward)),
+        None => format!("{resource}: {key} 설정이 기본값으로 돌아갔습니다."),
+    }
+}
+
 fn because(reason: ChangeReason) -> &'static str {
     match reason {
         ChangeReason::BrokerFenced => "브로커가 fenced 상태가 됨",
@@ -179,6 +215,9 @@ fn because(reason: ChangeReason) -> &'static str {
         ChangeReason::AlterPartition => "리더가 변경을 요청함",
         ChangeReason::LeaderRebalance => "선호 레플리카가 다시 리더를 맡음",
         ChangeReason::UncleanElection => "unclean 리더 선출이 켜져 있음",
+        ChangeReason::ElectionByCommand => "명령으로 리더 선출을 요청함",
+        ChangeReason::Reassignment => "레플리카를 옮기는 중",
+        ChangeReason::BrokerUnregistered => "브로커 등록이 해제됨",
     }
 }
 
@@ -231,6 +270,16 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
                 object(&offsets(*first_offset, *last_offset))
             )
         }
+        BrokerEvent::DuplicateFound { partition, first_offset, last_offset } => format!(
+            "{} 프로듀서가 다시 보낸 배치를 {partition}에서 찾았습니다 ({}). 새로 추가하지 않았습니다.",
+            subject(node),
+            offsets(*first_offset, *last_offset)
+        ),
+        BrokerEvent::TornBatchCut { partition, log_end_offset, torn_bytes } => format!(
+            "{} 전원이 끊긴 뒤 {partition} 로그를 복구했습니다. 쓰다 만 배치 {torn_bytes}바이트를 잘랐고, 로그 끝 오프셋은 \
+             {log_end_offset}입니다.",
+            subject(node)
+        ),
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!(
             "{node}: {partition}의 하이 워터마크가 {from}에서 {} 올랐습니다.",
             with_josa(&to.to_string(), Josa::Toward)
@@ -335,8 +384,8 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicsDescribed(topics) => {
             format!("{} 토픽 {}개의 상세 정보를 받았습니다.", subject(node), topics.len())
         }
-        ClientEvent::TopicsFailed(failure) => {
-            format!("{} 실패했습니다: {}", subject(node), topics_failure_text(failure))
+        ClientEvent::AdminFailed(failure) => {
+            format!("{} 실패했습니다: {}", subject(node), admin_failure_text(failure))
         }
     }
 }

@@ -20,9 +20,9 @@ pub(super) enum Membership {
     /// It registers with the controllers' quorum and follows the metadata log.
     KRaft {
         /// Registration, heartbeats and shutdown.
-        lifecycle: Lifecycle,
+        lifecycle: Box<Lifecycle>,
         /// The metadata log.
-        metadata_log: MetadataFollower,
+        metadata_log: Box<MetadataFollower>,
     },
     /// It registers in ZooKeeper and is told by the controller.
     ZooKeeper(Box<ZooKeeperMember>),
@@ -36,12 +36,20 @@ impl Membership {
     pub(super) fn new(spec: &ServerSpec, config: &BrokerConfig, rng: &mut Rng) -> Membership {
         match &spec.coordination {
             Coordination::KRaft { .. } => {
-                let (lifecycle, metadata_log) = (Lifecycle::new(config, rng), MetadataFollower::new(config));
-                Membership::KRaft { lifecycle, metadata_log }
+                let lifecycle = Box::new(Lifecycle::new(config, rng));
+                Membership::KRaft { lifecycle, metadata_log: Box::new(MetadataFollower::new(config, rng)) }
             }
             Coordination::ZooKeeper { connect } => {
                 Membership::ZooKeeper(Box::new(ZooKeeperMember::new(connect.clone(), config)))
             }
+        }
+    }
+
+    /// Whether the cluster uses ZooKeeper.
+    pub(super) fn is_with_zookeeper(&self) -> bool {
+        match self {
+            Membership::KRaft { .. } => false,
+            Membership::ZooKeeper(_) => true,
         }
     }
 

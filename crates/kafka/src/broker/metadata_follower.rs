@@ -5,16 +5,20 @@
 use super::backoff::ExponentialBackoff;
 use super::channel::{Channel, ChannelId, Readiness};
 use super::{Broker, Step, timers};
-use crate::config::BrokerConfig;
+use crate::Rng;
+use crate::config::{BrokerConfig, TopicConfig};
 use crate::instant::Duration;
-use crate::log::PartitionLog;
+use crate::log::{LogContext, LogSettings, PartitionLog};
 use crate::metadata::{ClusterImage, ImageDelta, METADATA_TOPIC_ID, metadata_partition};
 use crate::node::ConnectionId;
 use crate::storage::Disk;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, IsolationLevel, ReplicaState};
 use wire::response::{EpochEndOffset, FetchPartitionResult};
-use wire::{ErrorCode, FetchMetadata, LeaderEpoch, MetadataRecord, Offset, Request, Response, TopicPartition};
+use wire::{
+    ErrorCode, FetchMetadata, LeaderEpoch, MetadataRecord, Offset, Request, Response, Timestamp, TopicPartition,
+};
 
 /// How long the controller may wait for records.
 const FETCH_MAX_WAIT_MS: i32 = 500;
@@ -35,13 +39,16 @@ pub(super) struct MetadataFollower {
     /// `__cluster_metadata-0`.
     pub(super) partition: TopicPartition,
     log: Option<PartitionLog>,
+    log_config: Arc<TopicConfig>,
+    log_settings: LogSettings,
     voter: usize,
     is_backing_off: bool,
 }
 
 impl MetadataFollower {
     /// Nothing is known yet.
-    pub(super) fn new(config: &BrokerConfig) -> MetadataFollower {
+    pub(super) fn new(config: &BrokerConfig, rng: &Rng) -> MetadataFollower {
+        let log_settings = LogSettings::new(config, rng);
         let request_timeout = Duration::from_ms(config.controller_quorum_request_timeout_ms);
         MetadataFollower {
             channel: Channel::new(ChannelId::Metadata, RECONNECT_BACKOFF, request_timeout),
@@ -49,9 +56,20 @@ impl MetadataFollower {
             is_published: false,
             partition: metadata_partition(),
             log: None,
+            log_config: Arc::new(TopicConfig::resolve(&BTreeMap::new(), &BrokerConfig::default())),
+            log_settings,
             voter: 0,
             is_backing_off: false,
         }
+    }
+
+    fn open(&mut self, disk: &Disk, wall_time: Timestamp, step: &mut Step<'_>) {
+        let (partition, context) = (metadata_partition(), LogContext { config: &self.log_config, wall_time });
+        let settings = LogSettings { had_clean_shutdown: disk.clean_shutdown.is_some(), ..self.log_settings };
+        self.log = Some(match disk.logs.get(&partition) {
+            Some(stored) => PartitionLog::load(partition, stored, settings, &context, step.effects),
+            None => PartitionLog::create(partition, METADATA_TOPIC_ID, settings, &context, step.effects),
+        });
     }
 
     fn log(&self) -> &PartitionLog {
@@ -84,11 +102,12 @@ impl MetadataFollower {
         self.log_mut().truncate_to(offset, step.effects);
     }
 
-    fn append(&mut self, result: &FetchPartitionResult, step: &mut Step<'_>) {
-        let log = self.log_mut();
+    fn append(&mut self, result: &FetchPartitionResult, wall_time: Timestamp, step: &mut Step<'_>) {
+        let context = LogContext { config: &self.log_config, wall_time };
+        let log = self.log.as_mut().expect("a broker that runs has its metadata log");
         let end = log.log_end_offset();
         for batch in result.batches.iter().filter(|batch| batch.base_offset >= end) {
-            log.append_as_follower(batch, step.effects).expect("batches of one answer follow each other");
+            log.append_as_follower(batch, &context, step.effects).expect("batches of one answer follow each other");
         }
         if result.high_watermark > log.high_watermark() {
             log.update_high_watermark(result.high_watermark);
@@ -104,8 +123,8 @@ impl MetadataFollower {
             return None;
         }
         let mut delta = ImageDelta::default();
-        let first = log.batches().partition_point(|batch| batch.base_offset <= self.applied);
-        for batch in log.batches().iter_from(first).take_while(|batch| batch.last_offset() < log.high_watermark()) {
+        let unseen = log.segments().batches_from(self.applied.next());
+        for batch in unseen.take_while(|batch| batch.last_offset() < log.high_watermark()) {
             for record in batch.metadata_records().iter().filter(|record| **record != MetadataRecord::NoOp) {
                 Arc::make_mut(image).replay(record, &mut delta);
             }
@@ -118,11 +137,8 @@ impl MetadataFollower {
 impl Broker {
     /// The process starts: takes or makes its copy of the log, and begins to fetch.
     pub(super) fn start_metadata(&mut self, disk: &Disk, step: &mut Step<'_>) {
-        let partition = metadata_partition();
-        self.membership.metadata_log_mut().log = Some(match disk.logs.get(&partition) {
-            Some(stored) => PartitionLog::load(partition, stored),
-            None => PartitionLog::create(partition, METADATA_TOPIC_ID, step.effects),
-        });
+        let wall_time = self.setup.wall_clock.at(step.now);
+        self.membership.metadata_log_mut().open(disk, wall_time, step);
         self.advance_metadata(step);
     }
 
@@ -191,8 +207,9 @@ impl Broker {
         if let Some(leader_end) = result.diverging_epoch {
             return self.membership.metadata_log_mut().truncate(leader_end, step);
         }
+        let wall_time = self.setup.wall_clock.at(step.now);
         let metadata_log = self.membership.metadata_log_mut();
-        metadata_log.append(result, step);
+        metadata_log.append(result, wall_time, step);
         let is_first = !metadata_log.is_published;
         match metadata_log.replay(result.high_watermark, &mut self.image) {
             Some(delta) if is_first || delta != ImageDelta::default() => self.publish(&delta, step),

@@ -68,7 +68,7 @@ impl Broker {
     ) {
         let setup = Arc::clone(&self.setup);
         let (context, replicas) = self.context(step.now);
-        let replica = replicas.ensure(partition, topic, &setup.config, step.effects);
+        let replica = replicas.ensure(partition, topic, (&setup.config, setup.wall_clock.at(step.now)), step.effects);
         let changes = replica.apply_metadata(state, &context, step.effects);
         self.apply_to_fetchers(partition, state, changes);
         self.on_changes(partition, changes, step);

@@ -33,6 +33,7 @@ mod zookeeper;
 use crate::Rng;
 use crate::config::BrokerConfig;
 use crate::instant::{Instant, WallClock};
+use crate::log::LogSettings;
 use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, Timer};
 use crate::server_channels::ServerChannels;
@@ -104,7 +105,7 @@ impl Broker {
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config),
+            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, LogSettings::new(&config, &outbound.rng)),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),

@@ -4,13 +4,14 @@
 use super::{Broker, Step, timers};
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::instant::{Duration, Instant};
+use crate::log::LogSettings;
 use crate::metadata::{ClusterImage, TopicImage};
 use crate::node::Effects;
 use crate::replica::{Changes, Context, Partition, ReplicaSettings};
 use crate::storage::{Disk, DiskWrite, StoredLog};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId, TopicName, TopicPartition};
+use wire::{BrokerId, ErrorCode, Offset, PartitionIndex, Timestamp, TopicId, TopicName, TopicPartition};
 
 /// The replicas by partition.
 #[derive(Clone, Debug)]
@@ -26,9 +27,9 @@ pub(super) struct ReplicaManager {
 
 impl ReplicaManager {
     /// No replicas yet.
-    pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaManager {
+    pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig, log: LogSettings) -> ReplicaManager {
         ReplicaManager {
-            settings: ReplicaSettings::new(broker_id, config),
+            settings: ReplicaSettings::new(broker_id, config, log),
             replicas: BTreeMap::new(),
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),
@@ -39,6 +40,7 @@ impl ReplicaManager {
     /// Remembers the logs that an earlier run left. They are loaded when metadata says what they are for.
     pub(super) fn take_disk(&mut self, disk: &Disk) {
         self.stored = Arc::clone(&disk.logs);
+        self.settings.log.had_clean_shutdown = disk.clean_shutdown.is_some();
     }
 
     /// The replica of a partition, if there is one here.
@@ -61,15 +63,15 @@ impl ReplicaManager {
         &mut self,
         partition: &TopicPartition,
         topic: &TopicImage,
-        config: &BrokerConfig,
+        (config, wall_time): (&BrokerConfig, Timestamp),
         effects: &mut Effects,
     ) -> &mut Partition {
         let (settings, stored) = (self.settings, &self.stored);
         let replica = self.replicas.entry(partition.clone()).or_insert_with(|| {
             let config = Arc::new(TopicConfig::resolve(&topic.configs, config));
             Arc::new(match stored.get(partition).filter(|log| log.topic_id == topic.topic_id) {
-                Some(log) => Partition::load(partition.clone(), log, config, settings),
-                None => Partition::create(partition.clone(), topic.topic_id, config, settings, effects),
+                Some(log) => Partition::load(partition.clone(), log, config, settings, wall_time, effects),
+                None => Partition::create(partition.clone(), topic.topic_id, config, settings, wall_time, effects),
             })
         });
         Arc::make_mut(replica)

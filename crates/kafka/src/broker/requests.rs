@@ -10,6 +10,7 @@ use wire::{Request, Response};
 impl Broker {
     /// Works on one request of a client or another broker.
     pub(super) fn on_request(&mut self, id: RequestId, request: Request, step: &mut Step<'_>) {
+        let is_with_zookeeper = self.membership.is_with_zookeeper();
         match request {
             Request::ApiVersions => self.on_api_versions(id, step),
             Request::Metadata(request) => self.on_metadata_request(id, request, step),
@@ -29,11 +30,12 @@ impl Broker {
             | Request::DescribeQuorum => self.on_request_for_controller(id, request, step),
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
             Request::DescribeConfigs(request) => self.on_describe_configs(id, request, step),
-            Request::AlterPartition(_)
-            | Request::LeaderAndIsr(_)
-            | Request::UpdateMetadata(_)
-            | Request::StopReplica(_)
-            | Request::ControlledShutdown(_) => self.on_request_of_cluster(id, request, step),
+            Request::LeaderAndIsr(request) if is_with_zookeeper => self.on_leader_and_isr(id, request, step),
+            Request::UpdateMetadata(request) if is_with_zookeeper => self.on_update_metadata(id, &request, step),
+            Request::StopReplica(request) if is_with_zookeeper => self.on_stop_replica(id, &request, step),
+            Request::AlterPartition(_) | Request::ControlledShutdown(_) if is_with_zookeeper => {
+                self.on_request_for_zookeeper_controller(id, request, step);
+            }
             Request::DeleteRecords(_)
             | Request::DescribeLogDirs(_)
             | Request::DescribeCluster
@@ -41,10 +43,15 @@ impl Broker {
             | Request::AllocateProducerIds(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
+            | Request::AlterPartition(_)
             | Request::Vote(_)
             | Request::BeginQuorumEpoch(_)
             | Request::EndQuorumEpoch(_)
             | Request::FetchSnapshot(_)
+            | Request::LeaderAndIsr(_)
+            | Request::UpdateMetadata(_)
+            | Request::StopReplica(_)
+            | Request::ControlledShutdown(_)
             | Request::ZooKeeper(_) => self.close_client(id.connection, step),
         }
     }
@@ -54,14 +61,6 @@ impl Broker {
         match &self.membership {
             Membership::KRaft { .. } => self.forward(id, request, step),
             Membership::ZooKeeper(_) => self.on_request_for_zookeeper_controller(id, request, step),
-        }
-    }
-
-    /// What servers of a cluster that uses ZooKeeper say to each other.
-    fn on_request_of_cluster(&mut self, id: RequestId, request: Request, step: &mut Step<'_>) {
-        match &self.membership {
-            Membership::KRaft { .. } => self.close_client(id.connection, step),
-            Membership::ZooKeeper(_) => self.on_request_in_zookeeper_mode(id, request, step),
         }
     }
 

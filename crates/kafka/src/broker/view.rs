@@ -1,8 +1,10 @@
 //! What an onlooker may see of a broker.
 
 use super::Broker;
-use crate::view::BrokerView;
+use crate::metadata::ClusterImage;
+use crate::view::{BrokerView, ReplicaGlance};
 use std::sync::Arc;
+use wire::{BrokerEpoch, TopicPartition};
 
 impl Broker {
     /// What an onlooker may see. The image and the logs are shared, not copied.
@@ -15,5 +17,28 @@ impl Broker {
             image: Arc::clone(&self.image),
             replicas: self.replicas.iter().map(|(_, replica)| replica.view()).collect(),
         }
+    }
+
+    /// One replica, borrowed, if it is loaded.
+    #[must_use]
+    pub fn glance(&self, partition: &TopicPartition) -> Option<ReplicaGlance<'_>> {
+        self.replicas.get(partition).map(|replica| replica.glance())
+    }
+
+    /// The partitions whose replicas are loaded.
+    pub fn partitions(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.replicas.iter().map(|(partition, _)| partition)
+    }
+
+    /// Its registration, once it has one.
+    #[must_use]
+    pub fn broker_epoch(&self) -> Option<BrokerEpoch> {
+        self.broker_epoch
+    }
+
+    /// The cluster as it knows it.
+    #[must_use]
+    pub fn image(&self) -> &ClusterImage {
+        &self.image
     }
 }

@@ -22,7 +22,7 @@ use crate::instant::Instant;
 use crate::node::{Effects, Identity, Input, Node};
 use crate::spec::{ClientSpec, Program};
 use crate::view::NodeView;
-use admin::TopicsCommand;
+use admin::AdminProgram;
 use consumer::Consumer;
 use producer::Producer;
 use rand::{RngExt, SeedableRng};
@@ -37,7 +37,7 @@ pub struct Client {
 enum ClientProgram {
     Producer(Box<Producer>),
     Consumer(Box<Consumer>),
-    Topics(Box<TopicsCommand>),
+    Admin(Box<AdminProgram>),
 }
 
 impl Client {
@@ -52,7 +52,7 @@ impl Client {
                 ClientProgram::Consumer(Box::new(Consumer::new(spec, consumer, &identity, rng)))
             }
             Program::Topics(action) => {
-                ClientProgram::Topics(Box::new(TopicsCommand::new(spec, action, &identity, rng)))
+                ClientProgram::Admin(Box::new(AdminProgram::topics(spec, action, &identity, rng)))
             }
         };
         Client { program }
@@ -64,7 +64,7 @@ impl Client {
         match &self.program {
             ClientProgram::Producer(producer) => NodeView::Producer(producer.view()),
             ClientProgram::Consumer(consumer) => NodeView::Consumer(consumer.view()),
-            ClientProgram::Topics(topics) => NodeView::Admin(topics.view()),
+            ClientProgram::Admin(program) => NodeView::Admin(program.view()),
         }
     }
 }
@@ -74,7 +74,7 @@ impl Node for Client {
         match &mut self.program {
             ClientProgram::Producer(producer) => producer.step(now, input, effects),
             ClientProgram::Consumer(consumer) => consumer.step(now, input, effects),
-            ClientProgram::Topics(topics) => topics.step(now, input, effects),
+            ClientProgram::Admin(program) => program.step(now, input, effects),
         }
     }
 }

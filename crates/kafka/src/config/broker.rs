@@ -59,16 +59,22 @@ broker_config! {
     controller_socket_timeout_ms: i64 = "controller.socket.timeout.ms";
     default_replication_factor: i32 = "default.replication.factor";
     delete_topic_enable: bool = "delete.topic.enable";
+    eligible_leader_replicas_enable: bool = "eligible.leader.replicas.enable";
     fetch_max_bytes: i32 = "fetch.max.bytes";
     initial_broker_registration_timeout_ms: i64 = "initial.broker.registration.timeout.ms";
     leader_imbalance_check_interval_seconds: i64 = "leader.imbalance.check.interval.seconds";
     leader_imbalance_per_broker_percentage: i32 = "leader.imbalance.per.broker.percentage";
+    log_flush_offset_checkpoint_interval_ms: i64 = "log.flush.offset.checkpoint.interval.ms";
+    log_flush_scheduler_interval_ms: i64 = "log.flush.scheduler.interval.ms";
+    log_flush_start_offset_checkpoint_interval_ms: i64 = "log.flush.start.offset.checkpoint.interval.ms";
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit";
     message_max_bytes: i32 = "message.max.bytes";
     metadata_max_idle_interval_ms: i64 = "metadata.max.idle.interval.ms";
     min_insync_replicas: i32 = "min.insync.replicas";
     num_partitions: i32 = "num.partitions";
     num_replica_fetchers: i32 = "num.replica.fetchers";
+    producer_id_expiration_check_interval_ms: i64 = "producer.id.expiration.check.interval.ms";
+    producer_id_expiration_ms: i64 = "producer.id.expiration.ms";
     replica_fetch_backoff_ms: i64 = "replica.fetch.backoff.ms";
     replica_fetch_max_bytes: i32 = "replica.fetch.max.bytes";
     replica_fetch_min_bytes: i32 = "replica.fetch.min.bytes";
@@ -78,6 +84,7 @@ broker_config! {
     replica_lag_time_max_ms: i64 = "replica.lag.time.max.ms";
     replica_socket_timeout_ms: i64 = "replica.socket.timeout.ms";
     request_timeout_ms: i64 = "request.timeout.ms";
+    transaction_partition_verification_enable: bool = "transaction.partition.verification.enable";
     unclean_leader_election_enable: bool = "unclean.leader.election.enable";
     unclean_leader_election_interval_ms: i64 = "unclean.leader.election.interval.ms";
     zookeeper_session_timeout_ms: i32 = "zookeeper.session.timeout.ms";
@@ -112,6 +119,17 @@ impl BrokerConfig {
     pub fn zookeeper_connection_timeout_ms(&self) -> i64 {
         let given = self.property("zookeeper.connection.timeout.ms").and_then(|value| value.parse().ok());
         given.unwrap_or(i64::from(self.zookeeper_session_timeout_ms))
+    }
+
+    /// These properties with what was set on the server while it runs, weakest first. Values that do not go together with
+    /// the others do not count: a broker logs an error and goes on as before.
+    #[must_use]
+    pub fn with_dynamic(&self, layers: &[&BTreeMap<String, String>]) -> BrokerConfig {
+        let mut set = (*self.set).clone();
+        for layer in layers {
+            set.extend(layer.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        BrokerConfig::from_properties(&set).unwrap_or_else(|_| self.clone())
     }
 
     /// A property that was given, as Kafka reads it.

@@ -9,8 +9,8 @@ mod topic;
 pub use broker::{BrokerConfig, ConfigError};
 pub use definition::{ConfigDefinition, ConfigType, Validator};
 pub use topic::{
-    CleanupPolicy, TOPIC_CONFIGS, TopicConfig, TopicConfigDefinition, describe_topic_configs, topic_config,
-    validate_topic_config, validate_topic_configs,
+    CleanupPolicy, TOPIC_CONFIGS, TopicConfig, TopicConfigDefinition, describe_topic_configs, is_dynamic_config,
+    topic_config, validate_topic_config, validate_topic_configs,
 };
 
 #[cfg(test)]

@@ -163,6 +163,31 @@ pub const TOPIC_CONFIGS: &[TopicConfigDefinition] = &[
     kept(config("segment.index.bytes", Int, "10485760", AtLeast(4)), &[("log.index.size.max.bytes", 1)]),
 ];
 
+/// Whether a configuration of brokers can change while these run (`DynamicBrokerConfig.AllDynamicConfigs`, as far as the
+/// simulation knows them): the defaults of topics, the cleaner, threads and producer ids.
+#[must_use]
+pub fn is_dynamic_config(name: &str) -> bool {
+    const OTHERS: [&str; 14] = [
+        "background.threads",
+        "log.cleaner.backoff.ms",
+        "log.cleaner.dedupe.buffer.size",
+        "log.cleaner.io.buffer.load.factor",
+        "log.cleaner.io.buffer.size",
+        "log.cleaner.io.max.bytes.per.second",
+        "log.cleaner.threads",
+        "max.connections",
+        "num.io.threads",
+        "num.network.threads",
+        "num.recovery.threads.per.data.dir",
+        "num.replica.fetchers",
+        "producer.id.expiration.ms",
+        "transaction.partition.verification.enable",
+    ];
+    let is_default_of_topics =
+        TOPIC_CONFIGS.iter().any(|config| config.synonyms.first().is_some_and(|(of, _)| *of == name));
+    is_default_of_topics || OTHERS.contains(&name)
+}
+
 /// The definition of one topic configuration.
 #[must_use]
 pub fn topic_config(name: &str) -> Option<&'static TopicConfigDefinition> {
@@ -259,6 +284,14 @@ pub struct TopicConfig {
     pub segment_ms: i64,
     /// `segment.jitter.ms`.
     pub segment_jitter_ms: i64,
+    /// `segment.index.bytes`: the room for the entries of either index.
+    pub segment_index_bytes: i32,
+    /// `index.interval.bytes`: at least so many bytes lie between two entries of the indexes.
+    pub index_interval_bytes: i32,
+    /// `flush.messages`: after so many records the log is flushed.
+    pub flush_messages: i64,
+    /// `flush.ms`: after so long it is, if the broker looks.
+    pub flush_ms: i64,
     /// `delete.retention.ms`.
     pub delete_retention_ms: i64,
     /// `min.compaction.lag.ms`.
@@ -285,6 +318,10 @@ impl TopicConfig {
             segment_bytes: values.int("segment.bytes"),
             segment_ms: values.long("segment.ms"),
             segment_jitter_ms: values.long("segment.jitter.ms"),
+            segment_index_bytes: values.int("segment.index.bytes"),
+            index_interval_bytes: values.int("index.interval.bytes"),
+            flush_messages: values.long("flush.messages"),
+            flush_ms: values.long("flush.ms"),
             delete_retention_ms: values.long("delete.retention.ms"),
             min_compaction_lag_ms: values.long("min.compaction.lag.ms"),
             max_compaction_lag_ms: values.long("max.compaction.lag.ms"),

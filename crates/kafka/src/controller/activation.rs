@@ -6,8 +6,8 @@ use super::writes::{Operation, Pending};
 use super::{Running, TimerKind};
 use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::instant::{Duration, Instant};
-use crate::metadata::METADATA_VERSION;
 use crate::node::Effects;
+use crate::release::{METADATA_VERSION, RELEASE};
 use std::collections::VecDeque;
 use wire::MetadataRecord;
 
@@ -60,9 +60,10 @@ impl Running {
             unclean_election: Schedule::Deferred,
         });
         effects.note(EventKind::Controller(ControllerEvent::BecameActive { epoch: self.quorum.epoch() }));
-        if self.metadata_version.is_none() {
-            let record = MetadataRecord::FeatureLevel { name: "metadata.version", level: METADATA_VERSION };
-            self.write(now, Operation { records: vec![record], reason: None }, effects);
+        if !self.image.features().contains_key(METADATA_VERSION) {
+            let record = |(name, level): &(&'static str, i16)| MetadataRecord::FeatureLevel { name, level: *level };
+            let records = RELEASE.initial_features.iter().map(record).collect();
+            self.write(now, Operation { records, reason: None }, effects);
         }
         self.schedule_no_op(now, effects);
         self.schedule_session_check(now, effects);

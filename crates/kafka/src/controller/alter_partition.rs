@@ -6,7 +6,10 @@ use super::replication::Cluster;
 use crate::metadata::{PartitionRegistration, TopicImage};
 use wire::request::{AlterPartitionData, AlterPartitionRequest};
 use wire::response::{AlterPartitionResponse, AlterPartitionResult};
-use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, PartitionEpoch};
+use wire::{
+    BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, LeaderRecoveryState, MetadataRecord, PartitionChangeRecord,
+    PartitionEpoch,
+};
 
 impl Cluster<'_> {
     /// The changes that are accepted, and the answer.
@@ -46,9 +49,9 @@ impl Cluster<'_> {
         if !error.is_none() {
             return refused(data, error);
         }
-        let record = self.proposed_change(found, data);
-        let result = accepted(data, found.1, record.as_ref());
-        records.extend(record);
+        let change = self.proposed_change(found, data);
+        let result = accepted(data, found.1, change.as_ref());
+        records.extend(change.map(MetadataRecord::PartitionChange));
         result
     }
 
@@ -73,7 +76,7 @@ impl Cluster<'_> {
             ErrorCode::InvalidRequest
         } else if data.partition_epoch < partition.partition_epoch {
             ErrorCode::InvalidUpdateVersion
-        } else if !is_valid_isr(sender, partition, data) {
+        } else if !is_valid_isr(sender, partition, data) || !is_valid_recovery(partition, data) {
             ErrorCode::InvalidRequest
         } else if data.new_isr.iter().any(|(broker, epoch)| !self.is_eligible(*broker, *epoch)) {
             ErrorCode::IneligibleReplica
@@ -82,8 +85,11 @@ impl Cluster<'_> {
         }
     }
 
-    /// Whether the broker is active, in the very registration that the leader saw.
+    /// Whether the broker is active, in the very registration that the leader saw. Earlier releases did not ask.
     fn is_eligible(&self, broker: BrokerId, epoch: BrokerEpoch) -> bool {
+        if self.faults.isr_without_broker_epochs {
+            return true;
+        }
         let registration = self.image.brokers().get(&broker);
         registration.is_some_and(|registration| {
             registration.is_active() && (epoch == BrokerEpoch::NONE || epoch == registration.broker_epoch)
@@ -94,15 +100,12 @@ impl Cluster<'_> {
         &self,
         (topic, partition): (&TopicImage, &PartitionRegistration),
         data: &AlterPartitionData,
-    ) -> Option<MetadataRecord> {
-        let change = PartitionChange {
-            topic_id: data.topic_id,
-            index: data.partition.partition,
-            partition,
-            target_isr: data.new_isr.iter().map(|(broker, _)| *broker).collect(),
-            election: self.automatic_election(topic),
-            is_acceptable_leader: &|broker| self.is_active(broker),
-        };
+    ) -> Option<PartitionChangeRecord> {
+        let is_acceptable_leader = &|broker| self.is_active(broker);
+        let subject = self.subject(topic, data.partition.partition, partition, is_acceptable_leader);
+        let mut change = PartitionChange::new(subject, self.automatic_election(topic));
+        change.isr = data.new_isr.iter().map(|(broker, _)| *broker).collect();
+        change.leader_recovery_state = data.leader_recovery_state;
         change.record()
     }
 }
@@ -116,6 +119,15 @@ fn is_valid_isr(leader: BrokerId, partition: &PartitionRegistration, data: &Alte
     are_replicas && !has_duplicates && isr.contains(&leader)
 }
 
+/// A leader that recovers is alone in sync, and none begins to recover of itself.
+fn is_valid_recovery(partition: &PartitionRegistration, data: &AlterPartitionData) -> bool {
+    match (data.leader_recovery_state, partition.leader_recovery_state) {
+        (LeaderRecoveryState::Recovered, _) => true,
+        (LeaderRecoveryState::Recovering, LeaderRecoveryState::Recovered) => false,
+        (LeaderRecoveryState::Recovering, LeaderRecoveryState::Recovering) => data.new_isr.len() <= 1,
+    }
+}
+
 fn refused(data: &AlterPartitionData, error: ErrorCode) -> AlterPartitionResult {
     AlterPartitionResult {
         partition: data.partition.clone(),
@@ -127,23 +139,27 @@ fn refused(data: &AlterPartitionData, error: ErrorCode) -> AlterPartitionResult 
     }
 }
 
-/// The leader of an accepted proposal is active and in it, so that it stays: only the in-sync replicas can change.
+/// The partition after the change. A proposal may complete a reassignment that takes the leadership from its sender: then
+/// the change is made, and the sender is told that it does not lead any more.
 fn accepted(
     data: &AlterPartitionData,
     before: &PartitionRegistration,
-    record: Option<&MetadataRecord>,
+    change: Option<&PartitionChangeRecord>,
 ) -> AlterPartitionResult {
-    let (isr, partition_epoch) = match record {
-        Some(_) => (data.new_isr.iter().map(|(broker, _)| *broker).collect(), before.partition_epoch.next()),
-        None => (before.isr.clone(), before.partition_epoch),
-    };
+    let mut after = before.clone();
+    if let Some(change) = change {
+        after.merge(change);
+    }
+    if after.leader != before.leader {
+        return refused(data, ErrorCode::NewLeaderElected);
+    }
     AlterPartitionResult {
         partition: data.partition.clone(),
         error: ErrorCode::None,
-        leader: before.leader,
-        leader_epoch: before.leader_epoch,
-        isr,
-        partition_epoch,
+        leader: after.leader,
+        leader_epoch: after.leader_epoch,
+        isr: after.isr,
+        partition_epoch: after.partition_epoch,
     }
 }
 
@@ -162,6 +178,7 @@ mod tests {
             leader_epoch: LeaderEpoch(0),
             partition_epoch: PartitionEpoch(0),
             new_isr: ids(isr).into_iter().map(|broker| (broker, cluster.epoch_of(broker))).collect(),
+            leader_recovery_state: LeaderRecoveryState::Recovered,
         };
         AlterPartitionRequest {
             broker_id: BrokerId(0),

@@ -22,9 +22,7 @@ impl MetadataLog {
     pub(super) fn open(disk: &Disk, effects: &mut Effects) -> MetadataLog {
         let partition = metadata_partition();
         match disk.logs.get(&partition) {
-            Some(stored) => {
-                MetadataLog { batches: stored.batches.clone(), leader_epochs: stored.leader_epochs.clone() }
-            }
+            Some(stored) => MetadataLog { batches: stored.batches(), leader_epochs: stored.leader_epochs.clone() },
             None => {
                 effects.write(DiskWrite::CreateLog { partition, topic_id: METADATA_TOPIC_ID });
                 MetadataLog { batches: Chunks::new(), leader_epochs: Vec::new() }

@@ -5,14 +5,19 @@
 //! the metadata log, elections between several voters (see `quorum`), and everything that clients ask brokers for.
 
 mod activation;
+mod admin_requests;
 mod alter_partition;
 mod cluster;
+mod configs;
+mod elections;
+mod features;
 mod fetches;
 mod heartbeats;
 mod metadata_log;
 mod partition_change;
 mod placement;
 mod quorum;
+mod reassignment;
 mod replication;
 mod requests;
 mod telling;
@@ -28,7 +33,7 @@ use crate::instant::{Instant, WallClock};
 use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, Timer};
 use crate::server_channels::ServerChannels;
-use crate::spec::ServerSpec;
+use crate::spec::{HistoricalFaults, ServerSpec};
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
@@ -52,7 +57,12 @@ pub struct Controller {
 /// A process that has started.
 #[derive(Clone, Debug)]
 struct Running {
+    node_id: BrokerId,
+    /// The properties file.
+    static_config: BrokerConfig,
+    /// The same with what was set while the controller runs.
     config: BrokerConfig,
+    faults: HistoricalFaults,
     clock: WallClock,
     rng: Rng,
     quorum: Quorum,
@@ -60,8 +70,6 @@ struct Running {
     image: Arc<ClusterImage>,
     /// Where each broker's registration stands in the log.
     registration_offsets: BTreeMap<BrokerId, Offset>,
-    /// `metadata.version`, once the log has one.
-    metadata_version: Option<i16>,
     replayed_to: Offset,
     channels: ServerChannels,
     parked: ParkedFetches,
@@ -131,6 +139,13 @@ impl Controller {
         }
     }
 
+    /// The quorum epoch and the cluster as it stands, if this is an active controller.
+    #[must_use]
+    pub fn active_image(&self) -> Option<(LeaderEpoch, &ClusterImage)> {
+        let running = self.running.as_ref().filter(|running| running.active.is_some())?;
+        Some((running.quorum.epoch(), &running.image))
+    }
+
     fn start(&mut self, now: Instant, disk: &Disk, effects: &mut Effects) {
         assert!(self.running.is_none(), "a process starts once");
         match BrokerConfig::from_properties(&self.spec.properties) {
@@ -145,13 +160,15 @@ impl Controller {
 
     fn load(&self, config: BrokerConfig, disk: &Disk, effects: &mut Effects) -> Running {
         Running {
+            node_id: BrokerId(self.spec.node_id),
+            static_config: config.clone(),
             config,
+            faults: self.spec.historical_faults,
             clock: self.identity.clock,
             rng: self.rng.clone(),
             quorum: Quorum::open(self.spec.node_id, self.spec.coordination.voters(), disk, effects),
             image: Arc::default(),
             registration_offsets: BTreeMap::new(),
-            metadata_version: None,
             replayed_to: Offset::ZERO,
             channels: ServerChannels::default(),
             parked: ParkedFetches::default(),

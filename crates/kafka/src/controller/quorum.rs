@@ -154,6 +154,7 @@ impl Quorum {
             preferred_read_replica: None,
             quorum: None,
             current_leader: self.current_leader(),
+            aborted_transactions: Vec::new(),
             batches: Vec::new(),
         }
     }

@@ -2,9 +2,11 @@
 //! controller holds of itself (`org.apache.kafka.controller.ReplicationControlManager`). Pure functions from the cluster
 //! as it stands to the records that change it.
 
-use super::partition_change::{Election, PartitionChange};
+use super::partition_change::{Election, PartitionChange, Subject, without};
 use crate::config::BrokerConfig;
 use crate::metadata::{ClusterImage, PartitionRegistration, TopicImage};
+use crate::release::{RELEASE, Rules};
+use crate::spec::HistoricalFaults;
 use wire::{BrokerId, MetadataRecord, PartitionIndex};
 
 /// The cluster as it stands, with the properties that decide what topics leave open.
@@ -12,6 +14,7 @@ use wire::{BrokerId, MetadataRecord, PartitionIndex};
 pub(super) struct Cluster<'a> {
     pub(super) image: &'a ClusterImage,
     pub(super) config: &'a BrokerConfig,
+    pub(super) faults: HistoricalFaults,
 }
 
 /// A broker that is about to leave the set of those that may lead, or to join it.
@@ -19,6 +22,8 @@ pub(super) struct Cluster<'a> {
 enum Turn {
     Leaves(BrokerId),
     Joins(BrokerId),
+    /// Its process ended without leave, so that it may have lost records.
+    EndedUncleanly(BrokerId),
 }
 
 /// At most so many elections in one go (`MAX_ELECTIONS_PER_IMBALANCE`).
@@ -40,6 +45,39 @@ impl Cluster<'_> {
         match topic.configs.get("unclean.leader.election.enable") {
             Some(value) => value.trim().eq_ignore_ascii_case("true"),
             None => self.config.unclean_leader_election_enable,
+        }
+    }
+
+    /// `min.insync.replicas` of the topic, but no more than the partition has replicas.
+    pub(super) fn effective_min_isr(&self, topic: &TopicImage) -> usize {
+        let own = topic.configs.get("min.insync.replicas").and_then(|value| value.trim().parse().ok());
+        let replicas = topic.partitions.values().next().map_or(0, |partition| partition.replicas.len());
+        usize::try_from(own.unwrap_or(self.config.min_insync_replicas)).unwrap_or(1).min(replicas)
+    }
+
+    /// The rules of this cluster: those of its features, and eligible leader replicas where the controller's own property
+    /// switches them on.
+    pub(super) fn rules(&self) -> Rules {
+        let rules = RELEASE.rules(self.image.features());
+        let is_enabled = rules.eligible_leader_replicas || self.config.eligible_leader_replicas_enable;
+        Rules { eligible_leader_replicas: is_enabled, ..rules }
+    }
+
+    /// A partition as elections see it.
+    pub(super) fn subject<'b>(
+        &self,
+        topic: &TopicImage,
+        index: PartitionIndex,
+        partition: &'b PartitionRegistration,
+        is_acceptable_leader: &'b dyn Fn(BrokerId) -> bool,
+    ) -> Subject<'b> {
+        Subject {
+            topic_id: topic.topic_id,
+            index,
+            partition,
+            is_acceptable_leader,
+            rules: self.rules(),
+            effective_min_isr: self.effective_min_isr(topic),
         }
     }
 
@@ -74,6 +112,23 @@ impl Cluster<'_> {
         self.updates(Turn::Leaves(broker))
     }
 
+    /// A new process of a broker registers, and the one before it did not say good-bye: what it had is not trusted.
+    pub(super) fn end_uncleanly(&self, broker: BrokerId) -> Vec<MetadataRecord> {
+        if self.rules().eligible_leader_replicas {
+            self.updates(Turn::EndedUncleanly(broker))
+        } else {
+            self.remove_from_isrs(broker)
+        }
+    }
+
+    /// A broker is forgotten.
+    pub(super) fn unregister(&self, broker: BrokerId) -> Option<Vec<MetadataRecord>> {
+        let registration = self.image.brokers().get(&broker)?;
+        let mut records = self.remove_from_isrs(broker);
+        records.push(MetadataRecord::UnregisterBroker { broker_id: broker, broker_epoch: registration.broker_epoch });
+        Some(records)
+    }
+
     /// Whether some partition is not led by its preferred replica.
     pub(super) fn has_imbalanced_partitions(&self) -> bool {
         self.partitions().any(|(_, _, partition)| is_imbalanced(partition))
@@ -103,24 +158,24 @@ impl Cluster<'_> {
             .collect()
     }
 
-    fn partitions(&self) -> impl Iterator<Item = (&TopicImage, PartitionIndex, &PartitionRegistration)> {
+    /// All partitions with their topics.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = (&TopicImage, PartitionIndex, &PartitionRegistration)> {
         self.image
             .topics()
             .values()
             .flat_map(|topic| topic.partitions.iter().map(|(index, partition)| (topic.as_ref(), *index, partition)))
     }
 
-    fn election(
+    /// The record of an election, if it changes something.
+    pub(super) fn election(
         &self,
         topic: &TopicImage,
         index: PartitionIndex,
         partition: &PartitionRegistration,
         election: Election,
     ) -> Option<MetadataRecord> {
-        let target_isr = partition.isr.clone();
         let is_acceptable_leader = &|broker| self.is_active(broker);
-        let topic_id = topic.topic_id;
-        PartitionChange { topic_id, index, partition, target_isr, election, is_acceptable_leader }.record()
+        PartitionChange::new(self.subject(topic, index, partition, is_acceptable_leader), election).metadata_record()
     }
 
     /// `generateLeaderAndIsrUpdates`.
@@ -128,6 +183,9 @@ impl Cluster<'_> {
         let concerned = self.partitions().filter(|(_, _, partition)| match turn {
             Turn::Leaves(broker) => partition.isr.contains(&broker),
             Turn::Joins(_) => partition.leader.is_none(),
+            Turn::EndedUncleanly(broker) => {
+                partition.isr.contains(&broker) || partition.eligible_leader_replicas.contains(&broker)
+            }
         });
         concerned.filter_map(|(topic, index, partition)| self.update(topic, index, partition, turn)).collect()
     }
@@ -140,17 +198,21 @@ impl Cluster<'_> {
         turn: Turn,
     ) -> Option<MetadataRecord> {
         let is_acceptable_leader = &|broker| match turn {
-            Turn::Leaves(leaving) if broker == leaving => false,
+            Turn::Leaves(leaving) | Turn::EndedUncleanly(leaving) if broker == leaving => false,
             Turn::Joins(joining) if broker == joining => true,
-            Turn::Leaves(_) | Turn::Joins(_) => self.is_active(broker),
+            Turn::Leaves(_) | Turn::Joins(_) | Turn::EndedUncleanly(_) => self.is_active(broker),
         };
-        let target_isr = match turn {
-            Turn::Leaves(leaving) => partition.isr.iter().copied().filter(|broker| *broker != leaving).collect(),
-            Turn::Joins(_) => partition.isr.clone(),
-        };
-        let election = self.automatic_election(topic);
-        let topic_id = topic.topic_id;
-        PartitionChange { topic_id, index, partition, target_isr, election, is_acceptable_leader }.record()
+        let subject = self.subject(topic, index, partition, is_acceptable_leader);
+        let mut change = PartitionChange::new(subject, self.automatic_election(topic));
+        match turn {
+            Turn::Leaves(leaving) => change.isr = without(&partition.isr, &[leaving]),
+            Turn::Joins(_) => {}
+            Turn::EndedUncleanly(ended) => {
+                change.isr = without(&partition.isr, &[ended]);
+                change.unclean_shutdown = Some(ended);
+            }
+        }
+        change.metadata_record()
     }
 
     /// The election that a change of brokers or in-sync replicas brings with it.

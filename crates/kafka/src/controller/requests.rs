@@ -1,12 +1,14 @@
 //! What a controller is asked, and by whom (`kafka.server.ControllerApis`).
 
 use super::Running;
+use super::admin_requests::Asked;
 use super::placement::UsableBroker;
 use super::replication::Cluster;
 use super::writes::Operation;
 use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::instant::Instant;
 use crate::node::{Effects, RequestId};
+use crate::release::{RELEASE, finalized_features};
 use wire::request::{
     AlterPartitionRequest, BrokerHeartbeatRequest, BrokerRegistrationRequest, CreatePartitionsRequest,
     CreateTopicsRequest, DeleteTopicsRequest,
@@ -19,6 +21,7 @@ use wire::{BrokerEpoch, ErrorCode, Request, Response, TopicName};
 
 impl Running {
     pub(super) fn on_request(&mut self, now: Instant, id: RequestId, request: Request, effects: &mut Effects) {
+        let asked = Asked { now, id, reason: None };
         match request {
             Request::ApiVersions => self.on_api_versions(id, effects),
             Request::Fetch(request) => {
@@ -27,6 +30,17 @@ impl Running {
             Request::CreateTopics(request) => self.on_create_topics(now, id, &request, effects),
             Request::CreatePartitions(request) => self.on_create_partitions(now, id, &request, effects),
             Request::DeleteTopics(request) => self.on_delete_topics(now, id, &request, effects),
+            Request::ElectLeaders(request) => self.on_elect_leaders(asked, &request, effects),
+            Request::AlterPartitionReassignments(request) => {
+                self.on_alter_partition_reassignments(asked, &request, effects);
+            }
+            Request::ListPartitionReassignments(request) => {
+                self.on_list_partition_reassignments(asked, &request, effects);
+            }
+            Request::IncrementalAlterConfigs(request) => self.on_incremental_alter_configs(asked, &request, effects),
+            Request::UpdateFeatures(request) => self.on_update_features(asked, &request, effects),
+            Request::UnregisterBroker(request) => self.on_unregister_broker(asked, request, effects),
+            Request::AllocateProducerIds(request) => self.on_allocate_producer_ids(asked, request, effects),
             Request::BrokerRegistration(request) => self.on_broker_registration(now, id, &request, effects),
             Request::BrokerHeartbeat(request) => self.on_broker_heartbeat(now, id, &request, effects),
             Request::AlterPartition(request) => self.on_alter_partition(now, id, &request, effects),
@@ -35,18 +49,11 @@ impl Running {
             | Request::ListOffsets(_)
             | Request::OffsetForLeaderEpoch(_)
             | Request::DescribeTopicPartitions(_)
-            | Request::ElectLeaders(_)
-            | Request::AlterPartitionReassignments(_)
-            | Request::ListPartitionReassignments(_)
-            | Request::IncrementalAlterConfigs(_)
             | Request::DescribeConfigs(_)
             | Request::DeleteRecords(_)
             | Request::DescribeLogDirs(_)
             | Request::DescribeCluster
-            | Request::UpdateFeatures(_)
-            | Request::UnregisterBroker(_)
             | Request::InitProducerId(_)
-            | Request::AllocateProducerIds(_)
             | Request::Vote(_)
             | Request::BeginQuorumEpoch(_)
             | Request::EndQuorumEpoch(_)
@@ -61,7 +68,12 @@ impl Running {
     }
 
     fn on_api_versions(&mut self, id: RequestId, effects: &mut Effects) {
-        let response = ApiVersionsResponse::without_features(ListenerKind::Controller);
+        let response = ApiVersionsResponse {
+            listener: ListenerKind::Controller,
+            supported_features: RELEASE.supported_features,
+            finalized_features_epoch: self.replayed_to.0 - 1,
+            finalized_features: finalized_features(self.image.features()),
+        };
         self.channels.respond(id, Response::ApiVersions(response), effects);
     }
 
@@ -72,7 +84,7 @@ impl Running {
     }
 
     pub(super) fn cluster(&self) -> Cluster<'_> {
-        Cluster { image: &self.image, config: &self.config }
+        Cluster { image: &self.image, config: &self.config, faults: self.faults }
     }
 
     /// Registered brokers that are not shutting down.
@@ -92,7 +104,7 @@ impl Running {
             return self.channels.respond(id, respond(not_controller(names)), effects);
         }
         let usable = self.usable_brokers();
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let outcome = cluster.create_topics(request, &usable, &mut self.rng);
         let operation = Operation { records: outcome.records, reason: None };
         self.complete(now, id, operation, respond(outcome.results), effects);
@@ -111,7 +123,7 @@ impl Running {
             return self.channels.respond(id, respond(not_controller(names)), effects);
         }
         let usable = self.usable_brokers();
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let outcome = cluster.create_partitions(request, &usable, &mut self.rng);
         let operation = Operation { records: outcome.records, reason: None };
         self.complete(now, id, operation, respond(outcome.results), effects);
@@ -141,7 +153,7 @@ impl Running {
             let response = BrokerRegistrationResponse { error, broker_epoch: BrokerEpoch::NONE };
             return self.channels.respond(id, respond(response), effects);
         };
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let registered = cluster.register_broker(request, &mut active.heartbeats, next_offset, now);
         let operation = Operation { records: registered.records, reason: Some(ChangeReason::BrokerFenced) };
         self.complete(now, id, operation, respond(registered.response), effects);
@@ -162,7 +174,7 @@ impl Running {
                 BrokerHeartbeatResponse { error, is_caught_up: false, is_fenced: true, should_shut_down: false };
             return self.channels.respond(id, respond(response), effects);
         };
-        let cluster = Cluster { image: &self.image, config: &self.config };
+        let cluster = Cluster { image: &self.image, config: &self.config, faults: self.faults };
         let outcome = cluster.on_heartbeat(request, &mut active.heartbeats, &self.registration_offsets, now);
         let operation = Operation { records: outcome.records, reason: outcome.reason };
         self.complete(now, id, operation, respond(outcome.response), effects);

@@ -1,10 +1,15 @@
 //! Tells as events what records of the active controller change.
 
+use super::partition_change::without;
 use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::Effects;
 use std::collections::BTreeSet;
-use wire::{BrokerId, LeaderEpoch, MetadataRecord, PartitionIndex, TopicId, TopicName, TopicPartition};
+use wire::request::ConfigResource;
+use wire::{
+    BrokerId, MetadataRecord, PartitionChangeRecord, PartitionIndex, PartitionRecord, TopicId, TopicName,
+    TopicPartition,
+};
 
 /// Tells what one batch changes in the cluster as it stands before the batch. `reason` is why partitions change.
 pub(super) fn tell(
@@ -43,7 +48,14 @@ fn tell_additions(teller: &Teller, effects: &mut Effects) {
 impl Teller<'_> {
     fn tell_record(&self, record: &MetadataRecord, effects: &mut Effects) {
         match record {
-            MetadataRecord::FeatureLevel { .. } | MetadataRecord::TopicConfig { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::ProducerIds { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::FeatureLevel { name, level } => self.tell_feature_level(name, *level, effects),
+            MetadataRecord::Config { resource, key, value } => {
+                self.tell_config(resource, key, value.as_deref(), effects);
+            }
+            MetadataRecord::UnregisterBroker { broker_id, .. } => {
+                note(ControllerEvent::BrokerUnregistered { broker: *broker_id }, effects);
+            }
             MetadataRecord::RegisterBroker { broker_id, broker_epoch, .. } => {
                 let (broker, broker_epoch) = (*broker_id, *broker_epoch);
                 note(ControllerEvent::BrokerRegistered { broker, broker_epoch }, effects);
@@ -58,12 +70,8 @@ impl Teller<'_> {
             MetadataRecord::RemoveTopic { topic_id } => {
                 note(ControllerEvent::TopicDeleted { topic: self.name_of(*topic_id) }, effects);
             }
-            MetadataRecord::Partition { topic_id, partition, isr, leader, leader_epoch, .. } => {
-                self.tell_new_partition(self.partition(*topic_id, *partition), *leader, *leader_epoch, isr, effects);
-            }
-            MetadataRecord::PartitionChange { topic_id, partition, isr, leader } => {
-                self.tell_change(self.partition(*topic_id, *partition), isr.as_deref(), *leader, effects);
-            }
+            MetadataRecord::Partition(record) => self.tell_new_partition(record, effects),
+            MetadataRecord::PartitionChange(change) => self.tell_change(change, effects),
         }
     }
 
@@ -71,17 +79,18 @@ impl Teller<'_> {
     fn enlarged_topics(&self) -> BTreeSet<TopicId> {
         let mut topics = BTreeSet::new();
         for record in self.records {
-            if let MetadataRecord::Partition { topic_id, .. } = record
-                && self.before.topic_name(*topic_id).is_some()
+            if let MetadataRecord::Partition(record) = record
+                && self.before.topic_name(record.topic_id).is_some()
             {
-                topics.insert(*topic_id);
+                topics.insert(record.topic_id);
             }
         }
         topics
     }
 
     fn new_partitions(&self, topic: TopicId) -> i32 {
-        let is_new = |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition { topic_id, .. } if *topic_id == topic);
+        let is_new =
+            |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition(record) if record.topic_id == topic);
         self.records.iter().filter(is_new).count() as i32
     }
 
@@ -95,9 +104,11 @@ impl Teller<'_> {
                 | MetadataRecord::BrokerRegistrationChange { .. }
                 | MetadataRecord::Topic { .. }
                 | MetadataRecord::RemoveTopic { .. }
-                | MetadataRecord::TopicConfig { .. }
-                | MetadataRecord::Partition { .. }
-                | MetadataRecord::PartitionChange { .. }
+                | MetadataRecord::UnregisterBroker { .. }
+                | MetadataRecord::Config { .. }
+                | MetadataRecord::Partition(_)
+                | MetadataRecord::PartitionChange(_)
+                | MetadataRecord::ProducerIds { .. }
                 | MetadataRecord::NoOp => None,
             })
         };
@@ -108,46 +119,86 @@ impl Teller<'_> {
         TopicPartition::new(self.name_of(topic), index)
     }
 
-    fn tell_new_partition(
-        &self,
-        partition: TopicPartition,
-        leader: Option<BrokerId>,
-        leader_epoch: LeaderEpoch,
-        isr: &[BrokerId],
-        effects: &mut Effects,
-    ) {
-        let leader = leader.expect("a new partition has a leader");
-        let (isr, previous_leader) = (isr.to_vec(), None);
-        let is_unclean = false;
+    fn tell_new_partition(&self, record: &PartitionRecord, effects: &mut Effects) {
         let event = ControllerEvent::LeaderElected {
-            partition,
-            leader,
-            previous_leader,
-            leader_epoch,
-            isr,
-            is_unclean,
+            partition: self.partition(record.topic_id, record.partition),
+            leader: record.leader.expect("a new partition has a leader"),
+            previous_leader: None,
+            leader_epoch: record.leader_epoch,
+            isr: record.isr.clone(),
+            is_unclean: false,
             reason: None,
         };
         note(event, effects);
     }
 
-    fn tell_change(
+    /// The levels of a new cluster are not told.
+    fn tell_feature_level(&self, feature: &'static str, level: i16, effects: &mut Effects) {
+        if !self.before.features().is_empty() {
+            note(ControllerEvent::FeatureLevelChanged { feature, level }, effects);
+        }
+    }
+
+    /// The configurations of a new topic are not told.
+    fn tell_config(&self, resource: &ConfigResource, key: &str, value: Option<&str>, effects: &mut Effects) {
+        let is_new = match resource {
+            ConfigResource::Topic(name) => !self.before.topics().contains_key(name),
+            ConfigResource::Broker(_) => false,
+        };
+        if !is_new {
+            let (resource, key, value) = (resource.clone(), key.to_owned(), value.map(str::to_owned));
+            note(ControllerEvent::ConfigChanged { resource, key, value }, effects);
+        }
+    }
+
+    fn tell_reassignment(
         &self,
-        partition: TopicPartition,
-        isr: Option<&[BrokerId]>,
-        leader: Option<Option<BrokerId>>,
+        partition: &TopicPartition,
+        before: &PartitionRegistration,
+        change: &PartitionChangeRecord,
         effects: &mut Effects,
     ) {
+        let mut after = before.clone();
+        after.merge(change);
+        let has_moved = after.replicas != before.replicas;
+        let is_cancelled = after.replicas == without(&before.replicas, &before.adding_replicas)
+            && self.reason == Some(ChangeReason::Reassignment);
+        let partition = partition.clone();
+        let event = match (before.is_reassigning(), after.is_reassigning()) {
+            (_, true) if change.adding_replicas.is_none() && change.removing_replicas.is_none() => return,
+            (_, true) => {
+                let (adding, removing) = (after.adding_replicas, after.removing_replicas);
+                ControllerEvent::ReassignmentStarted { partition, adding, removing }
+            }
+            (true, false) if is_cancelled => {
+                ControllerEvent::ReassignmentCancelled { partition, replicas: after.replicas }
+            }
+            (true, false) => ControllerEvent::ReassignmentCompleted { partition, replicas: after.replicas },
+            (false, false) if has_moved => {
+                ControllerEvent::ReassignmentCompleted { partition, replicas: after.replicas }
+            }
+            (false, false) => return,
+        };
+        note(event, effects);
+    }
+
+    fn tell_change(&self, change: &PartitionChangeRecord, effects: &mut Effects) {
+        let partition = self.partition(change.topic_id, change.partition);
         let before = self.before.partition(&partition).expect("only existing partitions change");
-        if let Some(leader) = leader {
-            let isr = isr.unwrap_or(&before.isr);
+        self.tell_reassignment(&partition, before, change, effects);
+        if let Some(eligible) = &change.eligible_leader_replicas {
+            let (partition, from) = (partition.clone(), before.eligible_leader_replicas.clone());
+            note(ControllerEvent::EligibleLeadersChanged { partition, from, to: eligible.clone() }, effects);
+        }
+        if let Some(leader) = change.leader {
+            let isr = change.isr.as_ref().unwrap_or(&before.isr);
             note(self.election(partition.clone(), before, leader, isr), effects);
         }
-        if let Some(isr) = isr {
+        if let Some(isr) = &change.isr {
             let event = ControllerEvent::IsrChanged {
                 partition,
                 from: before.isr.clone(),
-                to: isr.to_vec(),
+                to: isr.clone(),
                 partition_epoch: before.partition_epoch.next(),
                 reason: self.reason(),
             };
@@ -162,7 +213,9 @@ impl Teller<'_> {
         leader: Option<BrokerId>,
         isr: &[BrokerId],
     ) -> ControllerEvent {
-        let (leader_epoch, isr, reason) = (before.leader_epoch.next(), isr.to_vec(), self.reason());
+        let (leader_epoch, reason) = (before.leader_epoch.next(), self.reason());
+        let is_unclean = |leader: BrokerId| isr == [leader] && !had_all_records(before, leader);
+        let isr = isr.to_vec();
         match leader {
             None => ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason },
             Some(leader) => ControllerEvent::LeaderElected {
@@ -171,7 +224,7 @@ impl Teller<'_> {
                 previous_leader: before.leader,
                 leader_epoch,
                 isr,
-                is_unclean: !before.isr.contains(&leader),
+                is_unclean: is_unclean(leader),
                 reason: Some(reason),
             },
         }
@@ -180,6 +233,11 @@ impl Teller<'_> {
     fn reason(&self) -> ChangeReason {
         self.reason.expect("partitions change for a reason")
     }
+}
+
+/// In sync, or eligible to lead without being so.
+fn had_all_records(before: &PartitionRegistration, leader: BrokerId) -> bool {
+    before.isr.contains(&leader) || before.eligible_leader_replicas.contains(&leader)
 }
 
 fn tell_registration_change(

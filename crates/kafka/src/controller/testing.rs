@@ -3,15 +3,18 @@
 use super::replication::Cluster;
 use crate::config::BrokerConfig;
 use crate::metadata::{ClusterImage, ImageDelta};
+use crate::spec::HistoricalFaults;
+use wire::request::ConfigResource;
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, MetadataRecord, PartitionEpoch, PartitionIndex,
-    TopicId, TopicName,
+    BrokerEpoch, BrokerId, Endpoint, IncarnationId, MetadataRecord, PartitionChangeRecord, PartitionIndex,
+    PartitionRecord, TopicId, TopicName,
 };
 
 #[derive(Clone)]
 pub(super) struct TestCluster {
     pub(super) image: ClusterImage,
     pub(super) config: BrokerConfig,
+    pub(super) faults: HistoricalFaults,
 }
 
 pub(super) fn ids(ids: &[i32]) -> Vec<BrokerId> {
@@ -21,7 +24,11 @@ pub(super) fn ids(ids: &[i32]) -> Vec<BrokerId> {
 impl TestCluster {
     /// Brokers 0, 1, 2, … with the epochs 100, 101, 102, …, all unfenced.
     pub(super) fn with_brokers(count: i32) -> TestCluster {
-        let mut cluster = TestCluster { image: ClusterImage::default(), config: BrokerConfig::default() };
+        let mut cluster = TestCluster {
+            image: ClusterImage::default(),
+            config: BrokerConfig::default(),
+            faults: HistoricalFaults::default(),
+        };
         for broker in 0..count {
             cluster.register(broker);
             cluster.unfence(broker);
@@ -30,7 +37,7 @@ impl TestCluster {
     }
 
     pub(super) fn as_cluster(&self) -> Cluster<'_> {
-        Cluster { image: &self.image, config: &self.config }
+        Cluster { image: &self.image, config: &self.config, faults: self.faults }
     }
 
     pub(super) fn replay(&mut self, records: Vec<MetadataRecord>) {
@@ -66,21 +73,16 @@ impl TestCluster {
         let topic_id = TopicId(100 + self.image.topics().len() as u128);
         self.replay(vec![MetadataRecord::Topic { name: TopicName::new(name), topic_id }]);
         for (index, replicas) in (0..).zip(partitions) {
-            self.replay(vec![MetadataRecord::Partition {
-                topic_id,
-                partition: PartitionIndex(index),
-                replicas: ids(replicas),
-                isr: ids(replicas),
-                leader: Some(BrokerId(replicas[0])),
-                leader_epoch: LeaderEpoch(0),
-                partition_epoch: PartitionEpoch(0),
-            }]);
+            let place = (topic_id, PartitionIndex(index));
+            let record = PartitionRecord::created(place, ids(replicas), ids(replicas));
+            self.replay(vec![MetadataRecord::Partition(record)]);
         }
     }
 
     pub(super) fn configure(&mut self, topic: &str, key: &str, value: &str) {
-        let (name, key, value) = (TopicName::new(topic), key.to_owned(), Some(value.to_owned()));
-        self.replay(vec![MetadataRecord::TopicConfig { name, key, value }]);
+        let resource = ConfigResource::Topic(TopicName::new(topic));
+        let (key, value) = (key.to_owned(), Some(value.to_owned()));
+        self.replay(vec![MetadataRecord::Config { resource, key, value }]);
     }
 
     pub(super) fn change_isr(&mut self, topic: &str, partition: i32, isr: &[i32]) {
@@ -94,7 +96,8 @@ impl TestCluster {
     fn change(&mut self, topic: &str, partition: i32, isr: Option<Vec<BrokerId>>, leader: Option<Option<BrokerId>>) {
         let topic_id = self.image.topics()[&TopicName::new(topic)].topic_id;
         let partition = PartitionIndex(partition);
-        self.replay(vec![MetadataRecord::PartitionChange { topic_id, partition, isr, leader }]);
+        let change = PartitionChangeRecord { isr, leader, ..PartitionChangeRecord::of(topic_id, partition) };
+        self.replay(vec![MetadataRecord::PartitionChange(change)]);
     }
 
     /// For each partition its leader and in-sync replicas, for example `1 [1, 2]`.

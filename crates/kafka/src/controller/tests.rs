@@ -11,8 +11,8 @@ use wire::request::{
     CreatePartitionsTopic, CreateTopicsRequest, MetadataRequest,
 };
 use wire::{
-    BrokerEpoch, ErrorCode, MetadataRecord, PartitionEpoch, PartitionIndex, Request, Response, TopicName,
-    TopicPartition,
+    BrokerEpoch, ErrorCode, LeaderRecoveryState, MetadataRecord, PartitionEpoch, PartitionIndex, Request, Response,
+    TopicName, TopicPartition,
 };
 use world::{World, connection, controller, fetch, fetched, fetches_of, words};
 
@@ -90,7 +90,7 @@ fn a_topic_is_written_told_and_answered_in_this_order() {
             "note TopicCreated",
             "note LeaderElected",
             "note LeaderElected",
-            "append 6 1 Topic+TopicConfig+Partition+Partition",
+            "append 6 1 Topic+Config+Partition+Partition",
             "respond 1",
         ]
     );
@@ -222,6 +222,7 @@ fn a_leader_changes_its_in_sync_replicas() {
         leader_epoch: LeaderEpoch(0),
         partition_epoch: PartitionEpoch(0),
         new_isr: vec![(BrokerId(1), world.epoch_of(1))],
+        leader_recovery_state: LeaderRecoveryState::Recovered,
     };
     let request =
         AlterPartitionRequest { broker_id: BrokerId(1), broker_epoch: world.epoch_of(1), partitions: vec![data] };
@@ -305,6 +306,7 @@ fn leaderships_go_back_to_preferred_replicas_after_five_minutes() {
         leader_epoch: LeaderEpoch(1),
         partition_epoch: PartitionEpoch(1),
         new_isr: vec![(BrokerId(2), world.epoch_of(2)), (BrokerId(1), world.epoch_of(1))],
+        leader_recovery_state: LeaderRecoveryState::Recovered,
     };
     let request =
         AlterPartitionRequest { broker_id: BrokerId(2), broker_epoch: world.epoch_of(2), partitions: vec![data] };
@@ -387,7 +389,7 @@ fn two_runs_with_the_same_inputs_write_the_same_log() {
         };
         world.ask(1, Request::CreateTopics(CreateTopicsRequest { topics: vec![topic], validate_only: false }));
         let log = &world.disk.logs[&metadata_partition()];
-        log.batches.iter().flat_map(|batch| batch.metadata_records().to_vec()).collect::<Vec<MetadataRecord>>()
+        log.segments.iter().flat_map(|batch| batch.metadata_records().to_vec()).collect::<Vec<MetadataRecord>>()
     };
     assert_eq!(run(), run());
 }

@@ -9,10 +9,11 @@ use crate::config::validate_topic_configs;
 use crate::metadata::{METADATA_TOPIC, TopicImage};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::{
-    CreatableTopic, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
+    ConfigResource, CreatableTopic, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest,
+    DeleteTopicsRequest,
 };
 use wire::response::{TopicResult, TopicResults};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, PartitionEpoch, PartitionIndex, TopicId, TopicName};
+use wire::{BrokerId, ErrorCode, MetadataRecord, PartitionIndex, PartitionRecord, TopicId, TopicName};
 
 /// At most so many records for one request (`MAX_RECORDS_PER_USER_OP`).
 const MAX_RECORDS_PER_REQUEST: usize = 10_000;
@@ -157,8 +158,8 @@ impl Cluster<'_> {
         let layouts = self.layouts(topic, usable, draws)?;
         let (name, topic_id) = (&topic.name, draws.topic_id());
         let mut records = vec![MetadataRecord::Topic { name: name.clone(), topic_id }];
-        records.extend(configs.into_iter().map(|(key, value)| MetadataRecord::TopicConfig {
-            name: name.clone(),
+        records.extend(configs.into_iter().map(|(key, value)| MetadataRecord::Config {
+            resource: ConfigResource::Topic(name.clone()),
             key,
             value: Some(value),
         }));
@@ -237,7 +238,7 @@ impl Cluster<'_> {
         replicas: &[BrokerId],
         replication_factor: Option<usize>,
     ) -> Result<Layout, ApiError> {
-        self.check_assignment(replicas, replication_factor)?;
+        self.check_assignment(replicas, replication_factor).map_err(invalid_assignment)?;
         let isr = self.active_of(replicas);
         if isr.is_empty() {
             return Err(invalid_assignment(format!(
@@ -249,30 +250,35 @@ impl Cluster<'_> {
     }
 
     /// `validateManualPartitionAssignment`.
-    fn check_assignment(&self, replicas: &[BrokerId], replication_factor: Option<usize>) -> Result<(), ApiError> {
+    ///
+    /// # Errors
+    /// What is wrong, in Kafka's words.
+    pub(super) fn check_assignment(
+        &self,
+        replicas: &[BrokerId],
+        replication_factor: Option<usize>,
+    ) -> Result<(), String> {
         if replicas.is_empty() {
-            return Err(invalid_assignment("The manual partition assignment includes an empty replica list."));
+            return Err("The manual partition assignment includes an empty replica list.".to_owned());
         }
         let mut sorted = replicas.to_vec();
         sorted.sort_unstable();
         for (position, broker) in sorted.iter().enumerate() {
             if !self.image.brokers().contains_key(broker) {
-                return Err(invalid_assignment(format!(
+                return Err(format!(
                     "The manual partition assignment includes broker {broker}, but no such broker is registered."
-                )));
+                ));
             }
             if sorted[..position].last() == Some(broker) {
-                return Err(invalid_assignment(format!(
-                    "The manual partition assignment includes the broker {broker} more than once."
-                )));
+                return Err(format!("The manual partition assignment includes the broker {broker} more than once."));
             }
         }
         match replication_factor {
-            Some(expected) if expected != replicas.len() => Err(invalid_assignment(format!(
+            Some(expected) if expected != replicas.len() => Err(format!(
                 "The manual partition assignment includes a partition with {} replica(s), but this is not consistent \
                  with previous partitions, which have {expected} replica(s).",
                 replicas.len()
-            ))),
+            )),
             Some(_) | None => Ok(()),
         }
     }
@@ -425,15 +431,8 @@ fn too_large<'a>(names: impl Iterator<Item = &'a TopicName>) -> TopicsOutcome {
 }
 
 fn new_partition(topic_id: TopicId, index: i32, layout: Layout) -> MetadataRecord {
-    MetadataRecord::Partition {
-        topic_id,
-        partition: PartitionIndex(index),
-        leader: layout.isr.first().copied(),
-        replicas: layout.replicas,
-        isr: layout.isr,
-        leader_epoch: LeaderEpoch::ZERO,
-        partition_epoch: PartitionEpoch(0),
-    }
+    let place = (topic_id, PartitionIndex(index));
+    MetadataRecord::Partition(PartitionRecord::created(place, layout.replicas, layout.isr))
 }
 
 #[cfg(test)]

@@ -73,18 +73,31 @@ impl Running {
                 MetadataRecord::RegisterBroker { broker_id, .. } => {
                     self.registration_offsets.insert(*broker_id, batch.base_offset + number);
                 }
-                MetadataRecord::FeatureLevel { level, .. } => self.metadata_version = Some(*level),
-                MetadataRecord::BrokerRegistrationChange { .. }
+                MetadataRecord::UnregisterBroker { broker_id, .. } => {
+                    self.registration_offsets.remove(broker_id);
+                }
+                MetadataRecord::FeatureLevel { .. }
+                | MetadataRecord::BrokerRegistrationChange { .. }
                 | MetadataRecord::Topic { .. }
                 | MetadataRecord::RemoveTopic { .. }
-                | MetadataRecord::TopicConfig { .. }
-                | MetadataRecord::Partition { .. }
-                | MetadataRecord::PartitionChange { .. }
+                | MetadataRecord::Config { .. }
+                | MetadataRecord::Partition(_)
+                | MetadataRecord::PartitionChange(_)
+                | MetadataRecord::ProducerIds { .. }
                 | MetadataRecord::NoOp => {}
             }
         }
         self.replayed_to = batch.last_offset().next();
+        if !delta.changed_broker_configs.is_empty() {
+            self.configure();
+        }
         delta
+    }
+
+    /// What was set on all brokers counts for controllers too, and then what was set on this very node.
+    fn configure(&mut self) {
+        let own = self.image.broker_configs(Some(self.node_id));
+        self.config = self.static_config.with_dynamic(&[self.image.broker_configs(None), own]);
     }
 
     /// Looks at what the quorum has come to: becomes active, answers what is committed, wakes fetches.

@@ -1,8 +1,11 @@
 //! `LogValidator`: what a leader checks before it appends a producer's batch.
 //!
-//! Checksums and compression are not checked: batches travel as values. Sequence numbers are not either.
+//! Checksums and compression are not checked: batches travel as values. Sequence numbers
+//! are the business of `producers`.
 
 use super::AppendError;
+use super::partition_log::LogContext;
+use super::producers::AppendOrigin;
 use crate::config::{CleanupPolicy, TopicConfig};
 use wire::{BatchBody, ErrorCode, Offset, Record, RecordBatch, Timestamp, TimestampType, TopicPartition};
 
@@ -14,23 +17,25 @@ impl AppendError {
     }
 }
 
-/// Checks a producer's batch in Kafka's order; `wall_time` is the broker's.
+/// Checks a batch in Kafka's order.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub(super) fn validate(
     batch: &RecordBatch,
     partition: &TopicPartition,
-    config: &TopicConfig,
-    wall_time: Timestamp,
+    origin: AppendOrigin,
+    context: &LogContext<'_>,
 ) -> Result<(), AppendError> {
+    let LogContext { config, wall_time } = *context;
     if batch.base_offset != Offset::ZERO {
         return Err(AppendError::plain(ErrorCode::InvalidRecord));
     }
     if batch.size_in_bytes() > config.max_message_bytes {
         return Err(AppendError::plain(ErrorCode::MessageTooLarge));
     }
-    let records = records_of(batch)?;
+    validate_batch(batch, origin)?;
+    let records = batch.records();
     validate_keys(records, partition, config)?;
     validate_timestamps(records, batch.timestamp_type, config, wall_time)?;
     if batch.size_in_bytes() > config.segment_bytes {
@@ -39,23 +44,20 @@ pub(super) fn validate(
     Ok(())
 }
 
-/// The records, if there are as many as the batch says and clients may write them.
-fn records_of(batch: &RecordBatch) -> Result<&[Record], AppendError> {
-    let records = match &batch.body {
-        BatchBody::Records(records) => records,
-        BatchBody::Metadata(_)
-        | BatchBody::EndTransaction(_)
-        | BatchBody::EmptyControl
+/// There are as many records as the batch says, a producer has numbered them, and only a coordinator writes markers.
+fn validate_batch(batch: &RecordBatch, origin: AppendOrigin) -> Result<(), AppendError> {
+    let is_allowed = match &batch.body {
+        BatchBody::Records(_) => origin != AppendOrigin::Client || !batch.has_producer_id() || batch.base_sequence >= 0,
+        BatchBody::EndTransaction(_) => origin != AppendOrigin::Client,
+        BatchBody::EmptyControl
+        | BatchBody::Metadata(_)
         | BatchBody::LeaderChange { .. }
         | BatchBody::SnapshotHeader { .. }
-        | BatchBody::SnapshotFooter => {
-            return Err(AppendError::plain(ErrorCode::InvalidRecord));
-        }
+        | BatchBody::SnapshotFooter => false,
     };
-    let offsets = i64::from(batch.last_offset_delta) + 1;
-    let is_consistent = offsets > 0 && offsets == records.len() as i64;
-    let has_sequence = !batch.has_producer_id() || batch.base_sequence >= 0;
-    if is_consistent && has_sequence { Ok(records) } else { Err(AppendError::plain(ErrorCode::InvalidRecord)) }
+    let count = batch.records_count();
+    let is_consistent = count > 0 && i64::from(batch.last_offset_delta) + 1 == i64::from(count);
+    if is_allowed && is_consistent { Ok(()) } else { Err(AppendError::plain(ErrorCode::InvalidRecord)) }
 }
 
 fn validate_keys(records: &[Record], partition: &TopicPartition, config: &TopicConfig) -> Result<(), AppendError> {

@@ -2,8 +2,9 @@
 
 use crate::config::BrokerConfig;
 use crate::instant::{Duration, Instant, WallClock};
+use crate::log::LogSettings;
 use crate::metadata::ClusterImage;
-use wire::{BrokerEpoch, BrokerId};
+use wire::{BrokerEpoch, BrokerId, Timestamp};
 
 /// What all replicas of one broker share: its id and what its properties say about replication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,17 +17,20 @@ pub struct ReplicaSettings {
     pub replica_fetch_backoff: Duration,
     /// `replica.fetch.max.bytes`, for one partition.
     pub replica_fetch_max_bytes: i32,
+    /// What holds for all their logs.
+    pub log: LogSettings,
 }
 
 impl ReplicaSettings {
     /// What `config` says for the replicas of `broker_id`.
     #[must_use]
-    pub fn new(broker_id: BrokerId, config: &BrokerConfig) -> ReplicaSettings {
+    pub fn new(broker_id: BrokerId, config: &BrokerConfig, log: LogSettings) -> ReplicaSettings {
         ReplicaSettings {
             broker_id,
             replica_lag_time_max: Duration::from_ms(config.replica_lag_time_max_ms),
             replica_fetch_backoff: Duration::from_ms(config.replica_fetch_backoff_ms),
             replica_fetch_max_bytes: config.replica_fetch_max_bytes,
+            log,
         }
     }
 }
@@ -45,6 +49,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What the broker's clock says.
+    pub(super) fn wall_time(&self) -> Timestamp {
+        self.wall_clock.at(self.now)
+    }
+
     /// The epoch of an unfenced broker (`getAliveBrokerEpoch`).
     pub(super) fn alive_broker_epoch(&self, broker: BrokerId) -> Option<BrokerEpoch> {
         let registration = self.image.brokers().get(&broker)?;

@@ -8,11 +8,12 @@ use super::context::{Changes, Context};
 use super::partition::{Partition, Role};
 use crate::event::{BrokerEvent, TruncationReason};
 use crate::instant::Instant;
+use crate::log::LogContext;
 use crate::node::Effects;
 use std::sync::Arc;
 use wire::request::{FetchPartition, ListOffsetsPartition, OffsetSpec};
 use wire::response::{EpochEndOffset, FetchPartitionResult, ListOffsetsResult};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Timestamp};
 
 /// What a follower asks its leader next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +150,7 @@ impl Partition {
         self.set_fetch_state(FetchState::Fetching);
         match (result.error, result.diverging_epoch) {
             (ErrorCode::None, Some(leader_end)) => self.truncate_to_common_epoch(leader_end, effects),
-            (ErrorCode::None, None) => self.append_fetched(result, effects),
+            (ErrorCode::None, None) => self.append_fetched(result, context, effects),
             (error, _) => self.on_error(error, context.now),
         }
         self.changes_since(mark)
@@ -166,10 +167,10 @@ impl Partition {
     }
 
     /// Appends, then takes the leader's high watermark as far as its own log reaches (`processPartitionData`).
-    fn append_fetched(&mut self, result: &FetchPartitionResult, effects: &mut Effects) {
+    fn append_fetched(&mut self, result: &FetchPartitionResult, context: &Context<'_>, effects: &mut Effects) {
         let high_watermark = self.log.high_watermark();
         for batch in &result.batches {
-            if self.append_batch(batch, effects).is_err() {
+            if self.append_batch(batch, context.wall_time(), effects).is_err() {
                 self.set_fetch_state(FetchState::Stopped);
                 return;
             }
@@ -183,15 +184,21 @@ impl Partition {
     }
 
     /// An empty log may begin inside a batch of the leader: it starts anew where that batch begins.
-    fn append_batch(&mut self, batch: &Arc<RecordBatch>, effects: &mut Effects) -> Result<(), UnexpectedOffset> {
-        let Err(error) = self.log.append_as_follower(batch, effects) else { return Ok(()) };
+    fn append_batch(
+        &mut self,
+        batch: &Arc<RecordBatch>,
+        wall_time: Timestamp,
+        effects: &mut Effects,
+    ) -> Result<(), UnexpectedOffset> {
+        let context = LogContext { config: &self.config, wall_time };
+        let Err(error) = self.log.append_as_follower(batch, &context, effects) else { return Ok(()) };
         let log_end_offset = self.log.log_end_offset();
         let is_empty = log_end_offset == self.log.log_start_offset();
         if !is_empty || error.last_offset < log_end_offset {
             return Err(UnexpectedOffset);
         }
         self.log.truncate_fully_and_start_at(error.first_offset, effects);
-        self.log.append_as_follower(batch, effects).map(drop).map_err(|_| UnexpectedOffset)
+        self.log.append_as_follower(batch, &context, effects).map(drop).map_err(|_| UnexpectedOffset)
     }
 
     /// Cuts the log where the leader's answer says that it parts from the leader's (`getOffsetTruncationState`). If the

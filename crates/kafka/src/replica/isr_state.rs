@@ -40,11 +40,15 @@ impl IsrState {
 
     /// Who may be a member whatever becomes of a change under way (the maximal in-sync replicas).
     pub(super) fn maximal(&self) -> impl Iterator<Item = BrokerId> {
-        let joining = match self {
+        self.committed().iter().copied().chain(self.joining())
+    }
+
+    /// Who joins by the change under way.
+    pub(super) fn joining(&self) -> Option<BrokerId> {
+        match self {
             IsrState::PendingExpand { new_member, .. } => Some(*new_member),
             IsrState::Committed(_) | IsrState::PendingShrink { .. } => None,
-        };
-        self.committed().iter().copied().chain(joining)
+        }
     }
 
     /// The change under way.

@@ -10,13 +10,13 @@ use super::partition::{Partition, Role};
 use crate::config::TopicConfig;
 use crate::event::BrokerEvent;
 use crate::instant::Instant;
-use crate::log::{AppendError, AppendInfo};
+use crate::log::{AppendError, AppendInfo, LeaderAppend, LogContext};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
-use crate::view::{FollowerView, ReplicaRole};
+use crate::view::{FollowerView, LeadershipGlance, ReplicaRole};
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
-use wire::{BrokerEpoch, BrokerId, ErrorCode, Offset, PartitionEpoch, RecordBatch};
+use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderRecoveryState, Offset, PartitionEpoch, RecordBatch};
 
 /// A producer's batch was appended by the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,17 @@ impl Leader {
             followers: followers
                 .map(|follower| FollowerView { broker: follower.broker, log_end_offset: follower.log_end_offset })
                 .collect(),
+        }
+    }
+
+    /// The same, borrowed.
+    pub(super) fn glance(&self, partition_epoch: PartitionEpoch, config: &TopicConfig) -> LeadershipGlance<'_> {
+        LeadershipGlance {
+            isr: self.isr.committed(),
+            joining: self.isr.joining(),
+            has_proposal: self.isr.proposal().is_some(),
+            partition_epoch,
+            effective_min_isr: self.effective_min_isr(config),
         }
     }
 
@@ -208,7 +219,10 @@ impl Partition {
         match self.append_to_log(batch, acks, context, effects) {
             Ok(info) => {
                 let (first_offset, last_offset) = (info.first_offset, info.last_offset);
-                self.note(effects, |partition| BrokerEvent::RecordsAppended { partition, first_offset, last_offset });
+                self.note(effects, |partition| match info.is_duplicate {
+                    true => BrokerEvent::DuplicateFound { partition, first_offset, last_offset },
+                    false => BrokerEvent::RecordsAppended { partition, first_offset, last_offset },
+                });
                 self.maybe_increment_leader_high_watermark(context, effects);
                 Ok(Appended { info, changes: self.changes_since(mark) })
             }
@@ -231,8 +245,8 @@ impl Partition {
         if acks == Acks::All && leader.is_under_min_isr(&self.config) {
             return Err(AppendError::plain(ErrorCode::NotEnoughReplicas));
         }
-        let wall_time = context.wall_clock.at(context.now);
-        self.log.append_as_leader(batch, self.leader_epoch, &self.config, wall_time, effects)
+        let context = LogContext { config: &self.config, wall_time: context.wall_time() };
+        self.log.append_as_leader(batch, &LeaderAppend::of_client(self.leader_epoch, context), effects)
     }
 
     /// How a produce request with `acks=all` stands whose last record in this partition is just below
@@ -334,6 +348,7 @@ impl Partition {
             leader_epoch: self.leader_epoch,
             partition_epoch: self.partition_epoch,
             new_isr: proposal.clone(),
+            leader_recovery_state: LeaderRecoveryState::Recovered,
         })
     }
 

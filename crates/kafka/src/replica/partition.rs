@@ -7,13 +7,13 @@ use super::following::Follower;
 use super::leading::Leader;
 use crate::config::TopicConfig;
 use crate::event::{BrokerEvent, EventKind};
-use crate::log::PartitionLog;
+use crate::log::{LogContext, PartitionLog};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
 use crate::storage::StoredLog;
-use crate::view::{ReplicaRole, ReplicaView};
+use crate::view::{ReplicaGlance, ReplicaRole, ReplicaView};
 use std::sync::Arc;
-use wire::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicId, TopicPartition};
+use wire::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, Timestamp, TopicId, TopicPartition};
 
 /// One replica on this broker.
 #[derive(Clone, Debug)]
@@ -49,9 +49,12 @@ impl Partition {
         topic_id: TopicId,
         config: Arc<TopicConfig>,
         settings: ReplicaSettings,
+        wall_time: Timestamp,
         effects: &mut Effects,
     ) -> Partition {
-        Partition::with_log(PartitionLog::create(partition, topic_id, effects), config, settings)
+        let context = LogContext { config: &config, wall_time };
+        let log = PartitionLog::create(partition, topic_id, settings.log, &context, effects);
+        Partition::with_log(log, config, settings)
     }
 
     /// A replica whose log is on the disk; it has no role until [`Partition::apply_metadata`].
@@ -61,8 +64,12 @@ impl Partition {
         stored: &StoredLog,
         config: Arc<TopicConfig>,
         settings: ReplicaSettings,
+        wall_time: Timestamp,
+        effects: &mut Effects,
     ) -> Partition {
-        Partition::with_log(PartitionLog::load(partition, stored), config, settings)
+        let context = LogContext { config: &config, wall_time };
+        let log = PartitionLog::load(partition, stored, settings.log, &context, effects);
+        Partition::with_log(log, config, settings)
     }
 
     fn with_log(log: PartitionLog, config: Arc<TopicConfig>, settings: ReplicaSettings) -> Partition {
@@ -199,8 +206,26 @@ impl Partition {
             log_start_offset: self.log.log_start_offset(),
             log_end_offset: self.log.log_end_offset(),
             high_watermark: self.log.high_watermark(),
+            last_stable_offset: self.log.last_stable_offset(),
+            recovery_point: self.log.recovery_point(),
             leader_epochs: self.log.leader_epochs().to_vec(),
-            batches: self.log.batches().clone(),
+            segments: self.log.segments().clone(),
+            producers: self.log.producers().clone(),
+        }
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub fn glance(&self) -> ReplicaGlance<'_> {
+        ReplicaGlance {
+            topic_id: self.log.topic_id(),
+            leader_epoch: self.leader_epoch,
+            log_start_offset: self.log.log_start_offset(),
+            log_end_offset: self.log.log_end_offset(),
+            high_watermark: self.log.high_watermark(),
+            leader_epochs: self.log.leader_epochs(),
+            segments: self.log.segments(),
+            leadership: self.as_leader().map(|leader| leader.glance(self.partition_epoch, &self.config)),
         }
     }
 

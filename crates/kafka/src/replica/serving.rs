@@ -3,14 +3,15 @@
 use super::context::{Changes, Context};
 use super::follower_progress::{FollowerFetch, UNKNOWN_OFFSET};
 use super::partition::Partition;
-use crate::log::{FoundOffset, ReadLimit};
+use crate::log::{FoundOffset, LogRead, ReadLimit};
 use crate::node::Effects;
-use std::sync::Arc;
 use wire::request::{
     FetchPartition, IsolationLevel, ListOffsetsPartition, OffsetForLeaderPartition, OffsetSpec, ReplicaState,
 };
-use wire::response::{EpochEndOffset, FetchPartitionResult, ListOffsetsResult, OffsetForLeaderResult};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Timestamp};
+use wire::response::{
+    AbortedTransaction, EpochEndOffset, FetchPartitionResult, ListOffsetsResult, OffsetForLeaderResult,
+};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, Timestamp};
 
 /// Who reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub enum ParkedFetch {
 /// What one read found, before it becomes an answer.
 enum Found {
     Diverging(EpochEndOffset),
-    Batches(Vec<Arc<RecordBatch>>, i32),
+    Records(LogRead, Vec<AbortedTransaction>),
 }
 
 impl Partition {
@@ -91,23 +92,24 @@ impl Partition {
     }
 
     fn answer(&self, found: Found) -> FetchRead {
-        let (diverging_epoch, batches, size_in_bytes) = match found {
-            Found::Diverging(end) => (Some(end), Vec::new(), 0),
-            Found::Batches(batches, size_in_bytes) => (None, batches, size_in_bytes),
+        let (diverging_epoch, read, aborted_transactions) = match found {
+            Found::Diverging(end) => (Some(end), LogRead::default(), Vec::new()),
+            Found::Records(read, aborted_transactions) => (None, read, aborted_transactions),
         };
         let result = FetchPartitionResult {
             partition: self.log.partition().clone(),
             error: ErrorCode::None,
             high_watermark: self.log.high_watermark(),
-            last_stable_offset: self.log.high_watermark(),
+            last_stable_offset: self.log.last_stable_offset(),
             log_start_offset: self.log.log_start_offset(),
             diverging_epoch,
             quorum: None,
             current_leader: None,
             preferred_read_replica: None,
-            batches,
+            aborted_transactions,
+            batches: read.batches,
         };
-        FetchRead { result, size_in_bytes }
+        FetchRead { result, size_in_bytes: read.size_in_bytes }
     }
 
     fn refuse(&self, error: ErrorCode) -> FetchRead {
@@ -124,8 +126,14 @@ impl Partition {
             return Ok(Found::Diverging(end));
         }
         let limit = ReadLimit { max_bytes: limit.max_bytes.min(request.max_bytes), ..limit };
-        let (batches, size_in_bytes) = self.log.read(request.fetch_offset, self.read_bound(reader), limit)?;
-        Ok(Found::Batches(batches, size_in_bytes))
+        let read = self.log.read(request.fetch_offset, self.read_bound(reader), limit)?;
+        let aborted_transactions = match reader {
+            Reader::Consumer(IsolationLevel::ReadCommitted) => {
+                self.log.aborted_transactions(request.fetch_offset, &read)
+            }
+            Reader::Follower(_) | Reader::Consumer(IsolationLevel::ReadUncommitted) => Vec::new(),
+        };
+        Ok(Found::Records(read, aborted_transactions))
     }
 
     /// Whether `reader` may read here. A follower that the assignment does not name yet is told to come again.
@@ -175,9 +183,8 @@ impl Partition {
     fn read_bound(&self, reader: Reader) -> Offset {
         match reader {
             Reader::Follower(_) => self.log.log_end_offset(),
-            Reader::Consumer(IsolationLevel::ReadUncommitted | IsolationLevel::ReadCommitted) => {
-                self.log.high_watermark()
-            }
+            Reader::Consumer(IsolationLevel::ReadUncommitted) => self.log.high_watermark(),
+            Reader::Consumer(IsolationLevel::ReadCommitted) => self.log.last_stable_offset(),
         }
     }
 
@@ -217,7 +224,9 @@ impl Partition {
             Reader::Consumer(_) | Reader::Follower(_) => Ok(()),
         };
         match request.spec {
-            OffsetSpec::Earliest => Ok(self.log.find_offset(OffsetSpec::Earliest)),
+            OffsetSpec::Earliest | OffsetSpec::EarliestLocal | OffsetSpec::LatestTiered => {
+                Ok(self.log.find_offset(request.spec))
+            }
             OffsetSpec::Latest => availability.map(|()| {
                 let leader_epoch = self.leader_epoch;
                 Some(FoundOffset { timestamp: Timestamp(-1), offset: last_fetchable, leader_epoch })

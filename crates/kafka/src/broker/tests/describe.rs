@@ -138,6 +138,15 @@ fn write_text(write: &DiskWrite) -> String {
         DiskWrite::CreateLog { partition, .. } => format!("create {partition}"),
         DiskWrite::DeleteLog { partition } => format!("delete {partition}"),
         DiskWrite::Append { partition, batch } => format!("{partition} {}", batch_text(batch)),
+        DiskWrite::Roll { partition, base_offset, .. } => format!("{partition} rolls at {base_offset}"),
+        DiskWrite::Flush { partition, up_to } => format!("{partition} flushed to {up_to}"),
+        DiskWrite::ReplaceSegments { partition, removed, .. } => {
+            format!("{partition} loses {} segments", removed.len())
+        }
+        DiskWrite::ProducerSnapshots { partition, snapshots } => format!("{partition} {} snapshots", snapshots.len()),
+        DiskWrite::RecoveryPoints(offsets) => format!("recovery points {}", offsets.len()),
+        DiskWrite::LogStartOffsets(offsets) => format!("log start offsets {}", offsets.len()),
+        DiskWrite::CleanerOffsets(offsets) => format!("cleaner offsets {}", offsets.len()),
         DiskWrite::LeaderEpochs { partition, leader_epochs } => {
             format!("{partition} epochs {}", joined(leader_epochs, |(epoch, start)| format!("{epoch}@{start}")))
         }

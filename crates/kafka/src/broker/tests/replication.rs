@@ -4,7 +4,10 @@ use super::scene::{METADATA, Scene, TOPIC_ID, fetched, own, partition_record, st
 use crate::broker::timers;
 use crate::instant::Duration;
 use wire::response::{FetchPartitionResult, FetchResponse};
-use wire::{BrokerId, ErrorCode, MetadataRecord, Offset, PartitionIndex, Response, TopicId, TopicName};
+use wire::{
+    BrokerId, ErrorCode, MetadataRecord, Offset, PartitionChangeRecord, PartitionIndex, PartitionRecord, Response,
+    TopicId, TopicName,
+};
 
 /// The fetcher's connection to broker 2.
 const FETCHER: u32 = 2;
@@ -105,12 +108,11 @@ fn a_leader_that_does_not_answer_is_given_up_after_the_socket_timeout() {
 #[test]
 fn becoming_leader_ends_the_fetching_and_a_late_answer_is_ignored() {
     let mut scene = Scene::following();
-    let lines = scene.metadata(vec![MetadataRecord::PartitionChange {
-        topic_id: TOPIC_ID,
-        partition: PartitionIndex(0),
+    let lines = scene.metadata(vec![MetadataRecord::PartitionChange(PartitionChangeRecord {
         isr: Some(vec![BrokerId(1)]),
         leader: Some(Some(BrokerId(1))),
-    }]);
+        ..PartitionChangeRecord::of(TOPIC_ID, PartitionIndex(0))
+    })]);
     assert_eq!(
         lines[1..],
         [
@@ -130,20 +132,9 @@ fn becoming_leader_ends_the_fetching_and_a_late_answer_is_ignored() {
 fn a_topic_made_anew_under_the_same_name_starts_with_an_empty_log() {
     let mut scene = Scene::leading();
     let recreated = MetadataRecord::Topic { name: TopicName::new("t"), topic_id: TopicId(8) };
-    let MetadataRecord::Partition { replicas, isr, leader, leader_epoch, partition_epoch, partition, .. } =
-        partition_record(Some(1), &[1, 2])
-    else {
-        unreachable!("a partition record")
-    };
-    let partition = MetadataRecord::Partition {
-        topic_id: TopicId(8),
-        partition,
-        replicas,
-        isr,
-        leader,
-        leader_epoch,
-        partition_epoch,
-    };
+    let replicas = vec![BrokerId(1), BrokerId(2)];
+    let record = PartitionRecord::created((TopicId(8), PartitionIndex(0)), replicas.clone(), replicas);
+    let partition = MetadataRecord::Partition(record);
     let lines = scene.metadata(vec![MetadataRecord::RemoveTopic { topic_id: TOPIC_ID }, recreated, partition]);
     assert_eq!(lines[1..5], ["write delete t-0", "write create t-0", "note leads t-0 epoch 0", "write t-0 epochs 0@0"]);
     assert_eq!(scene.broker.view().replicas[0].topic_id, TopicId(8));

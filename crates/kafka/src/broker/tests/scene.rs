@@ -16,8 +16,8 @@ use wire::request::{
 use wire::response::{BrokerHeartbeatResponse, BrokerRegistrationResponse, FetchPartitionResult, FetchResponse};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
-    PartitionEpoch, PartitionIndex, Record, RecordBatch, Request, Response, Timestamp, TopicId, TopicName,
-    TopicPartition,
+    PartitionChangeRecord, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Response, Timestamp, TopicId,
+    TopicName, TopicPartition,
 };
 
 /// The metadata channel's connection.
@@ -165,12 +165,11 @@ impl Scene {
 
     /// Broker 2 becomes the leader of `t-0`.
     pub(super) fn lose_leadership(&mut self) -> Vec<String> {
-        self.metadata(vec![MetadataRecord::PartitionChange {
-            topic_id: TOPIC_ID,
-            partition: PartitionIndex(0),
+        self.metadata(vec![MetadataRecord::PartitionChange(PartitionChangeRecord {
             isr: Some(vec![BrokerId(2)]),
             leader: Some(Some(BrokerId(2))),
-        }])
+            ..PartitionChangeRecord::of(TOPIC_ID, PartitionIndex(0))
+        })])
     }
 }
 
@@ -226,15 +225,9 @@ pub(super) fn topic() -> MetadataRecord {
 
 /// `t-0` on brokers 1 and 2.
 pub(super) fn partition_record(leader: Option<i32>, isr: &[i32]) -> MetadataRecord {
-    MetadataRecord::Partition {
-        topic_id: TOPIC_ID,
-        partition: PartitionIndex(0),
-        replicas: vec![BrokerId(1), BrokerId(2)],
-        isr: isr.iter().map(|broker| BrokerId(*broker)).collect(),
-        leader: leader.map(BrokerId),
-        leader_epoch: LeaderEpoch(0),
-        partition_epoch: PartitionEpoch(0),
-    }
+    let isr = isr.iter().map(|broker| BrokerId(*broker)).collect();
+    let created = PartitionRecord::created((TOPIC_ID, PartitionIndex(0)), vec![BrokerId(1), BrokerId(2)], isr);
+    MetadataRecord::Partition(PartitionRecord { leader: leader.map(BrokerId), ..created })
 }
 
 /// A producer's batch with one record.
@@ -301,6 +294,7 @@ pub(super) fn fetched(partition: TopicPartition, high_watermark: Offset, batches
         quorum: None,
         current_leader: None,
         preferred_read_replica: None,
+        aborted_transactions: Vec::new(),
         batches,
     }]))
 }

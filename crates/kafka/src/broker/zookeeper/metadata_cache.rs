@@ -6,7 +6,7 @@ use crate::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use crate::node::RequestId;
 use std::sync::Arc;
 use wire::request::{LiveBroker, MetadataLeader, UpdateMetadataPartition, UpdateMetadataRequest};
-use wire::{BrokerEpoch, BrokerId, IncarnationId, Response};
+use wire::{BrokerEpoch, BrokerId, IncarnationId, LeaderRecoveryState, Response};
 
 impl Broker {
     /// The controller tells of brokers and partitions.
@@ -65,9 +65,14 @@ fn apply(image: &mut ClusterImage, told: &UpdateMetadataPartition) {
     let state = PartitionRegistration {
         replicas: told.replicas.clone(),
         isr: told.isr.clone(),
+        adding_replicas: Vec::new(),
+        removing_replicas: Vec::new(),
         leader,
+        leader_recovery_state: LeaderRecoveryState::Recovered,
         leader_epoch: told.leader_epoch,
         partition_epoch: told.partition_epoch,
+        eligible_leader_replicas: Vec::new(),
+        last_known_elr: Vec::new(),
     };
     image.put_partition(&told.partition, told.topic_id, state);
 }

@@ -7,11 +7,12 @@ use crate::event::{BrokerEvent, EventKind};
 use crate::metadata::{PartitionRegistration, TopicImage};
 use crate::node::RequestId;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wire::request::{
     ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, StopReplicaPartition, StopReplicaRequest,
 };
 use wire::response::ReplicaStateResponse;
-use wire::{BrokerEpoch, ErrorCode, Response, TopicPartition};
+use wire::{BrokerEpoch, ErrorCode, LeaderRecoveryState, Response, TopicPartition};
 
 impl Broker {
     /// Refuses what was meant for an earlier run of this broker, or comes from a controller that another one has
@@ -105,18 +106,16 @@ impl Broker {
         let topic = TopicImage { topic_id: state.topic_id, configs, partitions: BTreeMap::new() };
         let is_known = |leader| leader == self.setup.broker_id || self.image.brokers().contains_key(&leader);
         if !state.leader.is_some_and(is_known) {
-            let setup = std::sync::Arc::clone(&self.setup);
-            self.replicas.ensure(&state.partition, &topic, &setup.config, step.effects);
+            let setup = Arc::clone(&self.setup);
+            self.replicas.ensure(
+                &state.partition,
+                &topic,
+                (&setup.config, setup.wall_clock.at(step.now)),
+                step.effects,
+            );
             return;
         }
-        let registration = PartitionRegistration {
-            replicas: state.replicas.clone(),
-            isr: state.isr.clone(),
-            leader: state.leader,
-            leader_epoch: state.leader_epoch,
-            partition_epoch: state.partition_epoch,
-        };
-        self.apply_role(&state.partition, &topic, &registration, step);
+        self.apply_role(&state.partition, &topic, &registration(state), step);
     }
 
     /// Replicas are to stop, and perhaps to go.
@@ -147,5 +146,24 @@ impl Broker {
         }
         self.purgatory.touch(&stop.partition);
         ErrorCode::None
+    }
+}
+
+fn registration(state: &LeaderAndIsrPartition) -> PartitionRegistration {
+    PartitionRegistration {
+        replicas: state.replicas.clone(),
+        isr: state.isr.clone(),
+        adding_replicas: state.adding_replicas.clone(),
+        removing_replicas: state.removing_replicas.clone(),
+        leader: state.leader,
+        leader_recovery_state: if state.is_recovering {
+            LeaderRecoveryState::Recovering
+        } else {
+            LeaderRecoveryState::Recovered
+        },
+        leader_epoch: state.leader_epoch,
+        partition_epoch: state.partition_epoch,
+        eligible_leader_replicas: Vec::new(),
+        last_known_elr: Vec::new(),
     }
 }

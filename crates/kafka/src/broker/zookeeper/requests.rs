@@ -1,5 +1,4 @@
-//! Requests that a broker gets only because its cluster uses ZooKeeper, and those that it takes only as the controller
-//! (`KafkaApis` with `ZkSupport`).
+//! Requests that a broker of a ZooKeeper cluster takes only as the controller (`KafkaApis` with `ZkSupport`).
 
 use super::super::forwarding::refused;
 use super::super::{Broker, Step};
@@ -8,21 +7,6 @@ use wire::response::{AlterPartitionResponse, ControlledShutdownResponse};
 use wire::{ErrorCode, Request, Response};
 
 impl Broker {
-    /// The controller or another broker asks.
-    pub(in super::super) fn on_request_in_zookeeper_mode(
-        &mut self,
-        id: RequestId,
-        request: Request,
-        step: &mut Step<'_>,
-    ) {
-        match request {
-            Request::LeaderAndIsr(request) => self.on_leader_and_isr(id, request, step),
-            Request::UpdateMetadata(request) => self.on_update_metadata(id, &request, step),
-            Request::StopReplica(request) => self.on_stop_replica(id, &request, step),
-            request => self.on_request_for_zookeeper_controller(id, request, step),
-        }
-    }
-
     /// A client or a broker wants what only the controller does.
     pub(in super::super) fn on_request_for_zookeeper_controller(
         &mut self,
@@ -30,32 +14,51 @@ impl Broker {
         request: Request,
         step: &mut Step<'_>,
     ) {
-        if !self.is_active_controller() {
-            return self.refuse_as_not_controller(id, &request, step);
-        }
         match request {
-            Request::CreateTopics(request) => self.create_topics(id, request, step),
-            Request::CreatePartitions(request) => self.create_partitions(id, request, step),
-            Request::DeleteTopics(request) => self.delete_topics(id, &request, step),
-            _ => self.close_client(id.connection, step),
-        }
-    }
-
-    fn is_active_controller(&self) -> bool {
-        false
-    }
-
-    fn refuse_as_not_controller(&mut self, id: RequestId, request: &Request, step: &mut Step<'_>) {
-        let error = ErrorCode::NotController;
-        let response = match request {
             Request::AlterPartition(_) => {
-                Response::AlterPartition(AlterPartitionResponse { error, partitions: Vec::new() })
+                let (error, partitions) = (ErrorCode::NotController, Vec::new());
+                let response = Response::AlterPartition(AlterPartitionResponse { error, partitions });
+                self.server.respond(id, response, step.effects);
             }
             Request::ControlledShutdown(_) => {
-                Response::ControlledShutdown(ControlledShutdownResponse { error, remaining_partitions: Vec::new() })
+                let (error, remaining_partitions) = (ErrorCode::NotController, Vec::new());
+                let response = ControlledShutdownResponse { error, remaining_partitions };
+                self.server.respond(id, Response::ControlledShutdown(response), step.effects);
             }
-            request => refused(request, error),
-        };
-        self.server.respond(id, response, step.effects);
+            Request::UnregisterBroker(_) | Request::DescribeQuorum => self.close_client(id.connection, step),
+            Request::CreateTopics(_)
+            | Request::CreatePartitions(_)
+            | Request::DeleteTopics(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
+            | Request::ListPartitionReassignments(_)
+            | Request::IncrementalAlterConfigs(_)
+            | Request::UpdateFeatures(_) => {
+                self.server.respond(id, refused(&request, ErrorCode::NotController), step.effects);
+            }
+            Request::ApiVersions
+            | Request::Metadata(_)
+            | Request::Produce(_)
+            | Request::Fetch(_)
+            | Request::ListOffsets(_)
+            | Request::OffsetForLeaderEpoch(_)
+            | Request::DescribeTopicPartitions(_)
+            | Request::DescribeConfigs(_)
+            | Request::DeleteRecords(_)
+            | Request::DescribeLogDirs(_)
+            | Request::DescribeCluster
+            | Request::InitProducerId(_)
+            | Request::AllocateProducerIds(_)
+            | Request::BrokerRegistration(_)
+            | Request::BrokerHeartbeat(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
+            | Request::LeaderAndIsr(_)
+            | Request::UpdateMetadata(_)
+            | Request::StopReplica(_)
+            | Request::ZooKeeper(_) => unreachable!("{request:?} is not for the controller"),
+        }
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is wrong or of no interest")]
 
 use crate::client::testing::{World, brokers, metadata, port_of, topic};
-use crate::event::{ClientEvent, ClientLog, TopicsFailure};
+use crate::event::{AdminFailure, ClientEvent, ClientLog};
 use crate::node::{ExitStatus, Instruction};
 use crate::spec::{DescribeTarget, Program, TopicFilter, TopicsAction};
 use crate::view::NodeView;
@@ -93,7 +93,7 @@ fn a_refused_topic_is_told_with_the_brokers_words() {
         }
     });
     let (error, message) = (ErrorCode::TopicAlreadyExists, "Topic 't' already exists.".to_owned());
-    assert_eq!(world.take_events(), [ClientEvent::TopicsFailed(TopicsFailure::Refused { error, message })]);
+    assert_eq!(world.take_events(), [ClientEvent::AdminFailed(AdminFailure::Refused { error, message })]);
     assert_eq!(world.exit, Some(ExitStatus(1)));
 }
 
@@ -188,20 +188,20 @@ fn a_missing_topic_is_an_error_unless_that_is_allowed() {
     for action in [describe(false), delete(false), alter(false)] {
         let mut world = started(action);
         world.run(100, &mut |_| Some(cluster(&["t"])));
-        let failure = TopicsFailure::NoSuchTopic("nope".to_owned());
-        assert_eq!(world.take_events(), [ClientEvent::TopicsFailed(failure)]);
+        let failure = AdminFailure::NoSuchTopic("nope".to_owned());
+        assert_eq!(world.take_events(), [ClientEvent::AdminFailed(failure)]);
         assert_eq!(world.exit, Some(ExitStatus(1)));
     }
     for action in [describe(true), delete(true), alter(true)] {
         let mut world = started(action);
         world.run(100, &mut |_| Some(cluster(&["t"])));
-        assert!(!world.take_events().iter().any(|event| matches!(event, ClientEvent::TopicsFailed(_))));
+        assert!(!world.take_events().iter().any(|event| matches!(event, ClientEvent::AdminFailed(_))));
         assert_eq!(world.exit, Some(ExitStatus(0)));
     }
     let id = TopicId(5);
     let mut world = started(TopicsAction::Describe { topics: DescribeTarget::Id(id), if_exists: false });
     world.run(100, &mut |_| Some(cluster(&["t"])));
-    assert_eq!(world.take_events(), [ClientEvent::TopicsFailed(TopicsFailure::NoSuchTopicId(id))]);
+    assert_eq!(world.take_events(), [ClientEvent::AdminFailed(AdminFailure::NoSuchTopicId(id))]);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn without_broker_the_call_times_out_after_a_minute() {
     let mut world = World::start(Program::Topics(TopicsAction::List(all())), &[9_192], &[]);
     world.run(70_000, &mut |asked| panic!("nobody listens: {asked:?}"));
     let message = "Timed out waiting for a node assignment.".to_owned();
-    let failure = ClientEvent::TopicsFailed(TopicsFailure::TimedOut { call: "listTopics", message });
+    let failure = ClientEvent::AdminFailed(AdminFailure::TimedOut { call: "listTopics", message });
     assert_eq!(world.events.last().map(|(at, event)| (at.as_ms(), event.clone())), Some((60_001, failure)));
     assert_eq!(world.exit, Some(ExitStatus(1)));
     let logs = world.take_logs();
@@ -254,8 +254,8 @@ fn a_controllers_port_is_told_as_the_real_tool_tells_it() {
     world.settle();
     let told = ClientEvent::Logged(ClientLog::NotABroker);
     let message = "The node does not support METADATA".to_owned();
-    let failure = TopicsFailure::Refused { error: ErrorCode::UnsupportedVersion, message };
-    let failed = ClientEvent::TopicsFailed(failure);
+    let failure = AdminFailure::Refused { error: ErrorCode::UnsupportedVersion, message };
+    let failed = ClientEvent::AdminFailed(failure);
     assert_eq!(world.take_events(), [told.clone(), told.clone(), failed, told.clone(), told]);
     assert_eq!(world.exit, Some(ExitStatus(1)));
 }
@@ -273,7 +273,7 @@ fn an_unanswered_call_is_made_again_and_given_up_with_its_story() {
     });
     assert_eq!(calls, 2);
     let events = world.take_events();
-    let Some(ClientEvent::TopicsFailed(TopicsFailure::Refused { error, message })) = events.last() else {
+    let Some(ClientEvent::AdminFailed(AdminFailure::Refused { error, message })) = events.last() else {
         panic!("{events:?}")
     };
     assert_eq!(*error, ErrorCode::RequestTimedOut);

@@ -286,7 +286,7 @@ pub(super) fn records(body: &BatchBody) -> String {
         BatchBody::Metadata(records) => {
             let names = records.iter().map(|record| {
                 let record = format!("{record:?}");
-                record.split([' ', '{']).next().unwrap_or_default().to_owned()
+                record.split([' ', '(', '{']).next().unwrap_or_default().to_owned()
             });
             names.collect::<Vec<_>>().join("+")
         }

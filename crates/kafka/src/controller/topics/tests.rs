@@ -3,6 +3,7 @@
 use super::super::testing::{TestCluster, ids};
 use super::*;
 use rand::SeedableRng;
+use wire::LeaderEpoch;
 
 fn usable(cluster: &TestCluster) -> Vec<UsableBroker> {
     let brokers = cluster.image.brokers().iter();
@@ -49,13 +50,15 @@ fn a_topic_is_recorded_with_its_configurations_and_partitions() {
         outcome.records.as_slice(),
         [
             MetadataRecord::Topic { .. },
-            MetadataRecord::TopicConfig { .. },
-            MetadataRecord::Partition { partition: PartitionIndex(0), .. },
-            MetadataRecord::Partition { partition: PartitionIndex(1), .. },
+            MetadataRecord::Config { .. },
+            MetadataRecord::Partition(PartitionRecord { partition: PartitionIndex(0), .. }),
+            MetadataRecord::Partition(PartitionRecord { partition: PartitionIndex(1), .. }),
         ]
     ));
     for record in &outcome.records[2..] {
-        let MetadataRecord::Partition { topic_id: id, replicas, isr, leader, leader_epoch, .. } = record else {
+        let MetadataRecord::Partition(PartitionRecord { topic_id: id, replicas, isr, leader, leader_epoch, .. }) =
+            record
+        else {
             panic!("not a partition: {record:?}");
         };
         assert_eq!((*id, isr, *leader_epoch), (topic_id, replicas, LeaderEpoch(0)));
@@ -70,7 +73,7 @@ fn fenced_brokers_get_replicas_but_are_not_in_sync() {
     let records = cluster.as_cluster().begin_controlled_shutdown(BrokerId(1));
     cluster.replay(records);
     let outcome = create(&cluster, vec![assigned("foo", &[(0, &[1, 0, 2])])]);
-    let Some(MetadataRecord::Partition { replicas, isr, leader, .. }) = outcome.records.last() else {
+    let Some(MetadataRecord::Partition(PartitionRecord { replicas, isr, leader, .. })) = outcome.records.last() else {
         panic!("no partition: {outcome:?}");
     };
     assert_eq!((replicas, isr, *leader), (&ids(&[1, 0, 2]), &ids(&[0]), Some(BrokerId(0))));
@@ -82,8 +85,7 @@ fn defaults_come_from_the_controllers_properties() {
     cluster.config.num_partitions = 4;
     cluster.config.default_replication_factor = 2;
     let records = create(&cluster, vec![topic("foo")]).records;
-    let has_two =
-        |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition { replicas, .. } if replicas.len() == 2);
+    let has_two = |record: &&MetadataRecord| matches!(record, MetadataRecord::Partition(PartitionRecord { replicas, .. }) if replicas.len() == 2);
     assert_eq!((records.len(), records.iter().filter(has_two).count()), (5, 4));
 }
 

@@ -90,7 +90,7 @@ fn is_cut(event: &BrokerEvent) -> bool {
 }
 
 /// One random step. Elections choose among the in-sync replicas.
-fn step(group: &mut Group, rng: &mut crate::Rng) {
+fn step(group: &mut Group, rng: &mut Rng) {
     let index = rng.random_range(0..3usize);
     match rng.random_range(0..20u32) {
         0 if group.isr.contains(&(index as i32 + 1)) => group.elect(index),
@@ -108,7 +108,7 @@ fn step(group: &mut Group, rng: &mut crate::Rng) {
 fn clean_elections_never_lose_what_was_committed() {
     let mut cuts = 0;
     for seed in 0..150 {
-        let mut rng = crate::Rng::seed_from_u64(seed);
+        let mut rng = Rng::seed_from_u64(seed);
         let mut group = Group::new();
         let mut committed: Vec<i32> = Vec::new();
         for _ in 0..300 {
@@ -131,7 +131,7 @@ fn clean_elections_never_lose_what_was_committed() {
 fn logs_converge_after_unclean_elections() {
     let mut cuts = 0;
     for seed in 0..100 {
-        let mut rng = crate::Rng::seed_from_u64(seed);
+        let mut rng = Rng::seed_from_u64(seed);
         let mut group = Group::new();
         for _ in 0..40 {
             let leader = rng.random_range(0..3usize);

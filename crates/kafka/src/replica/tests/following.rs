@@ -63,7 +63,7 @@ fn logs_of_interleaved_epochs_converge() {
     }
     assert_eq!(follower.epochs(), [1, 3, 5]);
     assert_eq!(follower.high_watermark(), leader.high_watermark());
-    assert_eq!(follower.disk.logs[&partition()].batches.len(), 3);
+    assert_eq!(follower.disk.logs[&partition()].segments.len(), 3);
 }
 
 #[test]
@@ -137,6 +137,7 @@ fn answer(error: ErrorCode) -> FetchPartitionResult {
         diverging_epoch: None,
         quorum: None,
         current_leader: None,
+        aborted_transactions: Vec::new(),
         preferred_read_replica: None,
         batches: Vec::new(),
     }

@@ -6,20 +6,22 @@ mod leading;
 mod serving;
 
 use super::*;
+use crate::Rng;
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::{Duration, Instant, WallClock};
-use crate::log::ReadLimit;
+use crate::log::{LogContext, LogSettings, ReadLimit};
 use crate::metadata::{ClusterImage, ImageDelta, PartitionRegistration};
 use crate::node::{Effect, Effects};
 use crate::storage::{Disk, DiskWrite};
+use rand::SeedableRng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchPartition, IsolationLevel, ListOffsetsPartition, OffsetSpec, ReplicaState};
 use wire::response::{AlterPartitionResult, FetchPartitionResult, ListOffsetsResult};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, IncarnationId, LeaderEpoch, MetadataRecord, Offset, PartitionEpoch,
-    PartitionIndex, Record, RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, IncarnationId, LeaderEpoch, LeaderRecoveryState, MetadataRecord,
+    Offset, PartitionEpoch, PartitionIndex, Record, RecordBatch, Timestamp, TopicId, TopicName, TopicPartition,
 };
 
 const TOPIC_ID: TopicId = TopicId(7);
@@ -33,6 +35,10 @@ fn partition() -> TopicPartition {
 
 fn brokers(ids: &[i32]) -> Vec<BrokerId> {
     ids.iter().copied().map(BrokerId).collect()
+}
+
+fn log_settings() -> LogSettings {
+    LogSettings::new(&BrokerConfig::default(), &Rng::seed_from_u64(1))
 }
 
 fn records(count: usize) -> RecordBatch {
@@ -49,9 +55,14 @@ fn state(leader: Option<i32>, leader_epoch: i32, partition_epoch: i32, isr: &[i3
     PartitionRegistration {
         replicas: brokers(&[1, 2, 3]),
         isr: brokers(isr),
+        adding_replicas: Vec::new(),
+        removing_replicas: Vec::new(),
         leader: leader.map(BrokerId),
+        leader_recovery_state: LeaderRecoveryState::Recovered,
         leader_epoch: LeaderEpoch(leader_epoch),
         partition_epoch: PartitionEpoch(partition_epoch),
+        eligible_leader_replicas: Vec::new(),
+        last_known_elr: Vec::new(),
     }
 }
 
@@ -75,8 +86,8 @@ impl Bench {
     /// Broker `broker` with an empty log, at a time that is no special one.
     fn new(broker: i32) -> Bench {
         let mut effects = Effects::new();
-        let settings = ReplicaSettings::new(BrokerId(broker), &BrokerConfig::default());
-        let partition = Partition::create(partition(), TOPIC_ID, topic_config(1), settings, &mut effects);
+        let settings = ReplicaSettings::new(BrokerId(broker), &BrokerConfig::default(), log_settings());
+        let partition = Partition::create(partition(), TOPIC_ID, topic_config(1), settings, Timestamp(0), &mut effects);
         let (disk, image) = (Disk::default(), ClusterImage::default());
         let now = Instant::ZERO + Duration::from_ms(5_000);
         let mut bench = Bench { broker, partition, disk, effects, image, now, events: Vec::new() };
@@ -90,7 +101,9 @@ impl Bench {
         let mut bench = Bench::new(broker);
         for (offset, epoch) in (0..).zip(epochs) {
             let batch = Arc::new(records(1).appended_at(Offset(offset), LeaderEpoch(*epoch)));
-            bench.partition.log.append_as_follower(&batch, &mut bench.effects).unwrap();
+            let config = bench.partition.config.clone();
+            let context = LogContext { config: &config, wall_time: Timestamp(0) };
+            bench.partition.log.append_as_follower(&batch, &context, &mut bench.effects).unwrap();
         }
         bench.flush();
         bench
@@ -147,7 +160,10 @@ impl Bench {
     fn restart(&mut self) {
         self.disk.apply(DiskWrite::HighWatermarks(vec![(partition(), self.partition.log().high_watermark())]));
         let stored = &self.disk.logs[&partition()];
-        self.partition = Partition::load(partition(), stored, self.partition.config.clone(), self.partition.settings);
+        let (config, settings) = (self.partition.config.clone(), self.partition.settings);
+        let wall_time = CLOCK.at(self.now);
+        self.partition = Partition::load(partition(), stored, config, settings, wall_time, &mut self.effects);
+        self.flush();
     }
 
     fn run<T>(&mut self, call: impl FnOnce(&mut Partition, &Context<'_>, &mut Effects) -> T) -> T {
@@ -240,7 +256,7 @@ impl Bench {
 
     /// The epoch of every record.
     fn epochs(&self) -> Vec<i32> {
-        self.partition.log().batches().iter().map(|batch| batch.partition_leader_epoch.0).collect()
+        self.partition.log().segments().iter().map(|batch| batch.partition_leader_epoch.0).collect()
     }
 
     /// Sends this follower's next request to `leader` and takes the answer. Tells whether there was one.

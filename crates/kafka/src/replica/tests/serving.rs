@@ -11,7 +11,9 @@ fn leader_with_history(log_start_offset: i64) -> Bench {
     let mut bench = Bench::with_log(1, &epochs);
     let mut stored = bench.disk.logs[&partition()].clone();
     stored.log_start_offset = Offset(log_start_offset);
-    bench.partition = Partition::load(partition(), &stored, topic_config(1), bench.partition.settings);
+    let settings = bench.partition.settings;
+    bench.partition =
+        Partition::load(partition(), &stored, topic_config(1), settings, Timestamp(0), &mut bench.effects);
     bench.metadata(&state(Some(1), 10, 1, &[1, 2]));
     bench
 }

@@ -3,6 +3,7 @@
 use super::leader_epoch_cache::LeaderEpochCache;
 use super::*;
 use crate::config::{BrokerConfig, CleanupPolicy, TopicConfig};
+use crate::event::{BrokerEvent, EventKind};
 use crate::node::{Effect, Effects};
 use crate::storage::Disk;
 use std::collections::BTreeMap;
@@ -111,7 +112,19 @@ struct Bench {
     log: PartitionLog,
     disk: Disk,
     effects: Effects,
+    events: Vec<BrokerEvent>,
     config: TopicConfig,
+    now: Timestamp,
+}
+
+/// Transactions are not verified, as in Kafka's tests of the log.
+fn settings() -> LogSettings {
+    LogSettings {
+        producer_id_expiration_ms: 86_400_000,
+        transaction_partition_verification_enable: false,
+        had_clean_shutdown: false,
+        jitter_seed: 7,
+    }
 }
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -127,22 +140,33 @@ fn records(count: usize, timestamp: i64) -> RecordBatch {
 impl Bench {
     fn new() -> Bench {
         let mut effects = Effects::new();
-        let log = PartitionLog::create(partition(), TopicId(7), &mut effects);
         let config = TopicConfig::resolve(&BTreeMap::new(), &BrokerConfig::default());
-        let mut bench = Bench { log, disk: Disk::default(), effects, config };
+        let context = LogContext { config: &config, wall_time: NOW };
+        let log = PartitionLog::create(partition(), TopicId(7), settings(), &context, &mut effects);
+        let disk = Disk::default();
+        let mut bench = Bench { log, disk, effects, events: Vec::new(), config, now: NOW };
         bench.flush();
         bench
     }
 
     fn flush(&mut self) {
         for effect in self.effects.drain() {
-            let Effect::Write(write) = effect else { panic!("a log only writes, but did {effect:?}") };
-            self.disk.apply(write);
+            match effect {
+                Effect::Write(write) => self.disk.apply(write),
+                Effect::Note(EventKind::Broker(event)) => self.events.push(event),
+                other => panic!("a log writes and notes, but did {other:?}"),
+            }
         }
     }
 
     fn append(&mut self, batch: &RecordBatch, epoch: i32) -> Result<AppendInfo, AppendError> {
-        let info = self.log.append_as_leader(batch, LeaderEpoch(epoch), &self.config, NOW, &mut self.effects);
+        self.append_as(AppendOrigin::Client, batch, epoch)
+    }
+
+    fn append_as(&mut self, origin: AppendOrigin, batch: &RecordBatch, epoch: i32) -> Result<AppendInfo, AppendError> {
+        let context = LogContext { config: &self.config, wall_time: self.now };
+        let append = LeaderAppend { origin, ..LeaderAppend::of_client(LeaderEpoch(epoch), context) };
+        let info = self.log.append_as_leader(batch, &append, &mut self.effects);
         self.flush();
         info
     }
@@ -156,7 +180,12 @@ impl Bench {
 
     fn replicate(&mut self, offset: i64, count: usize, epoch: i32) -> Result<AppendInfo, FollowerAppendError> {
         let batch = Arc::new(records(count, 0).appended_at(Offset(offset), LeaderEpoch(epoch)));
-        let info = self.log.append_as_follower(&batch, &mut self.effects);
+        self.replicate_batch(&batch)
+    }
+
+    fn replicate_batch(&mut self, batch: &Arc<RecordBatch>) -> Result<AppendInfo, FollowerAppendError> {
+        let context = LogContext { config: &self.config, wall_time: self.now };
+        let info = self.log.append_as_follower(batch, &context, &mut self.effects);
         self.flush();
         info
     }
@@ -168,7 +197,24 @@ impl Bench {
     }
 
     fn restarted(&self) -> PartitionLog {
-        PartitionLog::load(partition(), &self.disk.logs[&partition()])
+        self.loaded(settings(), &mut Effects::new())
+    }
+
+    fn loaded(&self, settings: LogSettings, effects: &mut Effects) -> PartitionLog {
+        let context = LogContext { config: &self.config, wall_time: self.now };
+        PartitionLog::load(partition(), &self.disk.logs[&partition()], settings, &context, effects)
+    }
+
+    /// Kills the process, or lets it end as it should, and starts it again.
+    fn restart(&mut self, had_clean_shutdown: bool) {
+        if had_clean_shutdown {
+            self.log.close(self.now, &mut self.effects);
+            self.flush();
+        }
+        let mut effects = Effects::new();
+        self.log = self.loaded(LogSettings { had_clean_shutdown, ..settings() }, &mut effects);
+        self.effects = effects;
+        self.flush();
     }
 
     fn offsets(&self) -> (i64, i64, i64) {
@@ -256,7 +302,7 @@ fn the_leader_gives_offsets_and_its_epoch() {
     let info = bench.append(&records(3, 5), 72).unwrap();
     assert_eq!((info.first_offset, info.last_offset), (Offset(3), Offset(5)));
     assert_eq!(info.log_append_time, Timestamp(-1));
-    let stored = bench.log.batches().last().unwrap();
+    let stored = bench.log.segments().last().unwrap();
     assert_eq!((stored.partition_leader_epoch, stored.max_timestamp), (LeaderEpoch(72), Timestamp(5)));
     assert_eq!(bench.epochs(), [(72, 0)]);
 }
@@ -277,7 +323,7 @@ fn log_append_time_replaces_the_producers_timestamps() {
     let mut bench = Bench::new();
     bench.config.message_timestamp_type = TimestampType::LogAppendTime;
     let info = bench.append(&records(1, 5), 0).unwrap();
-    let stored = bench.log.batches().last().unwrap();
+    let stored = bench.log.segments().last().unwrap();
     assert_eq!((info.log_append_time, stored.timestamp_of(&stored.records()[0])), (NOW, NOW));
 }
 
@@ -349,7 +395,7 @@ fn a_missing_key_is_told_in_kafkas_words() {
 }
 
 fn read(log: &PartitionLog, start: i64, upper_bound: i64, limit: ReadLimit) -> Result<Vec<i64>, ErrorCode> {
-    let (batches, size_in_bytes) = log.read(Offset(start), Offset(upper_bound), limit)?;
+    let LogRead { batches, size_in_bytes, .. } = log.read(Offset(start), Offset(upper_bound), limit)?;
     assert_eq!(size_in_bytes, batches.iter().map(|batch| batch.size_in_bytes()).sum::<i32>());
     Ok(batches.iter().map(|batch| batch.base_offset.0).collect())
 }

@@ -1,0 +1,105 @@
+//! What differs between releases of Kafka, as data: which features a release supports, and from which level of
+//! `metadata.version` on a rule holds (`org.apache.kafka.server.common.MetadataVersion`, KIP-584, KIP-778).
+
+use std::collections::BTreeMap;
+use wire::response::{FinalizedFeature, SupportedFeature};
+
+/// The feature that stands for the format and the rules of the metadata log.
+pub const METADATA_VERSION: &str = "metadata.version";
+
+/// The feature that switches eligible leader replicas on (KIP-966).
+pub const ELIGIBLE_LEADER_REPLICAS_VERSION: &str = "eligible.leader.replicas.version";
+
+/// A release of Kafka.
+#[derive(Debug)]
+pub struct Release {
+    /// For example `3.9`.
+    pub name: &'static str,
+    /// The features that its servers support.
+    pub supported_features: &'static [SupportedFeature],
+    /// The features of a new cluster with their levels.
+    pub initial_features: &'static [(&'static str, i16)],
+    /// The lowest level to which `metadata.version` may be set.
+    pub minimum_metadata_version: i16,
+    /// Levels of `metadata.version` that brought other records: a way down across one of them would lose metadata.
+    pub metadata_changes: &'static [i16],
+    /// Up to below this level, a smaller set of in-sync replicas begins a new leader epoch (KAFKA-15021).
+    pub leader_epoch_bump_on_isr_shrink_before: i16,
+}
+
+/// Kafka 3.9.
+pub const KAFKA_3_9: Release = Release {
+    name: "3.9",
+    supported_features: &[
+        SupportedFeature { name: "kraft.version", min_version: 0, max_version: 1 },
+        SupportedFeature { name: METADATA_VERSION, min_version: 1, max_version: 21 },
+    ],
+    initial_features: &[(METADATA_VERSION, 21)],
+    minimum_metadata_version: 4,
+    metadata_changes: &[3, 5, 6, 7, 8, 11, 13, 14, 15, 17],
+    leader_epoch_bump_on_isr_shrink_before: 12,
+};
+
+/// The release that the simulated servers are.
+pub const RELEASE: &Release = &KAFKA_3_9;
+
+/// The rules that hold in a cluster with these finalized features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Replicas that left the in-sync ones below `min.insync.replicas` may lead (KIP-966).
+    pub eligible_leader_replicas: bool,
+    /// A smaller set of in-sync replicas begins a new leader epoch.
+    pub bumps_leader_epoch_on_isr_shrink: bool,
+}
+
+impl Release {
+    /// The definition of a feature, if servers of this release support it.
+    #[must_use]
+    pub fn feature(&self, name: &str) -> Option<&'static SupportedFeature> {
+        self.supported_features.iter().find(|feature| feature.name == name)
+    }
+
+    /// The rules in a cluster that has agreed on these levels.
+    #[must_use]
+    pub fn rules(&self, features: &BTreeMap<&'static str, i16>) -> Rules {
+        let level = |name: &str| features.get(name).copied();
+        let metadata_version = level(METADATA_VERSION).unwrap_or(self.minimum_metadata_version);
+        let has_metadata_version = level(METADATA_VERSION).is_some();
+        Rules {
+            eligible_leader_replicas: level(ELIGIBLE_LEADER_REPLICAS_VERSION).unwrap_or(0) >= 1,
+            bumps_leader_epoch_on_isr_shrink: has_metadata_version
+                && metadata_version < self.leader_epoch_bump_on_isr_shrink_before,
+        }
+    }
+
+    /// Whether a way from one level of `metadata.version` down to another would lose metadata.
+    #[must_use]
+    pub fn loses_metadata(&self, from: i16, to: i16) -> bool {
+        self.metadata_changes.iter().any(|level| (to + 1..=from).contains(level))
+    }
+}
+
+/// The levels that a cluster has agreed on, as `ApiVersions` tells them.
+#[must_use]
+pub fn finalized_features(features: &BTreeMap<&'static str, i16>) -> Vec<FinalizedFeature> {
+    features.iter().map(|(name, level)| FinalizedFeature { name: (*name).to_owned(), level: *level }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smaller_isr_begins_an_epoch_before_3_6_only() {
+        let rules = |level| RELEASE.rules(&BTreeMap::from([(METADATA_VERSION, level)]));
+        assert!(rules(11).bumps_leader_epoch_on_isr_shrink);
+        assert!(!rules(12).bumps_leader_epoch_on_isr_shrink);
+        assert!(!rules(21).eligible_leader_replicas);
+    }
+
+    #[test]
+    fn eligible_leader_replicas_are_switched_on_by_their_feature() {
+        let features = BTreeMap::from([(METADATA_VERSION, 21), (ELIGIBLE_LEADER_REPLICAS_VERSION, 1)]);
+        assert!(RELEASE.rules(&features).eligible_leader_replicas);
+    }
+}

@@ -1,0 +1,138 @@
+//! What checkers remember of each partition. A topic that was made anew has another id and begins anew.
+
+use super::sight::{LogGlance, epoch_at};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::{
+    BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, PartitionIndex, TopicId, TopicName, TopicPartition,
+};
+
+/// All partitions that exist or have existed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Histories {
+    by_partition: Arc<BTreeMap<TopicPartition, Arc<History>>>,
+}
+
+/// One partition.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    pub(crate) topic_id: TopicId,
+    /// How many topics of this name there have been.
+    pub(crate) lives: u32,
+    /// Up to here records are committed: the highest high watermark that a leader has had.
+    pub(crate) committed: Mark,
+    /// The same, whatever was lost since.
+    pub(crate) committed_ever: Offset,
+    /// Up to here consumers have read.
+    pub(crate) read: Mark,
+    /// From here on records were lost to an unclean election or a power loss, if there was one.
+    pub(crate) weakened_from: Option<Offset>,
+    /// Leaders of earlier epochs may differ from what is committed now.
+    pub(crate) weakened_before: LeaderEpoch,
+    /// Who led in which epoch.
+    pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
+    /// The leadership seen last.
+    pub(crate) term: Option<Term>,
+    /// The epochs of the controller's state, and the quorum epoch in which that was.
+    pub(crate) state: Option<(LeaderEpoch, LeaderEpoch, PartitionEpoch)>,
+}
+
+/// The end of a stretch of records, and the epoch of the last one in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) end: Offset,
+    pub(crate) epoch: LeaderEpoch,
+}
+
+/// One leadership of one run of a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) broker: BrokerId,
+    pub(crate) broker_epoch: BrokerEpoch,
+    pub(crate) leader_epoch: LeaderEpoch,
+    pub(crate) high_watermark: Offset,
+    pub(crate) log_start_offset: Offset,
+}
+
+impl Mark {
+    const NOTHING: Mark = Mark { end: Offset::ZERO, epoch: LeaderEpoch::NONE };
+}
+
+impl Histories {
+    /// A topic was made; what was known of an earlier one of its name does not count any more.
+    pub(crate) fn on_topic_created(&mut self, topic: &TopicName, topic_id: TopicId, partitions: i32) {
+        for index in 0..partitions {
+            self.begin(TopicPartition::new(topic.clone(), PartitionIndex(index)), topic_id);
+        }
+    }
+
+    /// A topic has so many partitions now.
+    pub(crate) fn on_partitions_added(&mut self, topic: &TopicName, partitions: i32) {
+        let first = TopicPartition::new(topic.clone(), PartitionIndex(0));
+        let Some(topic_id) = self.by_partition.get(&first).map(|history| history.topic_id) else { return };
+        for index in 0..partitions {
+            let partition = TopicPartition::new(topic.clone(), PartitionIndex(index));
+            if self.get(&partition, topic_id).is_none() {
+                self.begin(partition, topic_id);
+            }
+        }
+    }
+
+    fn begin(&mut self, partition: TopicPartition, topic_id: TopicId) {
+        let lives = self.by_partition.get(&partition).map_or(0, |history| history.lives) + 1;
+        Arc::make_mut(&mut self.by_partition).insert(partition, Arc::new(History::new(topic_id, lives)));
+    }
+
+    /// What is known of a partition of that topic.
+    pub(crate) fn get(&self, partition: &TopicPartition, topic_id: TopicId) -> Option<&History> {
+        self.by_partition.get(partition).map(Arc::as_ref).filter(|history| history.topic_id == topic_id)
+    }
+
+    /// What is known of a partition, whichever topic of its name it belonged to last.
+    pub(crate) fn last(&self, partition: &TopicPartition) -> Option<&History> {
+        self.by_partition.get(partition).map(Arc::as_ref)
+    }
+
+    /// The same as `get`, to change it.
+    pub(crate) fn get_mut(&mut self, partition: &TopicPartition, topic_id: TopicId) -> Option<&mut History> {
+        let history = Arc::make_mut(&mut self.by_partition).get_mut(partition)?;
+        (history.topic_id == topic_id).then(|| Arc::make_mut(history))
+    }
+}
+
+impl History {
+    fn new(topic_id: TopicId, lives: u32) -> History {
+        History {
+            topic_id,
+            lives,
+            committed: Mark::NOTHING,
+            committed_ever: Offset::ZERO,
+            read: Mark::NOTHING,
+            weakened_from: None,
+            weakened_before: LeaderEpoch::NONE,
+            leaders: BTreeMap::new(),
+            term: None,
+            state: None,
+        }
+    }
+
+    /// A leader's high watermark has risen.
+    pub(crate) fn commit(&mut self, end: Offset, leader_epochs: &[(LeaderEpoch, Offset)]) {
+        if end > self.committed.end {
+            self.committed = Mark { end, epoch: epoch_at(leader_epochs, end + -1) };
+            self.committed_ever = self.committed_ever.max(end);
+        }
+    }
+
+    /// A leader was elected that need not have what was committed: only what it has counts from now on.
+    pub(crate) fn weaken(&mut self, leader_epoch: LeaderEpoch, log: &LogGlance<'_>) {
+        let shortened = |mark: Mark| {
+            let end = mark.end.min(log.end);
+            Mark { end, epoch: log.epoch_at(end + -1) }
+        };
+        self.committed = shortened(self.committed);
+        self.read = shortened(self.read);
+        self.weakened_from = Some(self.weakened_from.map_or(log.end, |from| from.min(log.end)));
+        self.weakened_before = leader_epoch;
+    }
+}

@@ -1,0 +1,98 @@
+//! What the in-sync replicas promise: WeakIsr, StrongIsr and leader completeness of Kafka's formal specifications
+//! (`KafkaReplication.tla`, KIP-966), and that leaders wait for those whom the controller holds in sync (KIP-497).
+//!
+//! Where an unclean election or a power loss took committed records, only what is left counts (see `History::weaken`).
+
+use super::findings::Findings;
+use super::history::{History, Mark};
+use super::sight::{LeaderGlance, Sight, epoch_at};
+use super::violation::{Checker, Details};
+use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+
+/// `broker` believes to lead, and its high watermark has risen: the in-sync replicas that it knows have all below it.
+pub(super) fn weak(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
+    let LeaderGlance { broker, partition, replica, leadership } = *leader;
+    if replica.leader_epoch < history.weakened_before {
+        return;
+    }
+    let mark =
+        Mark { end: replica.high_watermark, epoch: epoch_at(replica.leader_epochs, replica.high_watermark + -1) };
+    for member in leadership.isr.iter().copied().filter(|member| *member != broker) {
+        has(findings, Checker::WeakIsr, sight, history, member, partition, mark);
+    }
+}
+
+/// All who may be elected have what was committed.
+pub(super) fn strong(findings: &mut Findings, sight: &Sight<'_>, history: &History, partition: &TopicPartition) {
+    let Some(glance) = sight.state(partition).filter(|glance| glance.topic_id == history.topic_id) else { return };
+    if history.committed.end == Offset::ZERO {
+        return;
+    }
+    for member in glance.state.isr.iter().copied() {
+        has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
+    }
+}
+
+fn has(
+    findings: &mut Findings,
+    checker: Checker,
+    sight: &Sight<'_>,
+    history: &History,
+    member: BrokerId,
+    partition: &TopicPartition,
+    mark: Mark,
+) {
+    let log = sight.log(member, partition).filter(|log| log.topic_id == history.topic_id);
+    let has_all = log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
+    findings.require(checker, sight, Some(partition), has_all, || Details::Lacks {
+        broker: member,
+        log_end_offset: log.map_or(Offset(-1), |log| log.end),
+        offset: mark.end,
+        leader_epoch: mark.epoch,
+    });
+}
+
+/// `broker` has begun to lead, in the epoch that the controller knows: it has what was committed and what was read.
+pub(super) fn on_leader(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    history: &History,
+    broker: BrokerId,
+    partition: &TopicPartition,
+    leader_epoch: LeaderEpoch,
+) {
+    let Some(glance) = sight.state(partition).filter(|glance| glance.topic_id == history.topic_id) else { return };
+    if glance.state.leader != Some(broker) || glance.state.leader_epoch != leader_epoch {
+        return;
+    }
+    for mark in [history.committed, history.read].into_iter().filter(|mark| mark.end > Offset::ZERO) {
+        has(findings, Checker::LeaderCompleteness, sight, history, broker, partition, mark);
+    }
+}
+
+/// `broker` believes to lead: all whom the controller holds in sync have what is committed, and a leader in the
+/// controller's epoch waits for them, as long as enough are in sync. Whom the leader knows, `weak` has looked at.
+pub(super) fn controllers_isr(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    history: &History,
+    leader: &LeaderGlance<'_>,
+) {
+    let LeaderGlance { broker, partition, replica, leadership } = *leader;
+    let Some(glance) = sight.state(partition).filter(|glance| glance.topic_id == replica.topic_id) else { return };
+    let is_current = glance.state.leader == Some(broker) && glance.state.leader_epoch == replica.leader_epoch;
+    let must_wait = is_current && leadership.isr.len() >= leadership.effective_min_isr;
+    for member in glance.state.isr.iter().copied() {
+        let is_known = member == broker || leadership.isr.contains(&member);
+        if !is_known {
+            has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
+        }
+        if must_wait {
+            let waits = is_known || leadership.joining == Some(member);
+            findings.require(Checker::QuorumSuperset, sight, Some(partition), waits, || Details::DoesNotWaitFor {
+                leader: broker,
+                broker: member,
+            });
+        }
+    }
+}

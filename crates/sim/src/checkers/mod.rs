@@ -1,0 +1,308 @@
+//! What must hold at every event: the invariants of Kafka's formal specifications, and what clients are told.
+//!
+//! One file per family; each says which event makes it look, and at what. All of this is derived from the world and
+//! changes nothing in it; it is kept with the world, so that it is rewound with it. What a step's events point at is
+//! checked behind the step; everything is looked over at an interval besides. Switched-on faults of earlier releases are
+//! no excuse; an unclean election, which the user allowed, and a power loss are (see `History::weaken`).
+
+mod clients;
+mod controller_state;
+mod findings;
+mod history;
+mod in_sync_replicas;
+mod log_matching;
+mod metadata_log;
+mod replica_numbers;
+mod sight;
+pub mod violation;
+
+use crate::trace::Event;
+use crate::world::Host;
+use findings::Findings;
+use history::Histories;
+use kafka::chunks::Chunks;
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+use kafka::instant::Instant;
+use kafka::node::NodeId;
+use metadata_log::MetadataHistory;
+use sight::{LeaderGlance, Sight};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use violation::{Checker, Violation};
+use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+
+/// Steps between two looks at everything, unless somebody asks for more.
+pub(crate) const STEPS_BETWEEN_LOOKS: u64 = 1_000;
+
+/// All checkers, and what they remember.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkers {
+    steps_between_looks: u64,
+    findings: Arc<Findings>,
+    histories: Histories,
+    metadata: Arc<MetadataHistory>,
+}
+
+impl Checkers {
+    /// Nothing has been seen; a look at everything comes after so many steps.
+    pub(crate) fn new(steps_between_looks: u64) -> Checkers {
+        let (findings, metadata) = (Arc::default(), Arc::default());
+        Checkers { steps_between_looks, findings, histories: Histories::default(), metadata }
+    }
+
+    /// What was found broken.
+    pub(crate) fn violations(&self) -> &Chunks<Violation> {
+        self.findings.violations()
+    }
+
+    /// How often a checker had something to check.
+    pub(crate) fn times_checked(&self, checker: Checker) -> u64 {
+        self.findings.times_checked(checker)
+    }
+
+    /// A step has been taken, and these are its events.
+    pub(crate) fn on_step(&mut self, now: Instant, step: u64, hosts: &BTreeMap<NodeId, Host>, events: &[Event]) {
+        for event in events {
+            self.on_event(&Sight { hosts, now, step, event: Some(event.id) }, event);
+        }
+        if step.is_multiple_of(self.steps_between_looks) {
+            self.look(&Sight { hosts, now, step, event: None });
+        }
+    }
+
+    fn on_event(&mut self, sight: &Sight<'_>, event: &Event) {
+        match &event.kind {
+            EventKind::Broker(broker_event) => self.on_broker_event(sight, event.node, broker_event),
+            EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
+            EventKind::Client(client_event) => self.on_client_event(sight, client_event),
+            EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
+        }
+    }
+
+    fn on_broker_event(&mut self, sight: &Sight<'_>, node: NodeId, event: &BrokerEvent) {
+        let NodeId::Server(id) = node else { return };
+        let broker = BrokerId(id);
+        match event {
+            BrokerEvent::RecordsAppended { partition, first_offset, .. }
+            | BrokerEvent::RecordsReplicated { partition, first_offset, .. } => {
+                self.on_append(sight, broker, partition, *first_offset);
+            }
+            BrokerEvent::HighWatermarkAdvanced { partition, .. } => self.on_high_watermark(sight, broker, partition),
+            BrokerEvent::LogTruncated { partition, .. } => self.on_truncation(sight, broker, partition),
+            BrokerEvent::BecameLeader { partition, leader_epoch, .. } => {
+                self.on_leader(sight, broker, partition, *leader_epoch);
+            }
+            BrokerEvent::Registered { broker_epoch } => {
+                let findings = Arc::make_mut(&mut self.findings);
+                Arc::make_mut(&mut self.metadata).on_registered(findings, sight, node, *broker_epoch);
+            }
+            BrokerEvent::BecameReady
+            | BrokerEvent::BecameFenced
+            | BrokerEvent::ControlledShutdownStarted
+            | BrokerEvent::ControlledShutdownCompleted
+            | BrokerEvent::BecameFollower { .. }
+            | BrokerEvent::DuplicateFound { .. }
+            | BrokerEvent::TornBatchCut { .. }
+            | BrokerEvent::IsrChangeProposed { .. }
+            | BrokerEvent::ProduceRejected { .. } => {}
+        }
+    }
+
+    fn on_controller_event(&mut self, sight: &Sight<'_>, node: NodeId, event: &ControllerEvent) {
+        match event {
+            ControllerEvent::BecameActive { epoch } | ControllerEvent::WonElection { epoch, .. } => {
+                let findings = Arc::make_mut(&mut self.findings);
+                Arc::make_mut(&mut self.metadata).on_active(findings, sight, node, *epoch);
+            }
+            ControllerEvent::BecameCandidate { epoch } => self.on_vote(sight, node, node, *epoch),
+            ControllerEvent::VoteGranted { candidate, epoch } => {
+                self.on_vote(sight, node, NodeId::Server(*candidate), *epoch);
+            }
+            ControllerEvent::TopicCreated { topic, topic_id, partitions } => {
+                self.histories.on_topic_created(topic, *topic_id, *partitions);
+            }
+            ControllerEvent::PartitionsAdded { topic, partitions } => {
+                self.histories.on_partitions_added(topic, *partitions);
+            }
+            ControllerEvent::LeaderElected { partition, leader, leader_epoch, is_unclean, .. } => {
+                if *is_unclean {
+                    self.on_unclean_election(sight, *leader, partition, *leader_epoch);
+                }
+                self.on_state(sight, partition);
+            }
+            ControllerEvent::PartitionWentOffline { partition, .. }
+            | ControllerEvent::IsrChanged { partition, .. }
+            | ControllerEvent::EligibleLeadersChanged { partition, .. }
+            | ControllerEvent::ReassignmentStarted { partition, .. }
+            | ControllerEvent::ReassignmentCompleted { partition, .. }
+            | ControllerEvent::ReassignmentCancelled { partition, .. } => self.on_state(sight, partition),
+            ControllerEvent::BrokerRegistered { .. }
+            | ControllerEvent::BrokerUnfenced { .. }
+            | ControllerEvent::BrokerFenced { .. }
+            | ControllerEvent::BrokerUnregistered { .. }
+            | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
+            ControllerEvent::NoLongerActive { .. }
+            | ControllerEvent::VoteRejected { .. }
+            | ControllerEvent::LostElection { .. }
+            | ControllerEvent::LeaderResigned { .. }
+            | ControllerEvent::FollowsQuorumLeader { .. }
+            | ControllerEvent::MetadataLogTruncated { .. }
+            | ControllerEvent::SnapshotWritten { .. }
+            | ControllerEvent::SnapshotLoaded { .. }
+            | ControllerEvent::TopicDeleted { .. }
+            | ControllerEvent::ConfigChanged { .. }
+            | ControllerEvent::FeatureLevelChanged { .. }
+            | ControllerEvent::AlterPartitionRejected { .. } => {}
+        }
+    }
+
+    fn on_client_event(&mut self, sight: &Sight<'_>, event: &ClientEvent) {
+        let findings = Arc::make_mut(&mut self.findings);
+        match event {
+            ClientEvent::BatchAcknowledged { partition, last_offset, acks, .. } => {
+                clients::acknowledged(findings, sight, &self.histories, partition, *last_offset, *acks);
+            }
+            ClientEvent::RecordConsumed { partition, offset, record, .. } => {
+                clients::consumed(findings, sight, &mut self.histories, partition, *offset, record);
+            }
+            ClientEvent::RecordFailed { .. }
+            | ClientEvent::PositionReset { .. }
+            | ClientEvent::LeaderDiscovered { .. }
+            | ClientEvent::Logged(_)
+            | ClientEvent::ConsumerTimedOut
+            | ClientEvent::ConsumerFinished { .. }
+            | ClientEvent::ConsumerFailed { .. }
+            | ClientEvent::TopicCreated(_)
+            | ClientEvent::TopicsListed(_)
+            | ClientEvent::TopicsDescribed(_)
+            | ClientEvent::AdminFailed(_) => {}
+        }
+    }
+
+    fn on_vote(&mut self, sight: &Sight<'_>, voter: NodeId, candidate: NodeId, epoch: LeaderEpoch) {
+        let findings = Arc::make_mut(&mut self.findings);
+        Arc::make_mut(&mut self.metadata).on_vote(findings, sight, voter, (candidate, epoch));
+    }
+
+    fn on_append(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, first: Offset) {
+        let Some(log) = sight.log(broker, partition) else { return };
+        let appended = (&log, log.index_of(first, log.batches.len().saturating_sub(1)));
+        let findings = Arc::make_mut(&mut self.findings);
+        replica_numbers::appended(findings, sight, broker, partition, appended);
+        log_matching::on_append(findings, sight, broker, partition, appended);
+    }
+
+    fn on_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+        let findings = Arc::make_mut(&mut self.findings);
+        replica_numbers::offsets(findings, sight, broker, partition);
+        let Some(replica) = sight.replica(broker, partition) else { return };
+        let Some(history) = self.histories.get(partition, replica.topic_id) else { return };
+        match (replica.leadership, history.term) {
+            (Some(leadership), _) => {
+                let leader = LeaderGlance { broker, partition, replica, leadership };
+                in_sync_replicas::weak(findings, sight, history, &leader);
+                replica_numbers::frozen(findings, sight, &leader);
+                self.on_leadership(sight, &leader);
+            }
+            (None, Some(term)) if term.broker != broker => {
+                log_matching::below_high_watermarks(findings, sight, history, (broker, term.broker), partition);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// A process that has just been started may hold itself for the leader that it was; it is not registered, and does
+    /// not serve, yet.
+    fn on_leadership(&mut self, sight: &Sight<'_>, leader: &LeaderGlance<'_>) {
+        let LeaderGlance { broker, partition, replica, .. } = *leader;
+        let Some(broker_epoch) = sight.broker(broker).and_then(|broker| broker.broker_epoch()) else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
+        replica_numbers::term(findings, sight, history, leader, broker_epoch);
+        if replica.leader_epoch >= history.weakened_before {
+            history.commit(replica.high_watermark, replica.leader_epochs);
+        }
+        in_sync_replicas::controllers_isr(findings, sight, history, leader);
+    }
+
+    fn on_truncation(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+        let findings = Arc::make_mut(&mut self.findings);
+        replica_numbers::offsets(findings, sight, broker, partition);
+        replica_numbers::epoch_cache(findings, sight, broker, partition);
+        let topic_id = sight.replica(broker, partition).map(|replica| replica.topic_id);
+        if let Some(history) = topic_id.and_then(|topic_id| self.histories.get(partition, topic_id)) {
+            in_sync_replicas::strong(findings, sight, history, partition);
+        }
+    }
+
+    fn on_leader(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, epoch: LeaderEpoch) {
+        let Some(replica) = sight.replica(broker, partition) else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        replica_numbers::epoch_cache(findings, sight, broker, partition);
+        let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
+        let other = *history.leaders.entry(epoch).or_insert(broker);
+        findings.require(Checker::OneLeaderPerEpoch, sight, Some(partition), other == broker, || {
+            violation::Details::TwoLeaders {
+                one: NodeId::Server(other.0),
+                other: NodeId::Server(broker.0),
+                leader_epoch: epoch,
+            }
+        });
+        in_sync_replicas::on_leader(findings, sight, history, broker, partition, epoch);
+    }
+
+    fn on_unclean_election(
+        &mut self,
+        sight: &Sight<'_>,
+        leader: BrokerId,
+        partition: &TopicPartition,
+        epoch: LeaderEpoch,
+    ) {
+        let Some(log) = sight.log(leader, partition) else { return };
+        if let Some(history) = self.histories.get_mut(partition, log.topic_id) {
+            history.weaken(epoch, &log);
+        }
+    }
+
+    /// The controller has changed a partition's state.
+    fn on_state(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
+        let (Some((quorum_epoch, image)), Some(glance)) = (sight.image(), sight.state(partition)) else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        controller_state::structure(findings, sight, image, partition, glance.state);
+        let Some(history) = self.histories.get_mut(partition, glance.topic_id) else { return };
+        controller_state::epochs(findings, sight, history, partition, glance.state, quorum_epoch);
+        in_sync_replicas::strong(findings, sight, history, partition);
+    }
+
+    fn look_at_states(&mut self, sight: &Sight<'_>) {
+        let Some((_, image)) = sight.image() else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        for (partition, state) in image.partitions() {
+            controller_state::structure(findings, sight, image, &partition, state);
+        }
+    }
+
+    /// Looks at everything.
+    fn look(&mut self, sight: &Sight<'_>) {
+        self.look_at_states(sight);
+        Arc::make_mut(&mut self.metadata).compare(Arc::make_mut(&mut self.findings), sight);
+        for (id, broker) in sight.brokers() {
+            broker.partitions().for_each(|partition| self.look_at_replica(sight, id, partition));
+        }
+    }
+
+    fn look_at_replica(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+        let Some(replica) = sight.replica(broker, partition) else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        replica_numbers::offsets(findings, sight, broker, partition);
+        replica_numbers::epoch_cache(findings, sight, broker, partition);
+        let Some(history) = self.histories.get(partition, replica.topic_id) else { return };
+        for other in sight.other_brokers(broker) {
+            log_matching::below_high_watermarks(findings, sight, history, (broker, other), partition);
+        }
+        if let Some(leadership) = replica.leadership {
+            in_sync_replicas::strong(findings, sight, history, partition);
+            self.on_leadership(sight, &LeaderGlance { broker, partition, replica, leadership });
+        }
+    }
+}

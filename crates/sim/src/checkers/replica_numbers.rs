@@ -1,0 +1,99 @@
+//! Numbers of one replica: offsets in order, epochs ascending, high watermarks that do not fall and that stand still
+//! below `min.insync.replicas` (KIP-966).
+
+use super::findings::Findings;
+use super::history::{History, Term};
+use super::sight::{LeaderGlance, LogGlance, Sight};
+use super::violation::{Checker, Details, Number};
+use kafka::node::NodeId;
+use wire::{BrokerEpoch, BrokerId, TopicPartition};
+
+/// Log start, high watermark and log end stand in this order.
+pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+    let Some(replica) = sight.replica(broker, partition) else { return };
+    let (log_start_offset, high_watermark, log_end_offset) =
+        (replica.log_start_offset, replica.high_watermark, replica.log_end_offset);
+    let is_ordered = log_start_offset <= high_watermark && high_watermark <= log_end_offset;
+    findings.require(Checker::OffsetOrder, sight, Some(partition), is_ordered, || Details::OutOfOrder {
+        broker,
+        log_start_offset,
+        high_watermark,
+        log_end_offset,
+    });
+}
+
+/// What was appended from the index `begin` on continues the log, in an epoch that the epoch cache knows.
+pub(super) fn appended(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    broker: BrokerId,
+    partition: &TopicPartition,
+    (log, begin): (&LogGlance<'_>, usize),
+) {
+    for index in begin..log.batches.len() {
+        let Some(batch) = log.batches.get(index) else { return };
+        let before = index.checked_sub(1).and_then(|index| log.batches.get(index));
+        let continues = before.is_none_or(|before| {
+            before.last_offset() < batch.base_offset && before.partition_leader_epoch <= batch.partition_leader_epoch
+        });
+        let is_known = log.epoch_at(batch.base_offset) == batch.partition_leader_epoch;
+        findings.require(Checker::EpochCache, sight, Some(partition), continues && is_known, || {
+            Details::DoesNotAscend { broker, offset: batch.base_offset }
+        });
+    }
+}
+
+/// Epochs and their starts ascend.
+pub(super) fn epoch_cache(findings: &mut Findings, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+    let Some(log) = sight.log(broker, partition) else { return };
+    let falls = log.leader_epochs.windows(2).find(|pair| pair[0].0 >= pair[1].0 || pair[0].1 >= pair[1].1);
+    findings.require(Checker::EpochCache, sight, Some(partition), falls.is_none(), || Details::DoesNotAscend {
+        broker,
+        offset: falls.map_or(log.start, |pair| pair[1].1),
+    });
+}
+
+/// `broker` believes to lead: within one leadership neither high watermark nor log start fall.
+pub(super) fn term(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    history: &mut History,
+    leader: &LeaderGlance<'_>,
+    broker_epoch: BrokerEpoch,
+) {
+    let LeaderGlance { broker, partition, replica, .. } = *leader;
+    let now = Term {
+        broker,
+        broker_epoch,
+        leader_epoch: replica.leader_epoch,
+        high_watermark: replica.high_watermark,
+        log_start_offset: replica.log_start_offset,
+    };
+    let before = history.term.replace(now).filter(|term| {
+        (term.broker, term.broker_epoch, term.leader_epoch) == (broker, broker_epoch, replica.leader_epoch)
+    });
+    let Some(before) = before else { return };
+    for (number, from, to) in [
+        (Number::HighWatermark, before.high_watermark, now.high_watermark),
+        (Number::LogStartOffset, before.log_start_offset, now.log_start_offset),
+    ] {
+        let node = NodeId::Server(broker.0);
+        findings.require(Checker::MonotoneNumbers, sight, Some(partition), from <= to, || Details::Fell {
+            node,
+            number,
+            from: from.0,
+            to: to.0,
+        });
+    }
+}
+
+/// The high watermark of a leader has risen: enough replicas are in sync.
+pub(super) fn frozen(findings: &mut Findings, sight: &Sight<'_>, leader: &LeaderGlance<'_>) {
+    let LeaderGlance { broker, partition, leadership, .. } = *leader;
+    let (isr, min_isr) = (leadership.isr.len(), leadership.effective_min_isr);
+    if min_isr > 1 {
+        findings.require(Checker::HighWatermarkFrozen, sight, Some(partition), isr >= min_isr, || {
+            Details::RoseBelowMinIsr { broker, isr, min_isr }
+        });
+    }
+}

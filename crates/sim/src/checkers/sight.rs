@@ -1,0 +1,174 @@
+//! What checkers see of the world: nodes and disks, borrowed.
+
+use crate::machine::Machine;
+use crate::trace::EventId;
+use crate::world::Host;
+use kafka::broker::Broker;
+use kafka::controller::Controller;
+use kafka::instant::Instant;
+use kafka::log::Segments;
+use kafka::metadata::{ClusterImage, PartitionRegistration};
+use kafka::node::NodeId;
+use kafka::storage::StoredLog;
+use kafka::view::{LeadershipGlance, ReplicaGlance};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::{BrokerId, LeaderEpoch, Offset, RecordBatch, TopicId, TopicPartition};
+
+/// The world after a step.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    pub(crate) hosts: &'a BTreeMap<NodeId, Host>,
+    pub(crate) now: Instant,
+    pub(crate) step: u64,
+    /// The event that is looked at, if it is one.
+    pub(crate) event: Option<EventId>,
+}
+
+/// One replica's log, of a running process or on the disk of one that is down or has not loaded it.
+#[derive(Clone, Copy)]
+pub(crate) struct LogGlance<'a> {
+    pub(crate) topic_id: TopicId,
+    pub(crate) start: Offset,
+    pub(crate) end: Offset,
+    pub(crate) leader_epochs: &'a [(LeaderEpoch, Offset)],
+    pub(crate) batches: &'a Segments,
+}
+
+/// A partition as the active controller has it.
+#[derive(Clone, Copy)]
+pub(crate) struct StateGlance<'a> {
+    pub(crate) state: &'a PartitionRegistration,
+    pub(crate) topic_id: TopicId,
+}
+
+/// A replica that believes to lead.
+#[derive(Clone, Copy)]
+pub(crate) struct LeaderGlance<'a> {
+    pub(crate) broker: BrokerId,
+    pub(crate) partition: &'a TopicPartition,
+    pub(crate) replica: ReplicaGlance<'a>,
+    pub(crate) leadership: LeadershipGlance<'a>,
+}
+
+impl<'a> Sight<'a> {
+    /// A broker's process, if it runs.
+    pub(crate) fn broker(&self, broker: BrokerId) -> Option<&'a Broker> {
+        as_broker(self.hosts.get(&NodeId::Server(broker.0))?)
+    }
+
+    /// All running brokers.
+    pub(crate) fn brokers(&self) -> impl Iterator<Item = (BrokerId, &'a Broker)> {
+        self.servers().filter_map(|(id, host)| Some((BrokerId(id), as_broker(host)?)))
+    }
+
+    /// All servers but one, whether they run or not.
+    pub(crate) fn other_brokers(&self, broker: BrokerId) -> impl Iterator<Item = BrokerId> {
+        self.servers().map(|(id, _)| BrokerId(id)).filter(move |other| *other != broker)
+    }
+
+    /// All servers.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (i32, &'a Host)> {
+        self.hosts.iter().map_while(|(node, host)| match node {
+            NodeId::Server(id) => Some((*id, host)),
+            NodeId::ZooKeeper | NodeId::Client(_) => None,
+        })
+    }
+
+    /// A replica of a running broker, once it is loaded.
+    pub(crate) fn replica(&self, broker: BrokerId, partition: &TopicPartition) -> Option<ReplicaGlance<'a>> {
+        self.broker(broker)?.glance(partition)
+    }
+
+    /// A replica's log, wherever it is.
+    pub(crate) fn log(&self, broker: BrokerId, partition: &TopicPartition) -> Option<LogGlance<'a>> {
+        let host = self.hosts.get(&NodeId::Server(broker.0))?;
+        let loaded = as_broker(host).and_then(|broker| broker.glance(partition));
+        loaded.map(LogGlance::of_replica).or_else(|| host.disk.logs.get(partition).map(LogGlance::on_disk))
+    }
+
+    /// The active controller's image; that of the highest epoch if several believe to be active.
+    pub(crate) fn image(&self) -> Option<(LeaderEpoch, &'a ClusterImage)> {
+        self.servers().filter_map(|(_, host)| active_image(host)).max_by_key(|(epoch, _)| *epoch)
+    }
+
+    /// A partition as the active controller has it.
+    pub(crate) fn state(&self, partition: &TopicPartition) -> Option<StateGlance<'a>> {
+        let topic = self.image()?.1.topics().get(&partition.topic)?;
+        let state = topic.partitions.get(&partition.partition)?;
+        Some(StateGlance { state, topic_id: topic.topic_id })
+    }
+}
+
+/// The epoch in which the record at `offset` was written.
+pub(crate) fn epoch_at(leader_epochs: &[(LeaderEpoch, Offset)], offset: Offset) -> LeaderEpoch {
+    let entry = leader_epochs.iter().rev().find(|(_, start)| *start <= offset);
+    entry.map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
+}
+
+fn as_broker(host: &Host) -> Option<&Broker> {
+    match host.process.as_ref()? {
+        Machine::Broker(broker) => Some(broker),
+        Machine::Controller(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
+        #[cfg(test)]
+        Machine::Toy(_) => None,
+    }
+}
+
+/// The controller that runs on a host.
+pub(crate) fn as_controller(host: &Host) -> Option<&Controller> {
+    match host.process.as_ref()? {
+        Machine::Controller(controller) => Some(controller),
+        Machine::Broker(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
+        #[cfg(test)]
+        Machine::Toy(_) => None,
+    }
+}
+
+fn active_image(host: &Host) -> Option<(LeaderEpoch, &ClusterImage)> {
+    as_controller(host)?.active_image()
+}
+
+impl<'a> LogGlance<'a> {
+    fn of_replica(replica: ReplicaGlance<'a>) -> LogGlance<'a> {
+        LogGlance {
+            topic_id: replica.topic_id,
+            start: replica.log_start_offset,
+            end: replica.log_end_offset,
+            leader_epochs: replica.leader_epochs,
+            batches: replica.segments,
+        }
+    }
+
+    fn on_disk(stored: &'a StoredLog) -> LogGlance<'a> {
+        LogGlance {
+            topic_id: stored.topic_id,
+            start: stored.start_offset(),
+            end: stored.end_offset(),
+            leader_epochs: &stored.leader_epochs,
+            batches: &stored.segments,
+        }
+    }
+
+    /// The epoch in which the record at `offset` was written, as the epoch cache says.
+    pub(crate) fn epoch_at(&self, offset: Offset) -> LeaderEpoch {
+        epoch_at(self.leader_epochs, offset)
+    }
+
+    /// Whether it has everything below `end`, whose last record was written in `epoch`; what retention took counts as
+    /// had.
+    pub(crate) fn reaches(&self, end: Offset, epoch: LeaderEpoch) -> bool {
+        end <= self.start || end <= self.end && self.epoch_at(end + -1) == epoch
+    }
+
+    /// The index of the first batch that contains `offset` or lies above it; `guess` is where it is if the log is like
+    /// another one.
+    pub(crate) fn index_of(&self, offset: Offset, guess: usize) -> usize {
+        let is_there =
+            |index| self.batches.get(index).is_some_and(|batch: &Arc<RecordBatch>| batch.base_offset == offset);
+        if guess < self.batches.len() && is_there(guess) {
+            return guess;
+        }
+        self.batches.partition_point(|batch| batch.last_offset() < offset)
+    }
+}

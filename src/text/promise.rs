@@ -1,0 +1,79 @@
+//! What must always hold, one sentence for each checker.
+
+use super::Language;
+use sim::Checker;
+
+/// What a checker sees to.
+pub(crate) fn checker_sentence(checker: Checker, language: Language) -> &'static str {
+    match language {
+        Language::English => english(checker),
+        Language::Korean => korean(checker),
+    }
+}
+
+fn english(checker: Checker) -> &'static str {
+    match checker {
+        Checker::LogMatching => {
+            "Where two replicas have the same epoch at the same offset, their logs are the same up to there."
+        }
+        Checker::WeakIsr => "The in-sync replicas that a leader knows have everything below its high watermark.",
+        Checker::StrongIsr => {
+            "The in-sync replicas that the controller knows have everything that any leader has committed."
+        }
+        Checker::QuorumSuperset => "A leader waits for at least those replicas that the controller holds in sync.",
+        Checker::LeaderCompleteness => "A new leader has every committed record.",
+        Checker::AcknowledgedRecords => "A record acknowledged with acks=all by enough in-sync replicas is never lost.",
+        Checker::ConsistentRead => "What a consumer has read at an offset is what the leader has there.",
+        Checker::IsrStructure => {
+            "Every leader is an in-sync replica, and every in-sync replica an active one of the partition."
+        }
+        Checker::MonotoneNumbers => "Epochs never fall, nor does a leader's high watermark while it leads.",
+        Checker::OffsetOrder => "Log start offset ≤ high watermark ≤ log end offset, on every replica.",
+        Checker::EpochCache => "Offsets and epochs ascend along every log.",
+        Checker::OneLeaderPerEpoch => "A partition has at most one leader in each leader epoch.",
+        Checker::HighWatermarkFrozen => {
+            "The high watermark does not advance while fewer than min.insync.replicas are in sync."
+        }
+        Checker::MetadataPrefix => "Every server's metadata log is a prefix of the committed one.",
+        Checker::Quorum => "A controller quorum has at most one leader in each epoch, and each voter votes once.",
+        Checker::AcksAllCommitted => "A producer with acks=all is answered only once its records are committed.",
+    }
+}
+
+fn korean(checker: Checker) -> &'static str {
+    match checker {
+        Checker::LogMatching => "두 레플리카의 같은 오프셋에 같은 에포크가 있으면, 그 앞의 로그도 모두 같습니다.",
+        Checker::WeakIsr => "리더가 아는 ISR의 레플리카에는 리더의 하이 워터마크 아래 레코드가 모두 있습니다.",
+        Checker::StrongIsr => "컨트롤러가 아는 ISR의 레플리카에는 어느 리더가 커밋한 레코드든 모두 있습니다.",
+        Checker::QuorumSuperset => "리더는 적어도 컨트롤러가 ISR로 아는 레플리카 모두를 기다립니다.",
+        Checker::LeaderCompleteness => "새 리더에는 커밋된 레코드가 모두 있습니다.",
+        Checker::AcknowledgedRecords => "충분한 ISR이 acks=all로 응답한 레코드는 유실되지 않습니다.",
+        Checker::ConsistentRead => "컨슈머가 어느 오프셋에서 읽은 레코드는 리더의 그 오프셋에 있는 레코드와 같습니다.",
+        Checker::IsrStructure => "리더는 항상 ISR에 있고, ISR에는 그 파티션의 활성 레플리카만 있습니다.",
+        Checker::MonotoneNumbers => "에포크는 줄지 않으며, 한 리더의 하이 워터마크도 리더로 있는 동안 줄지 않습니다.",
+        Checker::OffsetOrder => "모든 레플리카에서 로그 시작 오프셋 ≤ 하이 워터마크 ≤ 로그 끝 오프셋입니다.",
+        Checker::EpochCache => "모든 로그에서 오프셋과 에포크는 뒤로 갈수록 커집니다.",
+        Checker::OneLeaderPerEpoch => "파티션의 리더는 리더 에포크마다 많아야 하나입니다.",
+        Checker::HighWatermarkFrozen => "ISR이 min.insync.replicas보다 적은 동안 하이 워터마크는 올라가지 않습니다.",
+        Checker::MetadataPrefix => "모든 서버의 메타데이터 로그는 커밋된 메타데이터 로그의 앞부분과 같습니다.",
+        Checker::Quorum => {
+            "컨트롤러 쿼럼의 리더는 에포크마다 많아야 하나이고, 각 투표자는 에포크마다 한 번만 투표합니다."
+        }
+        Checker::AcksAllCommitted => "acks=all 프로듀서는 레코드가 커밋된 뒤에만 응답을 받습니다.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_checker_has_a_sentence_of_its_own_in_each_language() {
+        for language in Language::ALL {
+            let sentences: BTreeSet<_> =
+                Checker::ALL.into_iter().map(|checker| checker_sentence(checker, language)).collect();
+            assert_eq!(sentences.len(), Checker::ALL.len());
+        }
+    }
+}

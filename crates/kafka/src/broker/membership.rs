@@ -40,7 +40,7 @@ impl Membership {
                 Membership::KRaft { lifecycle, metadata_log: Box::new(MetadataFollower::new(config, rng)) }
             }
             Coordination::ZooKeeper { connect } => {
-                Membership::ZooKeeper(Box::new(ZooKeeperMember::new(connect.clone(), config)))
+                Membership::ZooKeeper(Box::new(ZooKeeperMember::new(connect.clone(), spec, config)))
             }
         }
     }

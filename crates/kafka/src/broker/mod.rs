@@ -40,6 +40,7 @@ use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
 use crate::view::BrokerState;
+use crate::zk_client::HostTimer;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
@@ -166,6 +167,11 @@ impl Broker {
             timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
             timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),
             timers::ZOOKEEPER_SESSION => self.on_session_timer(step),
+            timers::CONTROLLER_CHANNEL => {
+                let broker = BrokerId(timer.key as i32);
+                self.on_controller_timer(HostTimer::ControllerChannel(broker), step);
+            }
+            timers::AUTO_LEADER_REBALANCE => self.on_controller_timer(HostTimer::AutoLeaderRebalance, step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),
         }

@@ -6,6 +6,7 @@
 
 mod admin;
 mod configs;
+mod hosting;
 mod metadata_cache;
 mod paths;
 mod placement;
@@ -17,7 +18,9 @@ mod shutdown;
 mod topic_plans;
 
 use crate::config::BrokerConfig;
+use crate::spec::ServerSpec;
 use crate::zk_client::ZooKeeperClient;
+use crate::zk_controller::{ControllerTag, ZooKeeperController};
 use admin::{AdminAsk, AdminJobs};
 use configs::TopicConfigs;
 use shutdown::ControlledShutdown;
@@ -27,6 +30,7 @@ use wire::{BrokerId, Endpoint, TopicName};
 #[derive(Clone, Debug)]
 pub(super) struct ZooKeeperMember {
     session: ZooKeeperClient<Ask>,
+    controller: ZooKeeperController,
     /// The highest epoch of a controller that has sent something; 0 before any.
     controller_epoch: i32,
     /// The controller, as the last one to send metadata named itself.
@@ -54,13 +58,17 @@ enum Ask {
     ConfigChange,
     /// A question of the request about topics with that number.
     Admin(u64, AdminAsk),
+    /// A question of the controller.
+    Controller(ControllerTag),
 }
 
 impl ZooKeeperMember {
     /// A process that has no session.
-    pub(super) fn new(ensemble: Endpoint, config: &BrokerConfig) -> ZooKeeperMember {
+    pub(super) fn new(ensemble: Endpoint, spec: &ServerSpec, config: &BrokerConfig) -> ZooKeeperMember {
+        let broker_id = BrokerId(spec.node_id);
         ZooKeeperMember {
             session: ZooKeeperClient::new(ensemble, config.zookeeper_session_timeout_ms),
+            controller: ZooKeeperController::new(broker_id, config.clone(), spec.historical_faults),
             controller_epoch: 0,
             controller_id: None,
             configs: TopicConfigs::default(),

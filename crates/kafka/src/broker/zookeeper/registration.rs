@@ -96,6 +96,7 @@ impl Broker {
             self.become_ready_with_zookeeper(step);
         }
         self.look_for_config_changes(step);
+        self.at_controller(step, |controller, process| controller.on_registered(process));
     }
 
     fn become_ready_with_zookeeper(&mut self, step: &mut Step<'_>) {

@@ -3,8 +3,8 @@
 use super::super::forwarding::refused;
 use super::super::{Broker, Step};
 use crate::node::RequestId;
-use wire::response::{AlterPartitionResponse, ControlledShutdownResponse};
-use wire::{ErrorCode, Request, Response};
+use crate::zk_controller::ControllerRequest;
+use wire::{ErrorCode, Request};
 
 impl Broker {
     /// A client or a broker wants what only the controller does.
@@ -15,16 +15,17 @@ impl Broker {
         step: &mut Step<'_>,
     ) {
         match request {
-            Request::AlterPartition(_) => {
-                let (error, partitions) = (ErrorCode::NotController, Vec::new());
-                let response = Response::AlterPartition(AlterPartitionResponse { error, partitions });
-                self.server.respond(id, response, step.effects);
+            Request::AlterPartition(request) => {
+                self.ask_controller(id, ControllerRequest::AlterPartition(request), step);
             }
-            Request::ControlledShutdown(_) => {
-                let (error, remaining_partitions) = (ErrorCode::NotController, Vec::new());
-                let response = ControlledShutdownResponse { error, remaining_partitions };
-                self.server.respond(id, Response::ControlledShutdown(response), step.effects);
+            Request::ControlledShutdown(request) => {
+                self.ask_controller(id, ControllerRequest::ControlledShutdown(request), step);
             }
+            Request::CreateTopics(request) if self.is_active_controller() => self.create_topics(id, request, step),
+            Request::CreatePartitions(request) if self.is_active_controller() => {
+                self.create_partitions(id, request, step);
+            }
+            Request::DeleteTopics(request) if self.is_active_controller() => self.delete_topics(id, &request, step),
             Request::UnregisterBroker(_) | Request::DescribeQuorum => self.close_client(id.connection, step),
             Request::CreateTopics(_)
             | Request::CreatePartitions(_)
@@ -60,5 +61,9 @@ impl Broker {
             | Request::StopReplica(_)
             | Request::ZooKeeper(_) => unreachable!("{request:?} is not for the controller"),
         }
+    }
+
+    fn ask_controller(&mut self, id: RequestId, request: ControllerRequest, step: &mut Step<'_>) {
+        self.at_controller(step, |controller, process| controller.on_request(id, request, process));
     }
 }

@@ -19,6 +19,13 @@ pub(super) struct Process<'a, 'b> {
     step: &'a mut Step<'b>,
 }
 
+impl<'a, 'b> Process<'a, 'b> {
+    /// The process in one of its steps.
+    pub(super) fn new(clock: WallClock, outbound: &'a mut Outbound, step: &'a mut Step<'b>) -> Process<'a, 'b> {
+        Process { clock, outbound, step }
+    }
+}
+
 impl Host for Process<'_, '_> {
     fn now(&self) -> Instant {
         self.step.now
@@ -63,7 +70,7 @@ impl Host for Process<'_, '_> {
 impl Broker {
     /// The session, and the process around it.
     fn session<'a, 'b>(&'a mut self, step: &'a mut Step<'b>) -> (&'a mut ZooKeeperClient<Ask>, Process<'a, 'b>) {
-        let process = Process { clock: self.setup.wall_clock, outbound: &mut self.outbound, step };
+        let process = Process::new(self.setup.wall_clock, &mut self.outbound, step);
         (&mut self.membership.zookeeper_mut().session, process)
     }
 
@@ -86,14 +93,18 @@ impl Broker {
 
     /// Asks ZooKeeper something.
     pub(super) fn ask_zookeeper(&mut self, ask: Ask, operation: Operation, step: &mut Step<'_>) {
-        let (session, mut process) = self.session(step);
-        session.submit(ask, Call::Operation(operation), &mut process);
+        self.call_zookeeper(ask, Call::Operation(operation), step);
     }
 
     /// Asks ZooKeeper for several things or none.
     pub(super) fn ask_zookeeper_all(&mut self, ask: Ask, operations: Vec<Operation>, step: &mut Step<'_>) {
+        self.call_zookeeper(ask, Call::Multi(operations), step);
+    }
+
+    /// Asks ZooKeeper one thing or several.
+    pub(super) fn call_zookeeper(&mut self, ask: Ask, call: Call, step: &mut Step<'_>) {
         let (session, mut process) = self.session(step);
-        session.submit(ask, Call::Multi(operations), &mut process);
+        session.submit(ask, call, &mut process);
     }
 
     /// A part's connection is established.
@@ -108,7 +119,9 @@ impl Broker {
                 let (session, mut process) = self.session(step);
                 session.on_connected(connection, &mut process);
             }
-            ConnectionOwner::ControllerChannel(_) => {}
+            ConnectionOwner::ControllerChannel(broker) => {
+                self.at_controller(step, |controller, process| controller.on_connected(broker, connection, process));
+            }
         }
     }
 
@@ -126,7 +139,11 @@ impl Broker {
                 let events = session.on_disconnected(connection, &mut process);
                 self.on_session_events(events, step);
             }
-            ConnectionOwner::ControllerChannel(_) => {}
+            ConnectionOwner::ControllerChannel(broker) => {
+                self.at_controller(step, |controller, process| {
+                    controller.on_disconnected(broker, connection, process);
+                });
+            }
         }
     }
 
@@ -134,18 +151,22 @@ impl Broker {
     pub(in super::super) fn on_part_response(
         &mut self,
         owner: ConnectionOwner,
-        (connection, _): (ConnectionId, i32),
+        answer: (ConnectionId, i32),
         response: Response,
         step: &mut Step<'_>,
     ) {
         match (owner, response) {
             (ConnectionOwner::ZooKeeper, Response::ZooKeeper(response)) => {
                 let (session, mut process) = self.session(step);
-                let events = session.on_response(connection, response, &mut process);
+                let events = session.on_response(answer.0, response, &mut process);
                 self.on_session_events(events, step);
             }
-            (ConnectionOwner::ControllerChannel(_), _) => {}
-            (owner, response) => unreachable!("{owner:?} got {response:?}"),
+            (ConnectionOwner::ControllerChannel(broker), response) => {
+                self.at_controller(step, |controller, process| {
+                    controller.on_response(broker, answer, &response, process);
+                });
+            }
+            (ConnectionOwner::ZooKeeper, response) => unreachable!("ZooKeeper answered with {response:?}"),
         }
     }
 
@@ -168,30 +189,34 @@ impl Broker {
         }
     }
 
-    /// The registration is gone. The next session is begun at once.
+    /// The registration is gone. The next session is begun once the controller here has resigned.
     fn on_session_expired(&mut self, step: &mut Step<'_>) {
         step.effects.note(EventKind::Broker(BrokerEvent::SessionExpired));
-        self.begin_session(step);
+        self.at_controller(step, |controller, process| controller.on_session_expired(process));
     }
 
     fn on_watched(&mut self, event: &WatchedEvent, step: &mut Step<'_>) {
         if &*event.path.0 == paths::CONFIG_CHANGES {
             self.look_for_config_changes(step);
         }
+        self.at_controller(step, |controller, process| controller.on_watched(event, process));
     }
 
     fn on_zookeeper_answer(&mut self, ask: Ask, answer: Answer, step: &mut Step<'_>) {
-        match answer {
-            Answer::Operation(result) => self.on_operation(ask, result, step),
-            Answer::Multi(result) => self.on_register(result, step),
-            Answer::SessionExpired => self.on_question_lost(ask, step),
+        match (ask, answer) {
+            (Ask::Controller(tag), answer) => {
+                self.at_controller(step, |controller, process| controller.on_answer(tag, answer, process));
+            }
+            (ask, Answer::Operation(result)) => self.on_operation(ask, result, step),
+            (_, Answer::Multi(result)) => self.on_register(result, step),
+            (ask, Answer::SessionExpired) => self.on_question_lost(ask, step),
         }
     }
 
     fn on_operation(&mut self, ask: Ask, result: Result<OperationResult, ZooKeeperError>, step: &mut Step<'_>) {
         match (ask, result) {
             (Ask::TopLevelPath, _) => {}
-            (Ask::Register, _) => unreachable!("a registration is several operations"),
+            (Ask::Register | Ask::Controller(_), _) => unreachable!("the broker's own single operations end here"),
             (Ask::Registered, result) => self.on_earlier_registration(result, step),
             (Ask::TopicConfigs(topic), Ok(OperationResult::Data { data: ZnodeData::Config(configs), .. })) => {
                 self.on_topic_configs(&topic, configs, step);
@@ -210,6 +235,7 @@ impl Broker {
     fn on_question_lost(&mut self, ask: Ask, step: &mut Step<'_>) {
         match ask {
             Ask::TopLevelPath | Ask::Register | Ask::Registered | Ask::ConfigChanges | Ask::ConfigChange => {}
+            Ask::Controller(_) => unreachable!("the controller hears of it itself"),
             Ask::TopicConfigs(topic) => self.read_configs(topic, step),
             Ask::Admin(number, _) => self.on_admin_question_lost(number, step),
         }

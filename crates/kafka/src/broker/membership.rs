@@ -11,7 +11,7 @@ use crate::config::BrokerConfig;
 use crate::metadata::PartitionRegistration;
 use crate::spec::{Coordination, ServerSpec};
 use crate::storage::Disk;
-use crate::view::BrokerState;
+use crate::view::{BrokerState, ZooKeeperControllerView};
 use wire::{BrokerEpoch, Offset};
 
 /// How a broker belongs to its cluster.
@@ -98,6 +98,14 @@ impl Membership {
         match self {
             Membership::KRaft { .. } => unreachable!("{NOT_ZOOKEEPER}"),
             Membership::ZooKeeper(member) => member,
+        }
+    }
+
+    /// Its office as the controller of a ZooKeeper cluster, while it holds it.
+    pub(super) fn controller_view(&self) -> Option<ZooKeeperControllerView> {
+        match self {
+            Membership::KRaft { .. } => None,
+            Membership::ZooKeeper(member) => member.controller_view(),
         }
     }
 

@@ -19,6 +19,7 @@ mod topic_plans;
 
 use crate::config::BrokerConfig;
 use crate::spec::ServerSpec;
+use crate::view::ZooKeeperControllerView;
 use crate::zk_client::ZooKeeperClient;
 use crate::zk_controller::{ControllerTag, ZooKeeperController};
 use admin::{AdminAsk, AdminJobs};
@@ -75,5 +76,10 @@ impl ZooKeeperMember {
             admin: AdminJobs::default(),
             shutdown: ControlledShutdown::new(config),
         }
+    }
+
+    /// Its office as the controller, while it holds it.
+    pub(super) fn controller_view(&self) -> Option<ZooKeeperControllerView> {
+        self.controller.view()
     }
 }

@@ -2,20 +2,20 @@
 //! acknowledged with `acks=1` do not always.
 
 use acceptance::clients::{create_topic, producer};
-use kafka::event::{ClientEvent, ControllerEvent, EventKind};
-use kafka::instant::Duration;
+use kafka::event::{ControllerEvent, EventKind};
+use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
 use kafka::view::{NodeView, ReplicaRole, ReplicaView};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use sim::ledger::Verdict;
 use sim::world_spec::NetworkSpec;
 use sim::{Budget, Command, EventId, Session, WorldSpec};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use wire::request::Acks;
-use wire::{Offset, PartitionIndex, RecordBatch, TopicName, TopicPartition};
+use wire::{PartitionIndex, TopicName, TopicPartition};
 
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 300;
 const KILLS: u32 = 2;
 const TOPIC: &str = "orders";
 
@@ -101,16 +101,6 @@ impl Run {
             .cloned()
     }
 
-    fn acknowledged(&self) -> Vec<(Offset, Arc<RecordBatch>)> {
-        let of_event = |event: &sim::Event| {
-            let EventKind::Client(ClientEvent::BatchAcknowledged { first_offset, batch, .. }) = &event.kind else {
-                return None;
-            };
-            Some((*first_offset, batch.clone()))
-        };
-        self.session.events(EventId(0)).filter_map(of_event).collect()
-    }
-
     fn elections(&self) -> usize {
         let is_election = |kind: &EventKind| {
             matches!(kind, EventKind::Controller(ControllerEvent::LeaderElected { reason: Some(_), .. }))
@@ -118,23 +108,8 @@ impl Run {
         self.session.events(EventId(0)).filter(|event| is_election(&event.kind)).count()
     }
 
-    /// Acknowledged records that the leader does not have where the acknowledgement said they are.
-    fn lost_records(&mut self) -> usize {
-        let leader = self.leader_view().expect("all brokers are up");
-        let mut stored = BTreeMap::new();
-        for batch in leader.segments.iter() {
-            for record in batch.records() {
-                stored.insert(batch.base_offset + i64::from(record.offset_delta), record.value.clone());
-            }
-        }
-        let is_lost = |first: Offset, delta: i32, value: &Option<wire::Bytes>| {
-            stored.get(&(first + i64::from(delta))) != Some(value)
-        };
-        self.acknowledged()
-            .iter()
-            .flat_map(|(first, batch)| batch.records().iter().map(|record| (*first, record)))
-            .filter(|(first, record)| is_lost(*first, record.offset_delta, &record.value))
-            .count()
+    fn lost(&self, verdict: Verdict) -> u64 {
+        self.session.ledger().counts().lost(verdict)
     }
 }
 
@@ -149,17 +124,44 @@ fn run_with_kills(seed: u64, acks: Acks) -> Run {
 fn records_acknowledged_by_all_survive_the_death_of_any_broker() {
     let (mut acknowledged, mut elections) = (0, 0);
     for seed in 0..SEEDS {
-        let mut run = run_with_kills(seed, Acks::All);
-        assert_eq!(run.lost_records(), 0, "seed {seed}");
-        acknowledged += run.acknowledged().len();
+        let run = run_with_kills(seed, Acks::All);
+        assert_eq!(run.session.ledger().losses_len(), 0, "seed {seed}");
+        acknowledged += run.session.ledger().counts().acknowledged_by_all;
         elections += run.elections();
     }
-    assert!(acknowledged > 50_000, "only {acknowledged} batches were acknowledged");
-    assert!(elections > 500, "only {elections} leaders were elected");
+    assert!(acknowledged > 15_000, "only {acknowledged} records were acknowledged");
+    assert!(elections > 150, "only {elections} leaders were elected");
 }
 
 #[test]
 fn a_record_acknowledged_by_the_leader_alone_can_be_lost() {
-    let losses = (0..SEEDS).filter(|seed| run_with_kills(*seed, Acks::Leader).lost_records() > 0).count();
+    let mut losses = 0;
+    for seed in 0..SEEDS {
+        let run = run_with_kills(seed, Acks::Leader);
+        let lost: u64 = Verdict::ALL.into_iter().map(|verdict| run.lost(verdict)).sum();
+        assert_eq!(lost, run.lost(Verdict::AcksLeader), "seed {seed}: nothing else was promised");
+        losses += lost;
+    }
     assert!(losses > 0, "no acknowledged record was lost in {SEEDS} seeds");
+}
+
+#[test]
+fn the_ledger_says_which_event_took_a_record_and_goes_back_in_time_with_the_run() {
+    let lossy = (0..SEEDS).map(|seed| run_with_kills(seed, Acks::Leader)).find(|run| run.lost(Verdict::AcksLeader) > 0);
+    let mut session = lossy.expect("some seed loses a record").session;
+    let (counts, loss) = (session.ledger().counts(), session.ledger().losses(0..1).next().cloned());
+    let loss = loss.expect("something is lost");
+    let event = loss.event.expect("it was noticed at the event");
+    let is_election = |event: &sim::Event| {
+        matches!(
+            event.kind,
+            EventKind::Controller(ControllerEvent::LeaderElected { .. } | ControllerEvent::IsrChanged { .. })
+        )
+    };
+    assert!(session.events(event).next().is_some_and(is_election), "{:?}", session.events(event).next());
+    let end = session.now();
+    session.seek(Instant(loss.at.0 - 1));
+    assert_eq!(session.ledger().losses_len(), 0);
+    session.seek(end);
+    assert_eq!(session.ledger().counts(), counts);
 }

@@ -1,9 +1,9 @@
 //! Why a record was given up or a call failed, in Kafka's own words: exception class and message, not translated.
 
 use kafka::event::{AdminFailure, SendFailure};
+use shell::admin_tool::failure_exception;
 use shell::java_exception::JavaException;
 use shell::log_lines::send_failure_exception;
-use shell::topics_text::failure_exception;
 use wire::TopicName;
 
 /// The exception as a producer's callback gets it, with its cause.

@@ -11,7 +11,6 @@ use kafka::view::{
 };
 use sim::frame::{Frame, NodeFrame};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use wire::{BrokerId, Bytes, LeaderEpoch, Offset, RecordBatch, Timestamp, TopicName, TopicPartition};
 
 /// The topic that holds the metadata log; it is not shown among the partitions.

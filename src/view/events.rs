@@ -88,6 +88,7 @@ fn is_important_to_client(event: &ClientEvent) -> bool {
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
         | ClientEvent::ConsumerFailed { .. }
+        | ClientEvent::AdminAnswered(_)
         | ClientEvent::AdminFailed(_) => true,
         ClientEvent::BatchAcknowledged { .. }
         | ClientEvent::RecordConsumed { .. }

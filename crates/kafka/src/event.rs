@@ -541,6 +541,8 @@ pub enum ClientEvent {
     TopicsListed(Vec<TopicName>),
     /// `kafka-topics --describe` is done.
     TopicsDescribed(Vec<TopicDescription>),
+    /// Another administrative tool is done.
+    AdminAnswered(Box<AdminAnswer>),
     /// An administrative tool failed.
     AdminFailed(AdminFailure),
 }
@@ -558,11 +560,25 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
+/// What an administrative tool found out or brought about: one variant for each tool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AdminAnswer {
+    /// `kafka-get-offsets`.
+    Offsets {
+        /// The offsets, by partition; those without such an offset are left out.
+        found: Vec<(TopicPartition, Offset)>,
+        /// Partitions that could not be asked about, and why.
+        skipped: Vec<(TopicPartition, AdminFailure)>,
+    },
+}
+
 /// Why an administrative tool failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AdminFailure {
     /// No topic matches `--topic`.
     NoSuchTopic(String),
+    /// No partition matches what was asked for.
+    NoSuchPartition,
     /// No topic has that id.
     NoSuchTopicId(TopicId),
     /// The cluster refused.

@@ -14,6 +14,7 @@ pub mod config;
 pub mod controller;
 pub mod event;
 pub mod instant;
+pub mod leader_election;
 pub mod log;
 pub mod metadata;
 pub mod node;
@@ -25,6 +26,7 @@ pub mod spec;
 pub mod storage;
 pub mod view;
 pub mod zk_client;
+pub mod zk_controller;
 pub mod zookeeper;
 
 /// The generator behind every random draw of a node: small, portable and pinned.

@@ -1,9 +1,9 @@
 //! What processes are made from: brokers and controllers with their properties, client programs with theirs.
 
 use crate::node::NodeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use wire::request::{Acks, IsolationLevel};
+use wire::request::{Acks, IsolationLevel, OffsetSpec};
 use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
 
 /// A server of the cluster and the properties file it starts with.
@@ -115,6 +115,69 @@ pub enum Program {
     Consumer(ConsumerSpec),
     /// `kafka-topics`: one administrative action, then exits.
     Topics(TopicsAction),
+    /// Another administrative tool: one action, then exits.
+    Admin(AdminAction),
+}
+
+impl Program {
+    /// Whether it does one thing and exits, however long nothing else happens.
+    #[must_use]
+    pub fn is_tool(&self) -> bool {
+        match self {
+            Program::Topics(_) | Program::Admin(_) => true,
+            Program::Producer(_) | Program::Consumer(_) => false,
+        }
+    }
+}
+
+/// What an administrative tool is asked to do, once its command line has been understood: one variant for each tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminAction {
+    /// `kafka-get-offsets`.
+    GetOffsets(GetOffsetsAction),
+}
+
+/// What `kafka-get-offsets` is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetOffsetsAction {
+    /// A partition counts if one of these admits it (`TopicPartitionFilter`).
+    pub rules: Vec<PartitionRule>,
+    /// `--exclude-internal-topics`.
+    pub exclude_internal: bool,
+    /// `--time`.
+    pub spec: OffsetSpec,
+}
+
+/// Partitions of the topics that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionRule {
+    /// A (Java) regular expression or a comma list of them for the topic's whole name.
+    pub topic: String,
+    /// Which of its partitions.
+    pub partitions: PartitionChoice,
+}
+
+/// Which partitions of a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartitionChoice {
+    /// All of them.
+    All,
+    /// These.
+    Listed(BTreeSet<i32>),
+    /// From the first number up to, not including, the second.
+    Range(i32, i32),
+}
+
+impl PartitionChoice {
+    /// Whether a partition is among them.
+    #[must_use]
+    pub fn admits(&self, partition: PartitionIndex) -> bool {
+        match self {
+            PartitionChoice::All => true,
+            PartitionChoice::Listed(numbers) => numbers.contains(&partition.0),
+            PartitionChoice::Range(from, to) => (*from..*to).contains(&partition.0),
+        }
+    }
 }
 
 /// A producer program. Without a workload it sends what it is told ([`crate::node::Instruction::Produce`]).

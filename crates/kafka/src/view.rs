@@ -232,6 +232,15 @@ pub struct ZooKeeperView {
     pub sessions: Vec<ZooKeeperSessionView>,
 }
 
+/// A broker's office as the controller of a ZooKeeper cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZooKeeperControllerView {
+    /// Its epoch.
+    pub controller_epoch: i32,
+    /// Events that wait for the one at work.
+    pub waiting_events: u32,
+}
+
 /// A session with ZooKeeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZooKeeperSessionView {

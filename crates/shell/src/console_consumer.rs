@@ -386,7 +386,7 @@ mod tests {
         match planned(line) {
             Plan::Client(client) => match client.spec.program {
                 Program::Consumer(consumer) => consumer,
-                Program::Producer(_) | Program::Topics(_) => panic!("{line} is no consumer"),
+                Program::Producer(_) | Program::Topics(_) | Program::Admin(_) => panic!("{line} is no consumer"),
             },
             Plan::Print(printout) => panic!("{line}: {printout:?}"),
         }

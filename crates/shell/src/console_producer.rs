@@ -306,7 +306,7 @@ mod tests {
         match planned(line, files) {
             Plan::Client(client) => match client.spec.program {
                 Program::Producer(producer) => producer.config,
-                Program::Consumer(_) | Program::Topics(_) => panic!("{line} is no producer"),
+                Program::Consumer(_) | Program::Topics(_) | Program::Admin(_) => panic!("{line} is no producer"),
             },
             Plan::Print(printout) => panic!("{line}: {printout:?}"),
         }

@@ -7,7 +7,7 @@ use crate::log_lines::{LogLine, client_log_line, send_failure_exception};
 use crate::message_formatter::{ConsumedRecord, MessageFormatter};
 use crate::output::Piece;
 use crate::plan::Face;
-use crate::topics_text;
+use crate::{get_offsets, topics_text};
 use kafka::event::{ClientEvent, SendFailure};
 use wire::TopicName;
 
@@ -36,6 +36,7 @@ pub fn react(face: &Face, prefix: &str, event: &ClientEvent) -> Reaction {
     }
     match face {
         Face::Topics(filter) => topics_text::react(*filter, event),
+        Face::GetOffsets => get_offsets::react(event),
         Face::Producer(reader) => producer_reaction(reader, event),
         Face::Consumer(formatter) => consumer_reaction(formatter, event),
     }
@@ -62,6 +63,7 @@ fn producer_reaction(reader: &LineReader, event: &ClientEvent) -> Reaction {
         | ClientEvent::TopicCreated(_)
         | ClientEvent::TopicsListed(_)
         | ClientEvent::TopicsDescribed(_)
+        | ClientEvent::AdminAnswered(_)
         | ClientEvent::AdminFailed(_) => Reaction::default(),
     }
 }
@@ -104,6 +106,7 @@ fn consumer_reaction(formatter: &MessageFormatter, event: &ClientEvent) -> React
         | ClientEvent::TopicCreated(_)
         | ClientEvent::TopicsListed(_)
         | ClientEvent::TopicsDescribed(_)
+        | ClientEvent::AdminAnswered(_)
         | ClientEvent::AdminFailed(_) => Reaction::default(),
     }
 }

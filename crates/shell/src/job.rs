@@ -198,7 +198,7 @@ impl Job {
     fn reader(&self) -> Option<&LineReader> {
         match self.program().map(|program| &program.face) {
             Some(Face::Producer(reader)) => Some(reader),
-            Some(Face::Topics(_) | Face::Consumer(_)) | None => None,
+            Some(Face::Topics(_) | Face::GetOffsets | Face::Consumer(_)) | None => None,
         }
     }
 

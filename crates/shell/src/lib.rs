@@ -7,12 +7,14 @@
 
 #![warn(clippy::float_arithmetic)]
 
+pub mod admin_tool;
 pub mod bootstrap;
 pub mod client_properties;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod console_text;
 pub mod files;
+pub mod get_offsets;
 pub mod java_exception;
 pub mod job;
 pub mod launch;

@@ -76,7 +76,7 @@ pub fn log_prefix(spec: &ClientSpec) -> String {
             Some(group_id) => format!("[Consumer clientId={client_id}, groupId={group_id}] "),
             None => format!("[Consumer clientId={client_id}, groupId=null] "),
         },
-        Program::Topics(_) => format!("[AdminClient clientId={client_id}] "),
+        Program::Topics(_) | Program::Admin(_) => format!("[AdminClient clientId={client_id}] "),
     }
 }
 

@@ -60,6 +60,8 @@ pub struct ClientPlan {
 pub enum Face {
     /// `kafka-topics`.
     Topics(DescribeFilter),
+    /// `kafka-get-offsets`.
+    GetOffsets,
     /// `kafka-console-producer`.
     Producer(LineReader),
     /// `kafka-console-consumer`.

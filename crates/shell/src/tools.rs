@@ -1,13 +1,15 @@
 //! Which tools there are, under which names they may be called, and which of Kafka's are not simulated.
 
 use crate::plan::{Plan, Surroundings};
-use crate::{console_consumer, console_producer, topics};
+use crate::{console_consumer, console_producer, get_offsets, topics};
 
 /// A tool that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// `kafka-topics`.
     Topics,
+    /// `kafka-get-offsets`.
+    GetOffsets,
     /// `kafka-console-producer`.
     ConsoleProducer,
     /// `kafka-console-consumer`.
@@ -26,8 +28,9 @@ pub enum Named {
 }
 
 /// The tools that are simulated, by name.
-pub const SIMULATED: [(&str, Tool); 3] = [
+pub const SIMULATED: [(&str, Tool); 4] = [
     ("kafka-topics", Tool::Topics),
+    ("kafka-get-offsets", Tool::GetOffsets),
     ("kafka-console-producer", Tool::ConsoleProducer),
     ("kafka-console-consumer", Tool::ConsoleConsumer),
 ];
@@ -110,6 +113,7 @@ impl Tool {
     pub fn plan(self, arguments: &[String], surroundings: Surroundings<'_>) -> Plan {
         match self {
             Tool::Topics => topics::plan(arguments, surroundings),
+            Tool::GetOffsets => get_offsets::plan(arguments, surroundings),
             Tool::ConsoleProducer => console_producer::plan(arguments, surroundings),
             Tool::ConsoleConsumer => console_consumer::plan(arguments, surroundings),
         }

@@ -1,18 +1,16 @@
 //! `kafka-topics`: its options and checks (`TopicCommand` of Kafka 3.9). What the cluster says to it is put into words by
 //! `topics_text`.
 
-use crate::bootstrap::parse_bootstrap;
-use crate::client_properties::ClientProperties;
-use crate::files::parse_properties;
+use crate::admin_tool::{NoAdminClient, admin_client};
 use crate::java_exception::JavaException;
 use crate::options::{OptionError, OptionSpec, ParsedOptions, parse};
 use crate::output::Piece;
-use crate::plan::{ClientPlan, Face, Plan, Printout, Surroundings};
+use crate::plan::{Face, Plan, Printout, Surroundings};
 use crate::topics_text::failure;
 use crate::uuid::parse_uuid;
 use crate::words::as_java_splits;
 use kafka::config::{topic_config, validate_topic_config};
-use kafka::spec::{ClientSpec, DescribeTarget, Program, TopicFilter, TopicsAction};
+use kafka::spec::{DescribeTarget, Program, TopicFilter, TopicsAction};
 use regex_lite::Regex;
 use wire::request::CreatableTopic;
 use wire::{BrokerId, PartitionIndex, TopicName};
@@ -226,20 +224,17 @@ fn check_conflicts(options: &ParsedOptions, conflicts: &[(&str, &[&str])]) -> Re
 
 /// Makes the admin client and reads what the action needs.
 fn client(options: &ParsedOptions, surroundings: Surroundings<'_>) -> Result<Plan, Early> {
-    let properties = admin_properties(options, surroundings)?;
-    if let Some(what) = properties.not_simulated() {
-        return Err(Early::Plan(Plan::not_simulated(&format!("admin clients with {what} are not simulated"))));
-    }
     let servers = options.value("bootstrap-server").map_err(before_action)?.unwrap_or_default();
-    let bootstrap = parse_bootstrap(servers).map_err(|bad| {
-        let exception = JavaException::kafka("Failed to create new KafkaAdminClient").caused_by(bad.exception);
-        Early::Plan(main_failed(&exception).after(bad.warnings))
-    })?;
+    let admin = admin_client(options, surroundings, servers, "adminclient-1").map_err(no_admin_client)?;
     let (action, opening) = action(options)?;
-    let client_id = properties.get("client.id").unwrap_or("adminclient-1").to_owned();
-    let spec = ClientSpec { client_id, bootstrap_servers: bootstrap.servers, program: Program::Topics(action) };
-    let plan = Plan::Client(Box::new(ClientPlan { spec, opening, face: Face::Topics(describe_filter(options)) }));
-    Ok(plan.after(bootstrap.warnings))
+    Ok(admin.plan(Program::Topics(action), opening, Face::Topics(describe_filter(options))))
+}
+
+fn no_admin_client(problem: NoAdminClient) -> Early {
+    Early::Plan(match problem {
+        NoAdminClient::Exception(exception, log) => main_failed(&exception).after(log),
+        NoAdminClient::NotSimulated(what) => Plan::not_simulated(&what),
+    })
 }
 
 fn before_action(error: OptionError) -> Early {
@@ -248,15 +243,6 @@ fn before_action(error: OptionError) -> Early {
 
 fn in_action(error: OptionError) -> Early {
     Early::Action(error.exception())
-}
-
-fn admin_properties(options: &ParsedOptions, surroundings: Surroundings<'_>) -> Result<ClientProperties, Early> {
-    let mut properties = ClientProperties::default();
-    if let Some(path) = options.value("command-config").map_err(before_action)? {
-        let text = surroundings.files.read(path).ok_or_else(|| Early::Exception(JavaException::no_such_file(path)))?;
-        properties.extend(parse_properties(text));
-    }
-    Ok(properties)
 }
 
 fn describe_filter(options: &ParsedOptions) -> DescribeFilter {
@@ -480,7 +466,9 @@ mod tests {
         match planned(&format!("--bootstrap-server localhost:9092 {line}")) {
             Plan::Client(client) => match client.spec.program {
                 Program::Topics(action) => action,
-                Program::Producer(_) | Program::Consumer(_) => panic!("{line} is no call of kafka-topics"),
+                Program::Producer(_) | Program::Consumer(_) | Program::Admin(_) => {
+                    panic!("{line} is no call of kafka-topics")
+                }
             },
             Plan::Print(printout) => panic!("{line}: {printout:?}"),
         }

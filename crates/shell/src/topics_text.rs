@@ -1,11 +1,12 @@
 //! What `kafka-topics` prints of the cluster's answers.
 
+use crate::admin_tool::failure_exception;
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::log_lines::{LogLine, error_exception};
+use crate::log_lines::LogLine;
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
-use kafka::event::{AdminFailure, ClientEvent, TopicDescription};
+use kafka::event::{ClientEvent, TopicDescription};
 use wire::response::DescribedPartition;
 use wire::{BrokerId, TopicName};
 
@@ -38,29 +39,13 @@ pub fn react(filter: DescribeFilter, event: &ClientEvent) -> Reaction {
         | ClientEvent::Logged(_)
         | ClientEvent::ConsumerTimedOut
         | ClientEvent::ConsumerFinished { .. }
-        | ClientEvent::ConsumerFailed { .. } => Reaction::default(),
+        | ClientEvent::ConsumerFailed { .. }
+        | ClientEvent::AdminAnswered(_) => Reaction::default(),
     }
 }
 
 fn listed(topics: &[TopicName]) -> String {
     topics.iter().map(TopicName::as_str).collect::<Vec<_>>().join("\n")
-}
-
-/// The exception with which an action of `kafka-topics` failed.
-#[must_use]
-pub fn failure_exception(reason: &AdminFailure) -> JavaException {
-    match reason {
-        AdminFailure::NoSuchTopic(pattern) => {
-            JavaException::illegal_argument(&format!("Topic 'Optional[{pattern}]' does not exist as expected"))
-        }
-        AdminFailure::NoSuchTopicId(id) => {
-            JavaException::illegal_argument(&format!("TopicId '{id}' does not exist as expected"))
-        }
-        AdminFailure::Refused { error, message } => error_exception(*error, Some(message)),
-        AdminFailure::TimedOut { call, message } => {
-            JavaException::of_kafka("TimeoutException", &format!("{message} Call: {call}"))
-        }
-    }
 }
 
 fn described(filter: DescribeFilter, topics: &[TopicDescription]) -> Vec<Piece> {

@@ -6,6 +6,7 @@ use crate::command::{Command, CommandError};
 use crate::frame::{Branch, BranchId, Frame};
 use crate::frame_builder;
 use crate::history::History;
+use crate::ledger::Ledger;
 use crate::trace::{Event, EventId, TraceHash};
 use crate::world::World;
 use crate::world_spec::WorldSpec;
@@ -230,6 +231,12 @@ impl Session {
     /// What must hold and did not, by now, in the order in which it was noticed.
     pub fn violations(&self) -> impl Iterator<Item = &Violation> {
         self.world.checkers().violations().iter()
+    }
+
+    /// What producers were promised by now, and what of it is lost.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.world.checkers().ledger()
     }
 
     /// How often a checker has had something to check by now.

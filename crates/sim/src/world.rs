@@ -16,7 +16,7 @@ use crate::world_spec::WorldSpec;
 use kafka::event::{BrokerEvent, EventKind, OperatorEvent};
 use kafka::instant::{Instant, WallClock};
 use kafka::node::{Effect, Effects, ExitStatus, Identity, Input, Instruction, NodeId};
-use kafka::spec::{ClientSpec, Program, ServerRole, ServerSpec};
+use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
 use kafka::storage::Disk;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -280,7 +280,7 @@ impl World {
     fn start_client_of_the_spec(&mut self, index: u32, cause: &mut Option<EventId>) {
         let cause_of_next = *cause;
         let spec = self.spec.clients[index as usize].clone();
-        let is_tool = matches!(spec.program, Program::Topics(_));
+        let is_tool = spec.program.is_tool();
         let node = self.start_client(spec, cause);
         if is_tool && self.hosts.contains_key(&node) {
             self.clients_of_the_spec = ClientsOfTheSpec::WaitForTool { tool: node, next: index + 1 };

@@ -3,8 +3,8 @@
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
-    ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
+    TruncationReason, ZooKeeperEvent,
 };
 use kafka::node::NodeId;
 use wire::request::ConfigResource;
@@ -321,7 +321,16 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicCreated(topic) => format!("{node} created topic {topic}."),
         ClientEvent::TopicsListed(topics) => format!("{node} listed {}.", counted(topics.len() as i64, "topic")),
         ClientEvent::TopicsDescribed(topics) => format!("{node} described {}.", counted(topics.len() as i64, "topic")),
+        ClientEvent::AdminAnswered(answer) => format!("{node} {}.", administered(answer)),
         ClientEvent::AdminFailed(failure) => format!("{node} failed: {}", admin_failure_text(failure)),
+    }
+}
+
+fn administered(answer: &AdminAnswer) -> String {
+    match answer {
+        AdminAnswer::Offsets { found, .. } => {
+            format!("learned the offsets of {}", counted(found.len() as i64, "partition"))
+        }
     }
 }
 

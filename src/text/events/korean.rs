@@ -4,8 +4,8 @@ use crate::text::josa::{Josa, with_josa};
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent, TruncationReason,
-    ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
+    TruncationReason, ZooKeeperEvent,
 };
 use kafka::node::NodeId;
 use wire::request::ConfigResource;
@@ -384,9 +384,16 @@ fn client(event: &ClientEvent, node: &str) -> String {
         ClientEvent::TopicsDescribed(topics) => {
             format!("{} 토픽 {}개의 상세 정보를 받았습니다.", subject(node), topics.len())
         }
+        ClientEvent::AdminAnswered(answer) => format!("{} {}", subject(node), administered(answer)),
         ClientEvent::AdminFailed(failure) => {
             format!("{} 실패했습니다: {}", subject(node), admin_failure_text(failure))
         }
+    }
+}
+
+fn administered(answer: &AdminAnswer) -> String {
+    match answer {
+        AdminAnswer::Offsets { found, .. } => format!("파티션 {}개의 오프셋을 알아냈습니다.", found.len()),
     }
 }
 

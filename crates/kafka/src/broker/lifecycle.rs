@@ -259,6 +259,7 @@ impl Broker {
     /// Writes down what the next run wants to know, and exits.
     pub(super) fn finish_shutdown(&mut self, step: &mut Step<'_>) {
         self.state = BrokerState::ShuttingDown;
+        self.close_logs(step);
         self.checkpoint_high_watermarks(step);
         let broker_epoch = self.broker_epoch.or(self.membership.lifecycle().previous_broker_epoch);
         if broker_epoch.is_some() {

@@ -15,6 +15,7 @@ mod fetch;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
+mod log_manager;
 mod membership;
 mod metadata_follower;
 mod metadata_publisher;
@@ -163,6 +164,9 @@ impl Broker {
             timers::FETCH_BACKOFF => self.advance(ChannelId::ReplicaFetcher(BrokerId(timer.key as i32)), step),
             timers::ISR_EXPIRATION => self.on_isr_expiration(step),
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),
+            timers::LOG_CHECKPOINT => self.on_log_checkpoint(step),
+            timers::LOG_FLUSH => self.on_log_flush(step),
+            timers::PRODUCER_EXPIRATION => self.on_producer_expiration(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
             timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),

@@ -5,7 +5,7 @@ use super::{Broker, Step, timers};
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::instant::{Duration, Instant};
 use crate::log::LogSettings;
-use crate::metadata::{ClusterImage, TopicImage};
+use crate::metadata::{ClusterImage, METADATA_TOPIC, TopicImage};
 use crate::node::Effects;
 use crate::replica::{Changes, Context, Partition, ReplicaSettings};
 use crate::storage::{Disk, DiskWrite, StoredLog};
@@ -120,6 +120,15 @@ impl ReplicaManager {
         self.stored = Arc::default();
     }
 
+    /// The logs on the disk that no replica has loaded, and where they end. The metadata log is not among them.
+    pub(super) fn unloaded(&self) -> Vec<(TopicPartition, Offset)> {
+        let is_unloaded = |partition: &TopicPartition| {
+            partition.topic.as_str() != METADATA_TOPIC && !self.replicas.contains_key(partition)
+        };
+        let unloaded = self.stored.iter().filter(|(partition, _)| is_unloaded(partition));
+        unloaded.map(|(partition, log)| (partition.clone(), log.end_offset())).collect()
+    }
+
     fn take_checkpoint(&mut self) -> Vec<(TopicPartition, Offset)> {
         let mut changed = Vec::new();
         for (partition, replica) in &self.replicas {
@@ -174,6 +183,7 @@ impl Broker {
     pub(super) fn start_replica_manager(&mut self, step: &mut Step<'_>) {
         self.schedule_isr_expiration(step);
         self.start_checkpointing(step);
+        self.start_log_manager(step);
     }
 
     /// Writes high watermarks down from now on, unless it does so already.

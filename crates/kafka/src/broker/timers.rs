@@ -37,6 +37,12 @@ pub(super) const ZOOKEEPER_SESSION: u8 = 14;
 pub(super) const CONTROLLER_CHANNEL: u8 = 15;
 /// The controller looks for leaders that are not the preferred ones.
 pub(super) const AUTO_LEADER_REBALANCE: u8 = 16;
+/// Time to write recovery points and log start offsets down (`log.flush.offset.checkpoint.interval.ms`).
+pub(super) const LOG_CHECKPOINT: u8 = 20;
+/// Time to look for logs to flush (`log.flush.scheduler.interval.ms`).
+pub(super) const LOG_FLUSH: u8 = 21;
+/// Time to forget silent producers (`producer.id.expiration.check.interval.ms`).
+pub(super) const PRODUCER_EXPIRATION: u8 = 22;
 
 /// The one timer of a kind that has one only.
 pub(super) fn single(kind: u8) -> Timer {

@@ -54,6 +54,7 @@ impl Client {
             Program::Topics(action) => {
                 ClientProgram::Admin(Box::new(AdminProgram::topics(spec, action, &identity, rng)))
             }
+            Program::Admin(action) => ClientProgram::Admin(Box::new(AdminProgram::tool(spec, action, &identity, rng))),
         };
         Client { program }
     }

@@ -178,7 +178,7 @@ impl PartitionLog {
             return None;
         }
         let checked = self.producers.check(batch, &self.partition, AppendOrigin::Replication);
-        checked.expect("a leader keeps records of no transaction out of a transaction")
+        checked.expect("what was checked before is not refused")
     }
 
     fn push(

@@ -88,6 +88,21 @@ impl Partition {
         self.log.delete(effects);
     }
 
+    /// The process ends as it should.
+    pub fn close_log(&mut self, wall_time: Timestamp, effects: &mut Effects) {
+        self.log.close(wall_time, effects);
+    }
+
+    /// Flushes the log if it has not been for `flush.ms`.
+    pub fn flush_log_if_due(&mut self, wall_time: Timestamp, effects: &mut Effects) {
+        self.log.flush_if_due(&LogContext { config: &self.config, wall_time }, effects);
+    }
+
+    /// Forgets producers that have been silent for `producer.id.expiration.ms`.
+    pub fn remove_expired_producers(&mut self, wall_time: Timestamp) {
+        self.log.remove_expired_producers(wall_time);
+    }
+
     /// The topic's configuration changed.
     pub fn set_config(&mut self, config: Arc<TopicConfig>) {
         self.config = config;

@@ -59,7 +59,8 @@ pub enum SessionEvent<T> {
     Disconnected,
     /// The same session goes on.
     Reconnected,
-    /// The session has expired. Call [`ZooKeeperClient::begin`] when the process is done with it.
+    /// The session has expired. Call [`ZooKeeperClient::begin`] when the process is done with it. What was not answered
+    /// follows, each with [`Answer::SessionExpired`].
     Expired,
     /// A call was answered.
     Answered {
@@ -252,7 +253,7 @@ impl<T: Clone> ZooKeeperClient<T> {
         self.last_zxid = Zxid(0);
         let unanswered = self.in_flight.drain(..).chain(self.waiting.drain(..));
         let failed = unanswered.map(|(tag, _)| SessionEvent::Answered { tag, answer: Answer::SessionExpired });
-        failed.chain([SessionEvent::Expired]).collect()
+        [SessionEvent::Expired].into_iter().chain(failed).collect()
     }
 
     fn give_up_connection(&mut self, host: &mut impl Host) -> Vec<SessionEvent<T>> {

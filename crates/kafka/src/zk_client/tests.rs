@@ -146,7 +146,7 @@ fn an_expired_session_fails_what_waits_and_begins_anew_only_when_told() {
     sleep_until_timer(&mut client, &mut process);
     client.on_connected(connection(2), &mut process);
     let events = client.on_response(connection(2), ZooKeeperResponse::SessionExpired, &mut process);
-    assert_eq!(events, [SessionEvent::Answered { tag: 1, answer: Answer::SessionExpired }, SessionEvent::Expired]);
+    assert_eq!(events, [SessionEvent::Expired, SessionEvent::Answered { tag: 1, answer: Answer::SessionExpired }]);
     assert_eq!((client.session(), process.timers.len()), (None, 0));
     client.begin(&mut process);
     client.on_connected(connection(3), &mut process);

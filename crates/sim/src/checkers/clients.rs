@@ -42,7 +42,7 @@ pub(super) fn consumed(
     let Some(log) = log.filter(|log| is_certain && log.topic_id == history.topic_id && offset >= log.start) else {
         return;
     };
-    let batch = log.batches.get(log.index_of(offset, usize::MAX));
+    let batch = log.batches_from(offset).next();
     let is_same = batch.is_some_and(|batch| {
         let there = batch.records().iter().find(|there| batch.base_offset + i64::from(there.offset_delta) == offset);
         there.is_some_and(|there| (&there.key, &there.value) == (&record.key, &record.value))

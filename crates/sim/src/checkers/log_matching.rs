@@ -12,21 +12,19 @@ use super::violation::{Checker, Details};
 use std::sync::Arc;
 use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 
-/// `broker` has appended batches to its log, the first at the index `begin`.
+/// `broker` has appended batches to its log, the first at `first`.
 pub(super) fn on_append(
     findings: &mut Findings,
     sight: &Sight<'_>,
     broker: BrokerId,
     partition: &TopicPartition,
-    (log, begin): (&LogGlance<'_>, usize),
+    log: &LogGlance<'_>,
+    first: Offset,
 ) {
-    let Some(first) = log.batches.get(begin).map(|batch| batch.base_offset) else { return };
     for other in sight.other_brokers(broker) {
-        let Some(other_log) = sight.log(other, partition).filter(|other| other.topic_id == log.topic_id) else {
-            continue;
-        };
-        if other_log.end > first {
-            let differs = first_difference(log, &other_log, begin);
+        let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
+        if there.end > first {
+            let differs = first_difference(log, &there, first);
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
                 broker,
                 other,
@@ -36,35 +34,27 @@ pub(super) fn on_append(
     }
 }
 
-/// Where batches of `log` from the index `begin` on have the same offset and epoch in `other`, but are not the same or do
-/// not follow the same.
-fn first_difference(log: &LogGlance<'_>, other: &LogGlance<'_>, begin: usize) -> Option<Offset> {
-    let begin_there = other.index_of(log.batches.get(begin)?.base_offset, begin);
-    for (index_there, index) in (begin_there..).zip(begin..log.batches.len()) {
-        let (batch, there) = (log.batches.get(index)?, other.batches.get(index_there)?);
+/// Where batches from `first` on have the same offset and epoch in both logs, but are not the same or do not follow the
+/// same.
+fn first_difference(log: &LogGlance<'_>, other: &LogGlance<'_>, first: Offset) -> Option<Offset> {
+    let (mut before, mut before_there) = (log.batch_before(first), other.batch_before(first));
+    for (batch, there) in log.batches_from(first).zip(other.batches_from(first)) {
         let is_same_place =
             batch.base_offset == there.base_offset && batch.partition_leader_epoch == there.partition_leader_epoch;
-        if is_same_place && !(is_same(batch, there) && follow_the_same(log, other, index, index_there)) {
+        let follows_the_same = match (before, before_there) {
+            (Some(before), Some(before_there)) => is_same(before, before_there),
+            (Some(_), None) | (None, Some(_)) | (None, None) => true,
+        };
+        if is_same_place && !(is_same(batch, there) && follows_the_same) {
             return Some(batch.base_offset);
         }
+        (before, before_there) = (Some(batch), Some(there));
     }
     None
 }
 
 fn is_same(one: &Arc<RecordBatch>, other: &Arc<RecordBatch>) -> bool {
     Arc::ptr_eq(one, other) || one == other
-}
-
-/// Whether the batches before the two are the same, as far as both logs still have them.
-fn follow_the_same(log: &LogGlance<'_>, other: &LogGlance<'_>, index: usize, index_there: usize) -> bool {
-    let before = index.checked_sub(1).and_then(|index| log.batches.get(index));
-    let there = index_there.checked_sub(1).and_then(|index| other.batches.get(index));
-    match (before, there) {
-        (Some(before), Some(there)) => is_same(before, there),
-        (Some(before), None) => before.last_offset() < other.start,
-        (None, Some(there)) => there.last_offset() < log.start,
-        (None, None) => true,
-    }
 }
 
 /// Two replicas are the same below the high watermarks of both.

@@ -13,9 +13,10 @@ mod in_sync_replicas;
 mod log_matching;
 mod metadata_log;
 mod replica_numbers;
-mod sight;
+pub(crate) mod sight;
 pub mod violation;
 
+use crate::ledger::Ledger;
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
@@ -41,18 +42,25 @@ pub(crate) struct Checkers {
     findings: Arc<Findings>,
     histories: Histories,
     metadata: Arc<MetadataHistory>,
+    ledger: Ledger,
 }
 
 impl Checkers {
     /// Nothing has been seen; a look at everything comes after so many steps.
     pub(crate) fn new(steps_between_looks: u64) -> Checkers {
         let (findings, metadata) = (Arc::default(), Arc::default());
-        Checkers { steps_between_looks, findings, histories: Histories::default(), metadata }
+        let (histories, ledger) = (Histories::default(), Ledger::default());
+        Checkers { steps_between_looks, findings, histories, metadata, ledger }
     }
 
     /// What was found broken.
     pub(crate) fn violations(&self) -> &Chunks<Violation> {
         self.findings.violations()
+    }
+
+    /// What was acknowledged, and what of it is lost.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// How often a checker had something to check.
@@ -130,6 +138,7 @@ impl Checkers {
             }
             ControllerEvent::LeaderElected { partition, leader, leader_epoch, is_unclean, .. } => {
                 if *is_unclean {
+                    self.ledger.on_unclean_election(partition);
                     self.on_unclean_election(sight, *leader, partition, *leader_epoch);
                 }
                 self.on_state(sight, partition);
@@ -145,6 +154,7 @@ impl Checkers {
             | ControllerEvent::BrokerFenced { .. }
             | ControllerEvent::BrokerUnregistered { .. }
             | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
+            ControllerEvent::TopicDeleted { topic } => self.ledger.on_topic_deleted(topic),
             ControllerEvent::NoLongerActive { .. }
             | ControllerEvent::VoteRejected { .. }
             | ControllerEvent::LostElection { .. }
@@ -153,7 +163,6 @@ impl Checkers {
             | ControllerEvent::MetadataLogTruncated { .. }
             | ControllerEvent::SnapshotWritten { .. }
             | ControllerEvent::SnapshotLoaded { .. }
-            | ControllerEvent::TopicDeleted { .. }
             | ControllerEvent::ConfigChanged { .. }
             | ControllerEvent::FeatureLevelChanged { .. }
             | ControllerEvent::AlterPartitionRejected { .. } => {}
@@ -163,8 +172,9 @@ impl Checkers {
     fn on_client_event(&mut self, sight: &Sight<'_>, event: &ClientEvent) {
         let findings = Arc::make_mut(&mut self.findings);
         match event {
-            ClientEvent::BatchAcknowledged { partition, last_offset, acks, .. } => {
+            ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, batch } => {
                 clients::acknowledged(findings, sight, &self.histories, partition, *last_offset, *acks);
+                self.ledger.on_acknowledged(sight, partition, *first_offset, *acks, batch);
             }
             ClientEvent::RecordConsumed { partition, offset, record, .. } => {
                 clients::consumed(findings, sight, &mut self.histories, partition, *offset, record);
@@ -179,6 +189,7 @@ impl Checkers {
             | ClientEvent::TopicCreated(_)
             | ClientEvent::TopicsListed(_)
             | ClientEvent::TopicsDescribed(_)
+            | ClientEvent::AdminAnswered(_)
             | ClientEvent::AdminFailed(_) => {}
         }
     }
@@ -190,10 +201,9 @@ impl Checkers {
 
     fn on_append(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, first: Offset) {
         let Some(log) = sight.log(broker, partition) else { return };
-        let appended = (&log, log.index_of(first, log.batches.len().saturating_sub(1)));
         let findings = Arc::make_mut(&mut self.findings);
-        replica_numbers::appended(findings, sight, broker, partition, appended);
-        log_matching::on_append(findings, sight, broker, partition, appended);
+        replica_numbers::appended(findings, sight, broker, partition, &log, first);
+        log_matching::on_append(findings, sight, broker, partition, &log, first);
     }
 
     fn on_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
@@ -237,6 +247,7 @@ impl Checkers {
         if let Some(history) = topic_id.and_then(|topic_id| self.histories.get(partition, topic_id)) {
             in_sync_replicas::strong(findings, sight, history, partition);
         }
+        self.settle(sight, partition);
     }
 
     fn on_leader(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, epoch: LeaderEpoch) {
@@ -273,9 +284,22 @@ impl Checkers {
         let (Some((quorum_epoch, image)), Some(glance)) = (sight.image(), sight.state(partition)) else { return };
         let findings = Arc::make_mut(&mut self.findings);
         controller_state::structure(findings, sight, image, partition, glance.state);
+        self.settle(sight, partition);
+        let findings = Arc::make_mut(&mut self.findings);
         let Some(history) = self.histories.get_mut(partition, glance.topic_id) else { return };
         controller_state::epochs(findings, sight, history, partition, glance.state, quorum_epoch);
         in_sync_replicas::strong(findings, sight, history, partition);
+    }
+
+    /// Records may be gone: the ledger finds out which.
+    fn settle(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
+        let broken = self.ledger.settle(sight, partition);
+        let findings = Arc::make_mut(&mut self.findings);
+        findings.require(Checker::AcknowledgedRecords, sight, Some(partition), broken.is_none(), || {
+            let (first_offset, last_offset) =
+                broken.map_or((Offset::ZERO, Offset::ZERO), |loss| (loss.first_offset, loss.last_offset));
+            violation::Details::RecordsLost { first_offset, last_offset }
+        });
     }
 
     fn look_at_states(&mut self, sight: &Sight<'_>) {
@@ -289,6 +313,7 @@ impl Checkers {
     /// Looks at everything.
     fn look(&mut self, sight: &Sight<'_>) {
         self.look_at_states(sight);
+        self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
         Arc::make_mut(&mut self.metadata).compare(Arc::make_mut(&mut self.findings), sight);
         for (id, broker) in sight.brokers() {
             broker.partitions().for_each(|partition| self.look_at_replica(sight, id, partition));

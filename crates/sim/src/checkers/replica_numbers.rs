@@ -6,7 +6,7 @@ use super::history::{History, Term};
 use super::sight::{LeaderGlance, LogGlance, Sight};
 use super::violation::{Checker, Details, Number};
 use kafka::node::NodeId;
-use wire::{BrokerEpoch, BrokerId, TopicPartition};
+use wire::{BrokerEpoch, BrokerId, Offset, TopicPartition};
 
 /// Log start, high watermark and log end stand in this order.
 pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
@@ -22,17 +22,17 @@ pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: Broker
     });
 }
 
-/// What was appended from the index `begin` on continues the log, in an epoch that the epoch cache knows.
+/// What was appended from `first` on continues the log, in an epoch that the epoch cache knows.
 pub(super) fn appended(
     findings: &mut Findings,
     sight: &Sight<'_>,
     broker: BrokerId,
     partition: &TopicPartition,
-    (log, begin): (&LogGlance<'_>, usize),
+    log: &LogGlance<'_>,
+    first: Offset,
 ) {
-    for index in begin..log.batches.len() {
-        let Some(batch) = log.batches.get(index) else { return };
-        let before = index.checked_sub(1).and_then(|index| log.batches.get(index));
+    let mut before = log.batch_before(first);
+    for batch in log.batches_from(first) {
         let continues = before.is_none_or(|before| {
             before.last_offset() < batch.base_offset && before.partition_leader_epoch <= batch.partition_leader_epoch
         });
@@ -40,6 +40,7 @@ pub(super) fn appended(
         findings.require(Checker::EpochCache, sight, Some(partition), continues && is_known, || {
             Details::DoesNotAscend { broker, offset: batch.base_offset }
         });
+        before = Some(batch);
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct LogGlance<'a> {
     pub(crate) start: Offset,
     pub(crate) end: Offset,
     pub(crate) leader_epochs: &'a [(LeaderEpoch, Offset)],
-    pub(crate) batches: &'a Segments,
+    batches: &'a Segments,
 }
 
 /// A partition as the active controller has it.
@@ -40,7 +40,11 @@ pub(crate) struct LogGlance<'a> {
 pub(crate) struct StateGlance<'a> {
     pub(crate) state: &'a PartitionRegistration,
     pub(crate) topic_id: TopicId,
+    pub(crate) configs: &'a BTreeMap<String, String>,
 }
+
+/// A topic of which leaders may be elected that are not in sync.
+const UNCLEAN_ELECTION: &str = "unclean.leader.election.enable";
 
 /// A replica that believes to lead.
 #[derive(Clone, Copy)]
@@ -92,12 +96,31 @@ impl<'a> Sight<'a> {
         self.servers().filter_map(|(_, host)| active_image(host)).max_by_key(|(epoch, _)| *epoch)
     }
 
+    /// A partition as the active controller has it, or while there is none the broker that has heard the latest.
+    pub(crate) fn known_state(&self, partition: &TopicPartition) -> Option<StateGlance<'a>> {
+        let heard = || self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition));
+        self.state(partition).or_else(|| heard().max_by_key(|glance| glance.state.partition_epoch))
+    }
+
+    /// Who can become leader: who is in sync, and where unclean elections are allowed anybody.
+    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> &'a [BrokerId] {
+        let by_properties = |host: &Host| host.server.as_ref()?.properties.get(UNCLEAN_ELECTION).cloned();
+        let of_topic = glance.configs.get(UNCLEAN_ELECTION).cloned();
+        let value = of_topic.or_else(|| self.servers().find_map(|(_, host)| by_properties(host)));
+        let is_allowed = value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+        if is_allowed { &glance.state.replicas } else { &glance.state.isr }
+    }
+
     /// A partition as the active controller has it.
     pub(crate) fn state(&self, partition: &TopicPartition) -> Option<StateGlance<'a>> {
-        let topic = self.image()?.1.topics().get(&partition.topic)?;
-        let state = topic.partitions.get(&partition.partition)?;
-        Some(StateGlance { state, topic_id: topic.topic_id })
+        state_in(self.image()?.1, partition)
     }
+}
+
+fn state_in<'a>(image: &'a ClusterImage, partition: &TopicPartition) -> Option<StateGlance<'a>> {
+    let topic = image.topics().get(&partition.topic)?;
+    let state = topic.partitions.get(&partition.partition)?;
+    Some(StateGlance { state, topic_id: topic.topic_id, configs: &topic.configs })
 }
 
 /// The epoch in which the record at `offset` was written.
@@ -161,14 +184,21 @@ impl<'a> LogGlance<'a> {
         end <= self.start || end <= self.end && self.epoch_at(end + -1) == epoch
     }
 
-    /// The index of the first batch that contains `offset` or lies above it; `guess` is where it is if the log is like
-    /// another one.
-    pub(crate) fn index_of(&self, offset: Offset, guess: usize) -> usize {
-        let is_there =
-            |index| self.batches.get(index).is_some_and(|batch: &Arc<RecordBatch>| batch.base_offset == offset);
-        if guess < self.batches.len() && is_there(guess) {
-            return guess;
-        }
-        self.batches.partition_point(|batch| batch.last_offset() < offset)
+    /// Where what it has of an epoch ends; what retention took counts as had.
+    pub(crate) fn end_of_epoch(&self, epoch: LeaderEpoch) -> Offset {
+        let place = self.leader_epochs.partition_point(|(known, _)| *known <= epoch);
+        let end = self.leader_epochs.get(place).map_or(self.end, |(_, start)| *start).min(self.end);
+        let is_known = self.leader_epochs[..place].last().is_some_and(|(known, _)| *known == epoch);
+        if is_known { end } else { self.start }
+    }
+
+    /// The batches from the one that contains `offset` or lies above it.
+    pub(crate) fn batches_from(&self, offset: Offset) -> impl Iterator<Item = &'a Arc<RecordBatch>> {
+        self.batches.batches_from(offset)
+    }
+
+    /// The batch that ends right before `offset`, if it is still there.
+    pub(crate) fn batch_before(&self, offset: Offset) -> Option<&'a Arc<RecordBatch>> {
+        self.batches_from(offset + -1).next().filter(|batch| batch.base_offset < offset)
     }
 }

@@ -61,6 +61,8 @@ fn a_broker_registers_catches_up_is_unfenced_and_only_then_listens() {
             "write __cluster_metadata-0 0..0 epoch 1",
             "timer isr expiration/0 in 15000 ms",
             "timer checkpoint/0 in 5000 ms",
+            "timer log checkpoint/0 in 30000 ms",
+            "timer producer expiration/0 in 600000 ms",
             "send #0 ?1 fetch __cluster_metadata-0@1 epoch -1 last 1",
         ]
     );
@@ -169,7 +171,15 @@ fn controlled_shutdown_asks_the_controller_and_leaves_a_clean_shutdown_file() {
     scene.fire(timers::COMMUNICATION, 0);
     assert_eq!(
         scene.answer_heartbeat(answer(true)),
-        ["note ControlledShutdownCompleted", "write hw t-0 0", "write clean shutdown Some(3)", "exit 143"]
+        [
+            "note ControlledShutdownCompleted",
+            "write t-0 1 snapshots",
+            "write t-0 flushed to 1",
+            "write recovery points 1",
+            "write hw t-0 0",
+            "write clean shutdown Some(3)",
+            "exit 143"
+        ]
     );
 }
 

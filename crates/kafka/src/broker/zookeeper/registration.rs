@@ -102,6 +102,7 @@ impl Broker {
     fn become_ready_with_zookeeper(&mut self, step: &mut Step<'_>) {
         self.state = BrokerState::Running;
         self.schedule_isr_expiration(step);
+        self.start_log_manager(step);
         step.effects.listen();
         step.effects.note(EventKind::Broker(BrokerEvent::BecameReady));
     }

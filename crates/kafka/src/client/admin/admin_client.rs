@@ -32,6 +32,8 @@ pub(super) enum NodeChoice {
     LeastLoaded,
     /// The one that takes requests for the controller.
     Controller,
+    /// This one.
+    Broker(BrokerId),
 }
 
 /// How far a request is on its way.
@@ -72,6 +74,8 @@ pub(super) enum CallOutcome {
     Answered(Response),
     /// No node could be asked in time; the text does not name the call.
     NoNode(&'static str),
+    /// The one broker that could answer is gone: it may have to be another one now.
+    Disconnected,
     /// It was sent, but not answered in time; with Kafka's whole text.
     TimedOut(String),
     /// The server is a KRaft controller, which does not serve admin clients here.
@@ -117,6 +121,25 @@ impl AdminClient {
         assert!(self.call.is_none(), "one call at a time");
         let (deadline, progress) = (now + API_TIMEOUT, Progress::Pending);
         self.call = Some(Call { name, request, to, deadline, tries: 0, next_try_at: now, progress });
+    }
+
+    /// Goes on with another request for the same purpose, within the time of the call that was answered last.
+    pub(super) fn continue_call(&mut self, name: &'static str, request: Request, to: NodeChoice, now: Instant) {
+        let Call { deadline, tries, .. } = self.answered.take().expect("only an answered call is continued");
+        self.call = Some(Call { name, request, to, deadline, tries, next_try_at: now, progress: Progress::Pending });
+    }
+
+    /// Like `continue_call`, but as another try: after a back-off, if there is time for it.
+    pub(super) fn retry_call(
+        &mut self,
+        name: &'static str,
+        request: Request,
+        to: NodeChoice,
+        now: Instant,
+    ) -> Option<CallOutcome> {
+        self.request_metadata();
+        let answered = self.answered.take().expect("only an answered call is made again");
+        self.fail_call(Call { name, request, to, ..answered }, now)
     }
 
     /// The controller turned out to be another one: asks for fresh metadata and makes the answered call again. Returns
@@ -200,7 +223,13 @@ impl AdminClient {
                 self.answered = Some(call);
                 Some(CallOutcome::Answered(response))
             }
-            Outcome::Disconnected | Outcome::TimedOut => self.fail_call(call, now),
+            Outcome::Disconnected | Outcome::TimedOut => match call.to {
+                NodeChoice::LeastLoaded | NodeChoice::Controller => self.fail_call(call, now),
+                NodeChoice::Broker(_) => {
+                    self.answered = Some(call);
+                    Some(CallOutcome::Disconnected)
+                }
+            },
         }
     }
 
@@ -285,7 +314,7 @@ impl AdminClient {
             self.look_again(call.next_try_at);
             return;
         }
-        if call.progress == Progress::Pending && (self.is_bootstrap || self.controller_is_missing(call.to)) {
+        if call.progress == Progress::Pending && (self.is_bootstrap || self.is_missing(call.to)) {
             self.request_metadata();
             self.look_again(now + POLL);
             return;
@@ -296,8 +325,13 @@ impl AdminClient {
         }
     }
 
-    fn controller_is_missing(&self, to: NodeChoice) -> bool {
-        to == NodeChoice::Controller && self.controller.is_none_or(|id| !self.nodes.contains_key(&id.0))
+    fn is_missing(&self, to: NodeChoice) -> bool {
+        let wanted = match to {
+            NodeChoice::LeastLoaded => return false,
+            NodeChoice::Controller => self.controller,
+            NodeChoice::Broker(broker) => Some(broker),
+        };
+        wanted.is_none_or(|broker| !self.nodes.contains_key(&broker.0))
     }
 
     fn look_again(&mut self, at: Instant) {
@@ -343,6 +377,7 @@ impl AdminClient {
     fn choose(&mut self, to: NodeChoice, now: Instant) -> Option<i32> {
         match to {
             NodeChoice::Controller => self.controller.map(|controller| controller.0),
+            NodeChoice::Broker(broker) => Some(broker.0),
             NodeChoice::LeastLoaded => {
                 let nodes: Vec<i32> = self.nodes.keys().copied().collect();
                 self.network.least_loaded(&nodes, now)

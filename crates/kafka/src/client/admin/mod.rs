@@ -2,6 +2,7 @@
 
 mod admin_client;
 mod describe;
+mod get_offsets;
 mod program;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! came of it, and exits.
 
 use super::admin_client::{AdminClient, CallOutcome, NodeChoice};
+use super::get_offsets::GetOffsetsTask;
 use super::topics::TopicsTask;
 use crate::Rng;
 use crate::client::alarm::Alarm;
@@ -10,7 +11,7 @@ use crate::client::network_client::log;
 use crate::event::{AdminFailure, ClientEvent, ClientLog, EventKind};
 use crate::instant::Instant;
 use crate::node::{Effects, ExitStatus, Identity, Input, Instruction};
-use crate::spec::{ClientSpec, TopicsAction};
+use crate::spec::{AdminAction, ClientSpec, TopicsAction};
 use crate::view::AdminView;
 use wire::{Endpoint, ErrorCode, Request, Response, TopicName};
 
@@ -30,6 +31,10 @@ pub(super) struct Call {
 pub(super) enum Next {
     /// Makes a call.
     Call(Call),
+    /// Makes another call for the same purpose, within the time of the one before.
+    Continue(Call),
+    /// Makes this call for the same purpose after a back-off: the answer to the one before was an error that passes.
+    Retry(Call),
     /// The answer was `NOT_CONTROLLER`: makes the last call again once the controller is known.
     RetryWithOtherController,
     /// Ends, with what there is to tell.
@@ -59,24 +64,34 @@ impl Next {
 #[derive(Clone, Debug)]
 enum Task {
     Topics(TopicsTask),
+    GetOffsets(GetOffsetsTask),
 }
 
 impl Task {
+    fn new(action: AdminAction) -> Task {
+        match action {
+            AdminAction::GetOffsets(action) => Task::GetOffsets(GetOffsetsTask::new(action)),
+        }
+    }
+
     fn topic(&self) -> Option<TopicName> {
         match self {
             Task::Topics(task) => task.topic(),
+            Task::GetOffsets(_) => None,
         }
     }
 
     fn start(&mut self) -> Next {
         match self {
             Task::Topics(task) => task.start(),
+            Task::GetOffsets(task) => task.start(),
         }
     }
 
     fn on_response(&mut self, response: Response) -> Next {
         match self {
             Task::Topics(task) => task.on_response(response),
+            Task::GetOffsets(task) => task.on_response(response),
         }
     }
 
@@ -84,6 +99,15 @@ impl Task {
     fn on_failure(&mut self, failure: AdminFailure) -> Next {
         match self {
             Task::Topics(_) => Next::Fail(failure),
+            Task::GetOffsets(task) => task.on_failure(failure),
+        }
+    }
+
+    /// The broker that a call was for is gone.
+    fn on_disconnected(&mut self) -> Next {
+        match self {
+            Task::Topics(_) => unreachable!("kafka-topics asks no broker in particular"),
+            Task::GetOffsets(task) => task.on_disconnected(),
         }
     }
 }
@@ -105,6 +129,11 @@ impl AdminProgram {
     /// A `kafka-topics` process that has not started yet.
     pub(crate) fn topics(spec: ClientSpec, action: TopicsAction, identity: &Identity, rng: Rng) -> AdminProgram {
         AdminProgram::new(spec, Task::Topics(TopicsTask::new(action)), identity, rng)
+    }
+
+    /// A process of another tool that has not started yet.
+    pub(crate) fn tool(spec: ClientSpec, action: AdminAction, identity: &Identity, rng: Rng) -> AdminProgram {
+        AdminProgram::new(spec, Task::new(action), identity, rng)
     }
 
     fn new(spec: ClientSpec, task: Task, identity: &Identity, rng: Rng) -> AdminProgram {
@@ -169,6 +198,16 @@ impl AdminProgram {
                 self.call = name;
                 self.admin.start_call(name, request, to, now);
             }
+            Next::Continue(Call { name, request, to }) => {
+                self.call = name;
+                self.admin.continue_call(name, request, to, now);
+            }
+            Next::Retry(Call { name, request, to }) => {
+                self.call = name;
+                if let Some(outcome) = self.admin.retry_call(name, request, to, now) {
+                    self.on_outcome(outcome, now, effects);
+                }
+            }
             Next::RetryWithOtherController => {
                 if let Some(outcome) = self.admin.retry_with_other_controller(now) {
                     self.on_outcome(outcome, now, effects);
@@ -189,6 +228,7 @@ impl AdminProgram {
         let call = self.call;
         let next = match outcome {
             CallOutcome::Answered(response) => self.task.on_response(response),
+            CallOutcome::Disconnected => self.task.on_disconnected(),
             CallOutcome::NoNode(message) => {
                 self.task.on_failure(AdminFailure::TimedOut { call, message: message.to_owned() })
             }

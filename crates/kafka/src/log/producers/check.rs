@@ -102,7 +102,9 @@ impl Producers {
         state.set_epoch(batch.producer_epoch);
         state.add_batch(BatchMetadata::of(batch));
         let began_at = match state.current_transaction_first_offset {
-            Some(_) if !batch.is_transactional => return Err(append.not_transactional()),
+            Some(_) if !batch.is_transactional && append.origin != AppendOrigin::Replication => {
+                return Err(append.not_transactional());
+            }
             Some(_) => None,
             None => batch.is_transactional.then_some(batch.base_offset),
         };

@@ -1,5 +1,10 @@
 //! The numbers of Kafka's own `LeaderEpochFileCacheTest` and `UnifiedLogTest`, and what a restart keeps.
 
+mod producers;
+mod recovery;
+mod segments;
+mod transactions;
+
 use super::leader_epoch_cache::LeaderEpochCache;
 use super::*;
 use crate::config::{BrokerConfig, CleanupPolicy, TopicConfig};

@@ -1,0 +1,92 @@
+//! What is done to all logs of the broker from time to time, and when it stops (`kafka.log.LogManager`): recovery points
+//! and log start offsets are written down, logs are flushed whose time has come, silent producers are forgotten.
+//!
+//! High watermarks are the business of `replica_manager`; what a log does itself is in `log`.
+
+use super::{Broker, Step, timers};
+use crate::instant::{Duration, Instant};
+use crate::replica::Partition;
+use crate::storage::DiskWrite;
+use wire::{Timestamp, TopicPartition};
+
+/// How long after its start a broker does these things for the first time (`InitialTaskDelayMs`).
+const INITIAL_TASK_DELAY_MS: i64 = 30_000;
+
+impl Broker {
+    /// Starts what runs from time to time.
+    pub(super) fn start_log_manager(&mut self, step: &mut Step<'_>) {
+        let first = Duration::from_ms(INITIAL_TASK_DELAY_MS);
+        step.effects.set_timer(timers::single(timers::LOG_CHECKPOINT), step.now + first);
+        let check_ms = self.setup.config.producer_id_expiration_check_interval_ms;
+        step.effects.set_timer(timers::single(timers::PRODUCER_EXPIRATION), step.now + Duration::from_ms(check_ms));
+        self.schedule_flush(INITIAL_TASK_DELAY_MS, step);
+    }
+
+    /// Recovery points and log start offsets are written down. Kafka does so in two tasks, which have the same interval.
+    pub(super) fn on_log_checkpoint(&mut self, step: &mut Step<'_>) {
+        self.checkpoint_logs(step);
+        let interval_ms = self.setup.config.log_flush_offset_checkpoint_interval_ms;
+        let next = step.now + Duration::from_ms(interval_ms.max(1));
+        step.effects.set_timer(timers::single(timers::LOG_CHECKPOINT), next);
+    }
+
+    fn checkpoint_logs(&self, step: &mut Step<'_>) {
+        let logs = || self.replicas.iter().map(|(partition, replica)| (partition, replica.log()));
+        let recovery_points: Vec<_> =
+            logs().map(|(partition, log)| (partition.clone(), log.recovery_point())).collect();
+        if !recovery_points.is_empty() {
+            step.effects.write(DiskWrite::RecoveryPoints(recovery_points));
+        }
+        let start_of = |(partition, log): (&TopicPartition, &crate::log::PartitionLog)| {
+            Some((partition.clone(), log.log_start_offset_to_checkpoint()?))
+        };
+        let log_start_offsets: Vec<_> = logs().filter_map(start_of).collect();
+        if !log_start_offsets.is_empty() {
+            step.effects.write(DiskWrite::LogStartOffsets(log_start_offsets));
+        }
+    }
+
+    /// Logs are flushed that have not been for `flush.ms`.
+    pub(super) fn on_log_flush(&mut self, step: &mut Step<'_>) {
+        self.for_each_log(step, |replica, wall_time, step| replica.flush_log_if_due(wall_time, step.effects));
+        self.schedule_flush(self.setup.config.log_flush_scheduler_interval_ms, step);
+    }
+
+    /// By default brokers leave flushing to the operating system: the interval is for ever.
+    fn schedule_flush(&self, wait_ms: i64, step: &mut Step<'_>) {
+        if self.setup.config.log_flush_scheduler_interval_ms < i64::MAX {
+            let next = step.now + Duration::from_ms(wait_ms.max(1));
+            step.effects.set_timer(timers::single(timers::LOG_FLUSH), next);
+        }
+    }
+
+    /// Producers are forgotten that have been silent for `producer.id.expiration.ms`.
+    pub(super) fn on_producer_expiration(&mut self, step: &mut Step<'_>) {
+        self.for_each_log(step, |replica, wall_time, _| replica.remove_expired_producers(wall_time));
+        let interval_ms = self.setup.config.producer_id_expiration_check_interval_ms;
+        step.effects.set_timer(timers::single(timers::PRODUCER_EXPIRATION), step.now + Duration::from_ms(interval_ms));
+    }
+
+    /// The process ends as it should: everything is flushed, and the checkpoints are written. Logs that were not loaded
+    /// yet are flushed too.
+    pub(super) fn close_logs(&mut self, step: &mut Step<'_>) {
+        self.for_each_log(step, |replica, wall_time, step| replica.close_log(wall_time, step.effects));
+        self.checkpoint_logs(step);
+        for (partition, up_to) in self.replicas.unloaded() {
+            step.effects.write(DiskWrite::Flush { partition, up_to });
+        }
+    }
+
+    fn for_each_log(&mut self, step: &mut Step<'_>, mut act: impl FnMut(&mut Partition, Timestamp, &mut Step<'_>)) {
+        let wall_time = self.wall_time(step.now);
+        let partitions: Vec<TopicPartition> = self.replicas.iter().map(|(partition, _)| partition.clone()).collect();
+        for partition in partitions {
+            let replica = self.replicas.get_mut(&partition).expect("the replica was just seen");
+            act(replica, wall_time, step);
+        }
+    }
+
+    fn wall_time(&self, now: Instant) -> Timestamp {
+        self.setup.wall_clock.at(now)
+    }
+}

@@ -1,0 +1,106 @@
+//! What the administrative tools have in common: the admin client's properties and bootstrap servers, and the exceptions in
+//! which its failures end.
+
+use crate::bootstrap::parse_bootstrap;
+use crate::client_properties::ClientProperties;
+use crate::files::parse_properties;
+use crate::java_exception::JavaException;
+use crate::log_lines::{LogLine, error_exception};
+use crate::options::{OptionError, ParsedOptions};
+use crate::output::Piece;
+use crate::plan::{ClientPlan, Face, Plan, Surroundings};
+use kafka::event::AdminFailure;
+use kafka::spec::{ClientSpec, Program};
+use wire::Endpoint;
+
+/// Why there is no admin client.
+pub enum NoAdminClient {
+    /// An exception, after these lines of the log.
+    Exception(JavaException, Vec<LogLine>),
+    /// It cannot be simulated.
+    NotSimulated(String),
+}
+
+impl From<OptionError> for NoAdminClient {
+    fn from(error: OptionError) -> NoAdminClient {
+        NoAdminClient::Exception(error.exception(), Vec::new())
+    }
+}
+
+/// What an admin client is made from.
+#[derive(Clone, Debug)]
+pub struct AdminClient {
+    client_id: String,
+    servers: Vec<Endpoint>,
+    warnings: Vec<LogLine>,
+}
+
+/// `Admin.create` with the bootstrap servers and the properties of `--command-config`.
+///
+/// # Errors
+/// The properties or the bootstrap servers are of no use.
+pub fn admin_client(
+    options: &ParsedOptions,
+    surroundings: Surroundings<'_>,
+    servers: &str,
+    client_id: &str,
+) -> Result<AdminClient, NoAdminClient> {
+    let properties = admin_properties(options, surroundings)?;
+    if let Some(what) = properties.not_simulated() {
+        return Err(NoAdminClient::NotSimulated(format!("admin clients with {what} are not simulated")));
+    }
+    let bootstrap = parse_bootstrap(servers).map_err(|bad| {
+        let exception = JavaException::kafka("Failed to create new KafkaAdminClient").caused_by(bad.exception);
+        NoAdminClient::Exception(exception, bad.warnings)
+    })?;
+    let client_id = properties.get("client.id").unwrap_or(client_id).to_owned();
+    Ok(AdminClient { client_id, servers: bootstrap.servers, warnings: bootstrap.warnings })
+}
+
+impl AdminClient {
+    /// The call of a tool that uses this client. `opening` is printed before anything is sent.
+    #[must_use]
+    pub fn plan(self, program: Program, opening: Vec<Piece>, face: Face) -> Plan {
+        let spec = ClientSpec { client_id: self.client_id, bootstrap_servers: self.servers, program };
+        Plan::Client(Box::new(ClientPlan { spec, opening, face })).after(self.warnings)
+    }
+}
+
+fn admin_properties(
+    options: &ParsedOptions,
+    surroundings: Surroundings<'_>,
+) -> Result<ClientProperties, NoAdminClient> {
+    let mut properties = ClientProperties::default();
+    if let Some(path) = options.value("command-config")? {
+        let no_file = || NoAdminClient::Exception(JavaException::no_such_file(path), Vec::new());
+        properties.extend(parse_properties(surroundings.files.read(path).ok_or_else(no_file)?));
+    }
+    Ok(properties)
+}
+
+/// The exception with which a call of the admin client failed.
+#[must_use]
+pub fn failure_exception(reason: &AdminFailure) -> JavaException {
+    match reason {
+        AdminFailure::NoSuchTopic(pattern) => {
+            JavaException::illegal_argument(&format!("Topic 'Optional[{pattern}]' does not exist as expected"))
+        }
+        AdminFailure::NoSuchTopicId(id) => {
+            JavaException::illegal_argument(&format!("TopicId '{id}' does not exist as expected"))
+        }
+        AdminFailure::NoSuchPartition => {
+            let message = "Could not match any topic-partitions with the specified filters";
+            JavaException::new("org.apache.kafka.server.util.TerseException", message)
+        }
+        AdminFailure::Refused { error, message } => error_exception(*error, Some(message)),
+        AdminFailure::TimedOut { call, message } => {
+            JavaException::of_kafka("TimeoutException", &format!("{message} Call: {call}"))
+        }
+    }
+}
+
+/// `ExecutionException`, as a future's `get` throws it.
+#[must_use]
+pub fn execution_exception(cause: JavaException) -> JavaException {
+    JavaException::new("java.util.concurrent.ExecutionException", &cause.headline()).caused_by(cause)
+}

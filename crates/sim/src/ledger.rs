@@ -1,0 +1,352 @@
+//! The promise ledger: every acknowledgement that a producer received, and which acknowledged records are gone, by which
+//! event, and whether Kafka broke a promise by that or the user's configuration allowed it.
+//!
+//! A record is gone when no replica that can become leader has it any more: none of the in-sync or eligible replicas that
+//! the controller knows, and where unclean elections are allowed none at all, on whatever disk. What is known of a record
+//! is its partition, offset and epoch, which by log matching identify it. Acknowledgements of neighbouring records are
+//! one entry. What retention or the deletion of a topic took was not promised and does not count.
+
+use crate::checkers::sight::{LogGlance, Sight, StateGlance};
+use crate::trace::EventId;
+use kafka::chunks::Chunks;
+use kafka::instant::Instant;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use wire::request::Acks;
+use wire::{BrokerId, LeaderEpoch, Offset, RecordBatch, TopicId, TopicName, TopicPartition};
+
+/// The ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    accounts: Arc<BTreeMap<TopicPartition, Arc<Account>>>,
+    losses: Chunks<Loss>,
+    counts: LedgerCounts,
+}
+
+/// How many records were acknowledged, and how many of them are lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerCounts {
+    /// Sent with `acks=0`: nobody answered, nothing was promised.
+    pub unanswered: u64,
+    /// Acknowledged by the leader alone (`acks=1`).
+    pub acknowledged_by_leader: u64,
+    /// Acknowledged by all in-sync replicas (`acks=all`).
+    pub acknowledged_by_all: u64,
+    lost: [u64; Verdict::ALL.len()],
+}
+
+/// Whether losing an acknowledged record broke a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Kafka promises that this does not happen.
+    PromiseBroken,
+    /// `acks=1`: the leader alone had answered for it.
+    AcksLeader,
+    /// There was one replica.
+    SingleReplica,
+    /// One replica was in sync when it was acknowledged, which `min.insync.replicas` allowed, and that one was passed over
+    /// or lost it.
+    OneInSyncReplica,
+    /// A replica without it was elected, which `unclean.leader.election.enable` allowed.
+    UncleanElection,
+    /// All who had it lost it with their power before it was flushed.
+    PowerLoss,
+}
+
+/// A stretch of acknowledged records that are gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Its topic's id.
+    pub topic_id: TopicId,
+    /// The epoch in which they were written.
+    pub leader_epoch: LeaderEpoch,
+    /// The first.
+    pub first_offset: Offset,
+    /// The last.
+    pub last_offset: Offset,
+    /// What was promised.
+    pub promise: Promise,
+    /// Whether it was broken.
+    pub verdict: Verdict,
+    /// When they were gone.
+    pub at: Instant,
+    /// The event that took them; none if that was noticed later.
+    pub event: Option<EventId>,
+}
+
+/// What an acknowledgement was worth when it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// What the producer had asked for.
+    pub acks: Acks,
+    /// How many replicas there were.
+    pub replicas: u8,
+    /// How many of them were in sync.
+    pub in_sync: u8,
+}
+
+/// One partition.
+#[derive(Clone, Debug)]
+struct Account {
+    topic_id: TopicId,
+    /// In the order in which they were acknowledged, but for the last.
+    entries: Chunks<Entry>,
+    last: Option<Entry>,
+    epochs: BTreeMap<LeaderEpoch, EpochAccount>,
+    has_had_unclean_election: bool,
+    has_lost_power: bool,
+}
+
+/// What was written in one epoch.
+#[derive(Clone, Copy, Debug)]
+struct EpochAccount {
+    /// The end of what was acknowledged.
+    end: Offset,
+    /// From here on it is lost.
+    lost_from: Offset,
+}
+
+/// Neighbouring records acknowledged on the same terms.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    leader_epoch: LeaderEpoch,
+    promise: Promise,
+    first: Offset,
+    end: Offset,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::PromiseBroken,
+        Verdict::AcksLeader,
+        Verdict::SingleReplica,
+        Verdict::OneInSyncReplica,
+        Verdict::UncleanElection,
+        Verdict::PowerLoss,
+    ];
+}
+
+impl LedgerCounts {
+    /// How many acknowledged records are lost, with that verdict.
+    #[must_use]
+    pub fn lost(&self, verdict: Verdict) -> u64 {
+        self.lost[verdict as usize]
+    }
+}
+
+impl Ledger {
+    /// How many records were acknowledged and lost.
+    #[must_use]
+    pub fn counts(&self) -> LedgerCounts {
+        self.counts
+    }
+
+    /// How many stretches of records are lost.
+    #[must_use]
+    pub fn losses_len(&self) -> usize {
+        self.losses.len()
+    }
+
+    /// Some of the lost stretches, in the order in which they were lost.
+    pub fn losses(&self, window: Range<usize>) -> impl Iterator<Item = &Loss> {
+        self.losses.iter_from(window.start).take(window.len())
+    }
+
+    /// A producer was told that a batch is stored, from `first_offset` on.
+    pub(crate) fn on_acknowledged(
+        &mut self,
+        sight: &Sight<'_>,
+        partition: &TopicPartition,
+        first_offset: Offset,
+        acks: Acks,
+        batch: &RecordBatch,
+    ) {
+        let records = batch.records().len() as u64;
+        match acks {
+            Acks::None => return self.counts.unanswered += records,
+            Acks::Leader => self.counts.acknowledged_by_leader += records,
+            Acks::All => self.counts.acknowledged_by_all += records,
+        }
+        let Some(glance) = sight.known_state(partition) else { return };
+        let promise =
+            Promise { acks, replicas: glance.state.replicas.len() as u8, in_sync: glance.state.isr.len() as u8 };
+        let leader_epoch = stored_in_epoch(sight, &glance, partition, first_offset, batch);
+        let end = first_offset + i64::from(batch.last_offset_delta) + 1;
+        let entry =
+            Entry { leader_epoch: leader_epoch.unwrap_or(LeaderEpoch::NONE), promise, first: first_offset, end };
+        let account = account(Arc::make_mut(&mut self.accounts), partition, glance.topic_id);
+        let gone_from = if leader_epoch.is_some() { account.add(entry) } else { first_offset };
+        if gone_from < end {
+            let lost = Entry { first: gone_from.max(first_offset), ..entry };
+            let loss = account.loss(sight, partition, &lost);
+            self.write_down(loss);
+        }
+    }
+
+    /// Something has happened that may have taken records: looks for what is gone. Tells whether a promise was broken.
+    pub(crate) fn settle(&mut self, sight: &Sight<'_>, partition: &TopicPartition) -> Option<&Loss> {
+        let (account, glance) = (self.accounts.get(partition)?, sight.known_state(partition)?);
+        if account.topic_id != glance.topic_id {
+            return None;
+        }
+        let candidates = sight.candidates(&glance);
+        let logs: Vec<LogGlance<'_>> = candidates.iter().filter_map(|broker| sight.log(*broker, partition)).collect();
+        let gone: Vec<(LeaderEpoch, Range<Offset>)> = account.gone(&logs).collect();
+        let known = self.losses.len();
+        for (leader_epoch, range) in gone {
+            self.lose(sight, partition, leader_epoch, range);
+        }
+        self.losses.iter_from(known).find(|loss| loss.verdict == Verdict::PromiseBroken)
+    }
+
+    fn lose(&mut self, sight: &Sight<'_>, partition: &TopicPartition, leader_epoch: LeaderEpoch, range: Range<Offset>) {
+        let account = Arc::make_mut(&mut self.accounts).get_mut(partition).expect("the account was just looked at");
+        let account = Arc::make_mut(account);
+        if let Some(epoch) = account.epochs.get_mut(&leader_epoch) {
+            epoch.lost_from = range.start;
+        }
+        let entries = account.entries.iter().chain(&account.last).filter(|entry| entry.leader_epoch == leader_epoch);
+        let cut =
+            entries.map(|entry| Entry { first: entry.first.max(range.start), end: entry.end.min(range.end), ..*entry });
+        let lost: Vec<Loss> =
+            cut.filter(|entry| entry.first < entry.end).map(|entry| account.loss(sight, partition, &entry)).collect();
+        lost.into_iter().for_each(|loss| self.write_down(loss));
+    }
+
+    fn write_down(&mut self, loss: Loss) {
+        self.counts.lost[loss.verdict as usize] += (loss.last_offset - loss.first_offset) as u64 + 1;
+        self.losses.push(loss);
+    }
+
+    /// A leader was elected that was not in sync.
+    pub(crate) fn on_unclean_election(&mut self, partition: &TopicPartition) {
+        if let Some(account) = Arc::make_mut(&mut self.accounts).get_mut(partition) {
+            Arc::make_mut(account).has_had_unclean_election = true;
+        }
+    }
+
+    /// A host lost its power: what its disk had not flushed is gone from it. Returns the partitions to settle.
+    #[expect(dead_code, reason = "hosts do not lose their power yet")]
+    pub(crate) fn on_power_loss(&mut self, has_replica: impl Fn(&TopicPartition) -> bool) -> Vec<TopicPartition> {
+        let accounts = Arc::make_mut(&mut self.accounts).iter_mut().filter(|(partition, _)| has_replica(partition));
+        let touched = accounts.map(|(partition, account)| {
+            Arc::make_mut(account).has_lost_power = true;
+            partition.clone()
+        });
+        touched.collect()
+    }
+
+    /// A topic was deleted, with all that was promised of it.
+    pub(crate) fn on_topic_deleted(&mut self, topic: &TopicName) {
+        Arc::make_mut(&mut self.accounts).retain(|partition, _| partition.topic != *topic);
+    }
+
+    /// The partitions of which something was acknowledged.
+    pub(crate) fn partitions(&self) -> Vec<TopicPartition> {
+        self.accounts.keys().cloned().collect()
+    }
+}
+
+fn account<'a>(
+    accounts: &'a mut BTreeMap<TopicPartition, Arc<Account>>,
+    partition: &TopicPartition,
+    topic_id: TopicId,
+) -> &'a mut Account {
+    let account = accounts.entry(partition.clone()).or_insert_with(|| Arc::new(Account::new(topic_id)));
+    if account.topic_id != topic_id {
+        *account = Arc::new(Account::new(topic_id));
+    }
+    Arc::make_mut(account)
+}
+
+/// The epoch in which an acknowledged batch was written, if some replica still has it.
+fn stored_in_epoch(
+    sight: &Sight<'_>,
+    glance: &StateGlance<'_>,
+    partition: &TopicPartition,
+    first_offset: Offset,
+    batch: &RecordBatch,
+) -> Option<LeaderEpoch> {
+    let stored = |broker: &BrokerId| {
+        let log = sight.log(*broker, partition).filter(|log| log.topic_id == glance.topic_id)?;
+        let there = log.batches_from(first_offset).next()?;
+        let is_same = there.base_offset == first_offset && there.body == batch.body;
+        is_same.then_some(there.partition_leader_epoch)
+    };
+    let by_leader = glance.state.leader.as_ref().and_then(stored);
+    by_leader.or_else(|| glance.state.replicas.iter().find_map(stored))
+}
+
+impl Account {
+    fn new(topic_id: TopicId) -> Account {
+        Account {
+            topic_id,
+            entries: Chunks::new(),
+            last: None,
+            epochs: BTreeMap::new(),
+            has_had_unclean_election: false,
+            has_lost_power: false,
+        }
+    }
+
+    /// Takes an acknowledgement, and returns from where on its epoch's records are lost already.
+    fn add(&mut self, entry: Entry) -> Offset {
+        let new = EpochAccount { end: entry.end, lost_from: Offset(i64::MAX) };
+        let epoch = self.epochs.entry(entry.leader_epoch).or_insert(new);
+        epoch.end = epoch.end.max(entry.end);
+        match &mut self.last {
+            Some(last) if last.is_continued_by(&entry) => last.end = entry.end,
+            last => {
+                if let Some(before) = last.replace(entry) {
+                    self.entries.push(before);
+                }
+            }
+        }
+        epoch.lost_from
+    }
+
+    fn loss(&self, sight: &Sight<'_>, partition: &TopicPartition, entry: &Entry) -> Loss {
+        Loss {
+            partition: partition.clone(),
+            topic_id: self.topic_id,
+            leader_epoch: entry.leader_epoch,
+            first_offset: entry.first,
+            last_offset: entry.end + -1,
+            promise: entry.promise,
+            verdict: self.verdict(entry.promise),
+            at: sight.now,
+            event: sight.event,
+        }
+    }
+
+    /// What is acknowledged, not yet counted as lost, and in none of the logs.
+    fn gone(&self, logs: &[LogGlance<'_>]) -> impl Iterator<Item = (LeaderEpoch, Range<Offset>)> {
+        self.epochs.iter().filter_map(|(leader_epoch, epoch)| {
+            let kept_to = logs.iter().map(|log| log.end_of_epoch(*leader_epoch)).max().unwrap_or(Offset(i64::MAX));
+            let end = epoch.end.min(epoch.lost_from);
+            (kept_to < end).then_some((*leader_epoch, kept_to..end))
+        })
+    }
+
+    fn verdict(&self, promise: Promise) -> Verdict {
+        let is_excused = self.has_had_unclean_election || self.has_lost_power;
+        match promise {
+            Promise { acks: Acks::None | Acks::Leader, .. } => Verdict::AcksLeader,
+            Promise { acks: Acks::All, .. } if !is_excused => Verdict::PromiseBroken,
+            Promise { replicas: 1, .. } => Verdict::SingleReplica,
+            Promise { in_sync: 1, .. } => Verdict::OneInSyncReplica,
+            Promise { .. } if self.has_had_unclean_election => Verdict::UncleanElection,
+            Promise { .. } => Verdict::PowerLoss,
+        }
+    }
+}
+
+impl Entry {
+    fn is_continued_by(&self, next: &Entry) -> bool {
+        (self.leader_epoch, self.promise, self.end) == (next.leader_epoch, next.promise, next.first)
+    }
+}

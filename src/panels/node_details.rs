@@ -30,6 +30,14 @@ fn command_code(command: &Command) -> &'static str {
         Command::Start(_) => "start",
         Command::StartClient(_) => "start-client",
         Command::Tell(_, _) => "tell",
+        Command::Freeze(_) => "freeze",
+        Command::Thaw(_) => "thaw",
+        Command::PowerOff(_) => "power-off",
+        Command::SetDisk { .. } => "set-disk",
+        Command::SetClock { .. } => "set-clock",
+        Command::ChangeLinks { .. } => "change-links",
+        Command::AddServer(_) => "add-server",
+        Command::RemoveServer(_) => "remove-server",
     }
 }
 

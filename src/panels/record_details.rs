@@ -9,7 +9,7 @@ use crate::view::format;
 use crate::view::messages;
 use kafka::node::{Message, NodeId};
 use kafka::view::ReplicaRole;
-use sim::frame::{FlightContent, MessageInFlight};
+use sim::frame::{Delivery, FlightContent, MessageInFlight};
 use wire::{BrokerId, Offset, Timestamp, TopicPartition};
 use yew::prelude::*;
 
@@ -133,11 +133,19 @@ fn flight_details(ui: &Ui, flight: &MessageInFlight) -> Html {
                 { fact(ui.say(Label::From), ui.node_name(flight.from)) }
                 { fact(ui.say(Label::To), ui.node_name(flight.to)) }
                 { fact(ui.say(Label::SentAt), format::exact_instant(flight.sent_at)) }
-                { fact(ui.say(Label::ArrivesAt), format::exact_instant(flight.deliver_at)) }
+                { fact(ui.say(Label::ArrivesAt), arrival(ui, flight.delivery)) }
                 { fact(ui.say(Label::RecordsInside), messages::records_in(&flight.content).to_string()) }
                 { fact(ui.say(Label::Contents), content(&debug_text(&flight.content))) }
             </dl>
         </section>
+    }
+}
+
+fn arrival(ui: &Ui, delivery: Delivery) -> String {
+    match delivery {
+        Delivery::At(instant) => format::exact_instant(instant),
+        Delivery::HeldBack => ui.say(Label::HeldBack).to_owned(),
+        Delivery::Unread => ui.say(Label::Unread).to_owned(),
     }
 }
 

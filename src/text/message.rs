@@ -184,6 +184,15 @@ fn english_refusal(error: &CommandError) -> String {
         CommandError::AlreadyRunning(node) => format!("Process {node} is already running."),
         CommandError::NotAServer(node) => format!("{node} is a program that has ended; it cannot be started again."),
         CommandError::NotAClient(node) => format!("{node} is not a client program."),
+        CommandError::AlreadyFrozen(node) => format!("Process {node} is frozen already."),
+        CommandError::NotFrozen(node) => format!("Process {node} is not frozen."),
+        CommandError::StillRunning(node) => format!("Process {node} is still running: stop it first."),
+        CommandError::AlreadyThere(node) => format!("There is a server {node} already."),
+        CommandError::AddressInUse(endpoint) => format!("Another server listens at {endpoint}."),
+        CommandError::NoLink(node) => format!("There is no link from {node} to itself."),
+        CommandError::LossOutOfRange => {
+            "At most 999 of 1000 transmissions can be lost; cut the link instead.".to_owned()
+        }
     }
 }
 
@@ -197,6 +206,17 @@ fn korean_refusal(error: &CommandError) -> String {
         CommandError::AlreadyRunning(node) => format!("프로세스 {} 이미 실행 중입니다.", topic(node)),
         CommandError::NotAServer(node) => format!("{} 이미 끝난 프로그램이라 다시 시작할 수 없습니다.", topic(node)),
         CommandError::NotAClient(node) => format!("{} 클라이언트 프로그램이 아닙니다.", topic(node)),
+        CommandError::AlreadyFrozen(node) => format!("프로세스 {} 이미 멈춰 있습니다.", topic(node)),
+        CommandError::NotFrozen(node) => format!("프로세스 {} 멈춰 있지 않습니다.", topic(node)),
+        CommandError::StillRunning(node) => {
+            format!("프로세스 {} 아직 실행 중입니다. 먼저 종료해야 합니다.", topic(node))
+        }
+        CommandError::AlreadyThere(node) => format!("서버 {} 이미 있습니다.", topic(node)),
+        CommandError::AddressInUse(endpoint) => format!("다른 서버가 이미 {endpoint}에서 연결을 받고 있습니다."),
+        CommandError::NoLink(node) => format!("{node}에서 자기 자신으로 가는 링크는 없습니다."),
+        CommandError::LossOutOfRange => {
+            "유실은 전송 1000번에 999번까지만 정할 수 있습니다. 그 이상이면 링크를 끊어야 합니다.".to_owned()
+        }
     }
 }
 

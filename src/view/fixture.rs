@@ -12,7 +12,7 @@ use kafka::view::{
     ReplicaRole, ReplicaView,
 };
 use sim::TraceHash;
-use sim::frame::{BranchId, FlightContent, Frame, MessageInFlight, NodeFrame};
+use sim::frame::{BranchId, Delivery, FlightContent, Frame, MessageInFlight, NodeFaults, NodeFrame};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
@@ -49,6 +49,7 @@ pub(crate) fn frame(partitions: i32) -> Frame {
         hash: TraceHash(0),
         nodes,
         messages: Vec::new(),
+        links: Vec::new(),
         branch: BranchId(0),
         known_until: Instant(1_000_000),
     }
@@ -93,11 +94,12 @@ fn endpoint(id: i32) -> Endpoint {
 
 fn server(id: i32, port: u16, process: Option<NodeView>) -> NodeFrame {
     let endpoint = Some(Endpoint::new("localhost", port));
-    NodeFrame { id: NodeId::Server(id), endpoint, process, disk: Arc::default() }
+    NodeFrame { id: NodeId::Server(id), endpoint, process, disk: Arc::default(), faults: NodeFaults::default() }
 }
 
 fn client(number: u32, process: NodeView) -> NodeFrame {
-    NodeFrame { id: NodeId::Client(number), endpoint: None, process: Some(process), disk: Arc::default() }
+    let (disk, faults) = (Arc::default(), NodeFaults::default());
+    NodeFrame { id: NodeId::Client(number), endpoint: None, process: Some(process), disk, faults }
 }
 
 fn broker(id: i32, partitions: i32, image: &Arc<ClusterImage>) -> NodeFrame {
@@ -199,7 +201,7 @@ pub(crate) fn fetch_request(from: i32, to: i32, sent_at: u64, deliver_at: u64) -
         to: NodeId::Server(to),
         connection: ConnectionId { opener: from, incarnation: 0, number: 0 },
         sent_at: Instant(sent_at),
-        deliver_at: Instant(deliver_at),
+        delivery: Delivery::At(Instant(deliver_at)),
         content: FlightContent::Message(Arc::new(Message::Request { correlation_id: 1, request })),
     }
 }

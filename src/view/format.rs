@@ -24,6 +24,14 @@ pub(crate) fn milliseconds(span: Duration) -> String {
     }
 }
 
+/// Per mille as per cent, with one digit where it says something: `20 %`, `0.5 %`.
+pub(crate) fn permille(permille: u16) -> String {
+    match permille % 10 {
+        0 => format!("{} %", permille / 10),
+        tenths => format!("{}.{tenths} %", permille / 10),
+    }
+}
+
 /// A key or a value as text; what is not UTF-8 shows as replacement characters, as the console consumer shows it.
 pub(crate) fn bytes(bytes: Option<&Bytes>) -> String {
     match bytes {

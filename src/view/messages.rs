@@ -8,7 +8,7 @@ use crate::store::Selection;
 use crate::text::Label;
 use kafka::instant::Instant;
 use kafka::node::{Message, NodeId};
-use sim::frame::{FlightContent, MessageInFlight};
+use sim::frame::{Delivery, FlightContent, MessageInFlight};
 use std::collections::BTreeMap;
 use wire::{Request, Response};
 
@@ -193,9 +193,17 @@ pub(crate) fn records_in(content: &FlightContent) -> i64 {
     }
 }
 
+/// A message that does not get through waits at its sender, a little way out so that it is seen.
+const HELD_BACK: f64 = 0.1;
+
 /// How much of its way a message has behind it at an instant, from 0 to 1.
 pub(crate) fn progress(flight: &MessageInFlight, now: Instant) -> f64 {
-    let whole = flight.deliver_at.since(flight.sent_at).0;
+    let arrives_at = match flight.delivery {
+        Delivery::At(instant) => instant,
+        Delivery::HeldBack => return HELD_BACK,
+        Delivery::Unread => return 1.0,
+    };
+    let whole = arrives_at.since(flight.sent_at).0;
     if whole == 0 { 1.0 } else { (now.since(flight.sent_at).0 as f64 / whole as f64).min(1.0) }
 }
 
@@ -265,6 +273,15 @@ mod tests {
         let flight = fixture::fetch_request(1, 3, 1_000, 2_000);
         for (now, expected) in [(0, 0.0), (1_000, 0.0), (1_250, 0.25), (2_000, 1.0), (9_000, 1.0)] {
             assert_eq!(progress(&flight, Instant(now)), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_held_back_stays_near_its_sender_and_what_is_unread_has_arrived() {
+        let mut flight = fixture::fetch_request(1, 3, 1_000, 2_000);
+        for (delivery, expected) in [(Delivery::HeldBack, HELD_BACK), (Delivery::Unread, 1.0)] {
+            flight.delivery = delivery;
+            assert_eq!(progress(&flight, Instant(1_500)), expected);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
+use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
 use wire::request::{Acks, ConfigResource};
@@ -39,6 +40,35 @@ pub enum OperatorEvent {
     ProcessKilled,
     /// A process was asked to shut down (SIGTERM).
     ShutdownRequested,
+    /// A process was frozen (SIGSTOP).
+    ProcessFrozen,
+    /// A frozen process goes on (SIGCONT).
+    ProcessThawed,
+    /// A host lost its power, and what its disk had not yet flushed.
+    PowerLost,
+    /// A disk was made slow, full or sound.
+    DiskChanged {
+        /// How it is now.
+        condition: DiskCondition,
+    },
+    /// A write found no room on the disk.
+    DiskWriteFailed,
+    /// A host's clock was set.
+    ClockSet {
+        /// How far ahead of the world's time it is now; behind, if negative.
+        offset_ms: i64,
+    },
+    /// Something was done to links.
+    LinksChanged {
+        /// Which.
+        links: Links,
+        /// What.
+        change: LinkChange,
+    },
+    /// A server was added to the running cluster's hosts.
+    ServerAdded,
+    /// A server was taken away with its disk.
+    ServerRemoved,
     /// A process ended of itself.
     ProcessExited {
         /// Its exit status.

@@ -13,6 +13,7 @@ pub mod client;
 pub mod config;
 pub mod controller;
 pub mod event;
+pub mod fault;
 pub mod instant;
 pub mod leader_election;
 pub mod log;

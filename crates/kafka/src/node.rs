@@ -146,6 +146,8 @@ pub enum Input {
     },
     /// The user says something to the process.
     Told(Instruction),
+    /// The host's wall clock was set.
+    ClockSet(WallClock),
 }
 
 /// What a user can say to a running process.

@@ -389,7 +389,17 @@ impl Fold<'_> {
 
     fn on_operator(&mut self, event: &OperatorEvent, at: Instant) {
         match event {
-            OperatorEvent::ProcessStarted | OperatorEvent::ClientStarted { .. } => {}
+            OperatorEvent::ProcessStarted
+            | OperatorEvent::ClientStarted { .. }
+            | OperatorEvent::ProcessFrozen
+            | OperatorEvent::ProcessThawed
+            | OperatorEvent::PowerLost
+            | OperatorEvent::DiskChanged { .. }
+            | OperatorEvent::DiskWriteFailed
+            | OperatorEvent::ClockSet { .. }
+            | OperatorEvent::LinksChanged { .. }
+            | OperatorEvent::ServerAdded
+            | OperatorEvent::ServerRemoved => {}
             OperatorEvent::ShutdownRequested => self.folded.was_asked_to_stop = true,
             OperatorEvent::ProcessKilled => self.folded.ended = Some((KILLED, at)),
             OperatorEvent::ProcessExited { status } => {

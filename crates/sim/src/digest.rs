@@ -25,6 +25,9 @@ pub(crate) fn mix_happening(hasher: &mut TraceHasher, happening: &Happening) {
         Happening::ClientStarts(index) => (1u8, index).hash(hasher),
         Happening::TimerFires { node, timer } => (2u8, node, timer).hash(hasher),
         Happening::FlightArrives(flight) => mix_flight(hasher, flight),
+        Happening::InputArrives { node, .. } => (17u8, node).hash(hasher),
+        Happening::WriteIsDone { node, .. } => (18u8, node).hash(hasher),
+        Happening::RetransmissionEnds { connection, sender } => (19u8, connection, sender).hash(hasher),
     }
 }
 
@@ -51,5 +54,13 @@ pub(crate) fn mix_command(hasher: &mut TraceHasher, command: &Command) {
         Command::Start(node) => (6u8, node).hash(hasher),
         Command::StartClient(spec) => (7u8, &spec.client_id).hash(hasher),
         Command::Tell(node, instruction) => (8u8, node, instruction).hash(hasher),
+        Command::Freeze(node) => (9u8, node).hash(hasher),
+        Command::Thaw(node) => (10u8, node).hash(hasher),
+        Command::PowerOff(node) => (11u8, node).hash(hasher),
+        Command::SetDisk { node, condition } => (12u8, node, condition).hash(hasher),
+        Command::SetClock { node, offset_ms } => (13u8, node, offset_ms).hash(hasher),
+        Command::ChangeLinks { links, change } => (14u8, links, change).hash(hasher),
+        Command::AddServer(spec) => (15u8, spec.node_id).hash(hasher),
+        Command::RemoveServer(node) => (16u8, node).hash(hasher),
     }
 }

@@ -1,6 +1,7 @@
 //! The only door out, beside events: the world at one instant as an immutable value made of shared parts.
 
 use crate::trace::TraceHash;
+use kafka::fault::{DiskCondition, LinkCondition};
 use kafka::instant::Instant;
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
@@ -20,8 +21,11 @@ pub struct Frame {
     pub hash: TraceHash,
     /// Every server, and every client program that runs, servers first, each in order of its id.
     pub nodes: Vec<NodeFrame>,
-    /// Messages on their way, in the order in which they will arrive.
+    /// Messages on their way: first those that will arrive, in that order, then those that are unread, then those held
+    /// back.
     pub messages: Vec<MessageInFlight>,
+    /// The links that are not as they were in the beginning.
+    pub links: Vec<LinkFrame>,
     /// Which history this is.
     pub branch: BranchId,
     /// The instant up to which this history is known: it is ahead of `now` after a step back or a seek.
@@ -39,6 +43,32 @@ pub struct NodeFrame {
     pub process: Option<NodeView>,
     /// Its logs as they lie on disk while it is down; empty while it runs.
     pub disk: Arc<BTreeMap<TopicPartition, StoredLog>>,
+    /// What is wrong with it.
+    pub faults: NodeFaults,
+}
+
+/// What is wrong with a node and its host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeFaults {
+    /// Its process got SIGSTOP.
+    pub is_frozen: bool,
+    /// Its host has no power.
+    pub is_powered_off: bool,
+    /// How its disk takes writes.
+    pub disk: DiskCondition,
+    /// How far its clock is ahead of the world's time, in milliseconds.
+    pub clock_offset_ms: i64,
+}
+
+/// A link that is not as it was in the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkFrame {
+    /// Where messages come from.
+    pub from: NodeId,
+    /// Where they go.
+    pub to: NodeId,
+    /// How it is.
+    pub condition: LinkCondition,
 }
 
 /// A message on its way.
@@ -54,10 +84,21 @@ pub struct MessageInFlight {
     pub connection: ConnectionId,
     /// When it was sent.
     pub sent_at: Instant,
-    /// When it will arrive.
-    pub deliver_at: Instant,
+    /// When it will arrive, or what keeps it.
+    pub delivery: Delivery,
     /// What it is.
     pub content: FlightContent,
+}
+
+/// What becomes of a message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Delivery {
+    /// It arrives then.
+    At(Instant),
+    /// It has arrived at a host whose process is frozen and reads nothing.
+    Unread,
+    /// The link is cut, or the host to which it goes is without power: the sender's host transmits it again and again.
+    HeldBack,
 }
 
 /// What travels.

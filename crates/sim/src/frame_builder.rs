@@ -1,9 +1,8 @@
 //! Makes frames from worlds. Nodes that have not changed since the frame before are taken over from it.
 
-use crate::frame::{Frame, MessageInFlight, NodeFrame};
+use crate::frame::{Delivery, Frame, MessageInFlight, NodeFrame};
 use crate::network::Flight;
 use crate::world::{Host, World};
-use kafka::instant::Instant;
 use kafka::node::NodeId;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -37,22 +36,26 @@ fn node(id: NodeId, host: &Host) -> NodeFrame {
             Some(_) => Arc::new(BTreeMap::new()),
             None => host.disk.logs.clone(),
         },
+        faults: host.faults,
     }
 }
 
-/// What is under way, in the order in which it will arrive.
+/// What is under way: what will arrive in that order, then what is unread, then what is held back.
 pub(crate) fn messages(world: &World) -> Vec<MessageInFlight> {
-    world.flights().map(|(deliver_at, flight)| message(deliver_at, flight)).collect()
+    let under_way = world.flights().map(|(at, flight)| message(Delivery::At(at), flight));
+    let unread = world.unread_flights().map(|flight| message(Delivery::Unread, flight));
+    let held_back = world.held_flights().map(|flight| message(Delivery::HeldBack, flight));
+    under_way.chain(unread).chain(held_back).collect()
 }
 
-fn message(deliver_at: Instant, flight: &Flight) -> MessageInFlight {
+fn message(delivery: Delivery, flight: &Flight) -> MessageInFlight {
     MessageInFlight {
         id: flight.id,
         from: flight.from,
         to: flight.to,
         connection: flight.connection,
         sent_at: flight.sent_at,
-        deliver_at,
+        delivery,
         content: flight.content.clone(),
     }
 }

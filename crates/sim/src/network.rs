@@ -3,16 +3,24 @@
 //! On one connection and in one direction nothing overtakes what was sent before it. Opening takes a round trip; where
 //! nobody listens it is refused after one. When one end closes, or its process ends, the other is told after what was
 //! sent before. What arrives at an end that is closed is dropped: in TCP it would be answered by a reset, which would
-//! arrive behind the closing that is already on its way and change nothing. Hosts do not fail yet, and links neither
-//! lose, narrow nor break; they would do so in [`Link`], as delay.
+//! arrive behind the closing that is already on its way and change nothing.
+//!
+//! What does not get through, because a link is cut or the receiving host has no power, is held back and transmitted
+//! again until it does or the sender's host gives the connection up. A host that lost its power, or has given up, knows
+//! nothing of its connections any more: what still arrives on them is answered by a reset.
+
+mod faults;
+mod links;
+mod retransmission;
 
 use crate::frame::FlightContent;
-use crate::random;
+use crate::trace::EventId;
 use crate::world_spec::NetworkSpec;
-use kafka::Rng;
-use kafka::instant::{Duration, Instant};
+use kafka::instant::Instant;
 use kafka::node::{ConnectionId, Input, Message, NodeId};
-use rand::RngExt;
+pub(crate) use links::Ends;
+use links::LinkTable;
+use retransmission::Retransmissions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::Endpoint;
@@ -39,10 +47,19 @@ pub(crate) struct Flight {
 /// A flight that has just set out, and when it will arrive.
 #[derive(Clone, Debug)]
 pub(crate) struct Departure {
-    /// When it will arrive.
-    pub(crate) deliver_at: Instant,
+    /// When it will arrive; `None` if it does not get through.
+    pub(crate) deliver_at: Option<Instant>,
     /// What travels.
     pub(crate) flight: Flight,
+}
+
+/// A flight that does not get through, with the event that it follows from.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// What is held back.
+    pub(crate) flight: Flight,
+    /// The last event noted before it was sent.
+    pub(crate) cause: Option<EventId>,
 }
 
 /// What comes of an arrival.
@@ -57,7 +74,7 @@ pub(crate) enum Arrival {
 }
 
 /// The two ends of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Side {
     /// The end that opened it.
     Opener,
@@ -70,23 +87,11 @@ pub(crate) enum Side {
 pub(crate) struct Network {
     addresses: Arc<BTreeMap<Endpoint, NodeId>>,
     listeners: BTreeSet<NodeId>,
-    links: Links,
+    links: LinkTable,
+    without_power: BTreeSet<NodeId>,
+    held: BTreeMap<Ends, Vec<Held>>,
     connections: BTreeMap<ConnectionId, Connection>,
     next_flight: u64,
-}
-
-/// All links on which something has travelled.
-#[derive(Clone, Debug)]
-struct Links {
-    spec: NetworkSpec,
-    seed: u64,
-    by_ends: BTreeMap<(NodeId, NodeId), Link>,
-}
-
-/// One direction between two hosts.
-#[derive(Clone, Debug)]
-struct Link {
-    rng: Rng,
 }
 
 #[derive(Clone, Debug)]
@@ -109,6 +114,8 @@ enum EndState {
     Opening,
     Open,
     Closed,
+    /// The host does not know of the connection any more and has told nobody.
+    Forgotten,
 }
 
 impl Network {
@@ -117,7 +124,9 @@ impl Network {
         Network {
             addresses: Arc::new(addresses.map(|(endpoint, node)| (resolved(&endpoint), node)).collect()),
             listeners: BTreeSet::new(),
-            links: Links { spec, seed, by_ends: BTreeMap::new() },
+            links: LinkTable::new(spec, seed),
+            without_power: BTreeSet::new(),
+            held: BTreeMap::new(),
             connections: BTreeMap::new(),
             next_flight: 0,
         }
@@ -145,19 +154,23 @@ impl Network {
     }
 
     fn refuse_unknown_address(&mut self, now: Instant, connection: ConnectionId) -> Departure {
-        let there = self.links.delay(connection.opener, connection.opener);
+        let to_itself = (connection.opener, connection.opener);
+        let there = self.links.delay(to_itself, Retransmissions::OF_CONNECTING);
         let mut refusal = self.depart(now + there, connection, Side::Acceptor, FlightContent::Closing);
         refusal.flight.sent_at = now;
         refusal
     }
 
-    /// Sends a message: requests travel from the opener, responses to it.
-    pub(crate) fn send(&mut self, now: Instant, connection: ConnectionId, message: Message) -> Departure {
+    /// Sends a message: requests travel from the opener, responses to it. Nothing sets out if the host has forgotten the
+    /// connection, which its process has yet to learn.
+    pub(crate) fn send(&mut self, now: Instant, connection: ConnectionId, message: Message) -> Option<Departure> {
         let sender = match message {
             Message::Request { .. } => Side::Opener,
             Message::Response { .. } => Side::Acceptor,
         };
-        self.depart(now, connection, sender, FlightContent::Message(Arc::new(message)))
+        let state = self.connections.get(&connection)?.end(sender).state;
+        (state != EndState::Forgotten)
+            .then(|| self.depart(now, connection, sender, FlightContent::Message(Arc::new(message))))
     }
 
     /// `node` closes its end of a connection. Nothing is left to do if it is closed already.
@@ -166,7 +179,7 @@ impl Network {
         let side = if connection.opener == node { Side::Opener } else { Side::Acceptor };
         let is_known_there = match (side, ends.end(side).state) {
             (_, EndState::Open) | (Side::Opener, EndState::Opening) => true,
-            (_, EndState::Closed) | (Side::Acceptor, EndState::Opening) => false,
+            (_, EndState::Closed | EndState::Forgotten) | (Side::Acceptor, EndState::Opening) => false,
         };
         is_known_there.then(|| {
             let closing = self.depart(now, connection, side, FlightContent::Closing);
@@ -191,8 +204,23 @@ impl Network {
         let state = self.connections.get(&flight.connection).map(|ends| ends.end(flight.towards).state);
         match state {
             None | Some(EndState::Closed) => Arrival::Dropped,
+            Some(EndState::Forgotten) => self.reset(now, flight),
             Some(EndState::Opening | EndState::Open) => self.arrive_at_end(now, flight),
         }
+    }
+
+    /// What arrives at an end that its host has forgotten is answered by a reset, unless it says that the other end is
+    /// closed.
+    fn reset(&mut self, now: Instant, flight: Flight) -> Arrival {
+        let (connection, side) = (flight.connection, flight.towards);
+        let arrival = match flight.content {
+            FlightContent::Closing => Arrival::Dropped,
+            FlightContent::Connecting | FlightContent::Message(_) => {
+                Arrival::Answered(self.depart(now, connection, side, FlightContent::Closing))
+            }
+        };
+        self.close_end(connection, side);
+        arrival
     }
 
     fn arrive_at_end(&mut self, now: Instant, flight: Flight) -> Arrival {
@@ -230,12 +258,24 @@ impl Network {
         let end = ends.end_mut(sender);
         assert!(end.may_send(&content), "a node sends on {connection:?}, which is not open at its end: {content:?}");
         let from = end.node;
-        end.arrives_from = end.arrives_from.max(now + self.links.delay(from, to));
-        let deliver_at = end.arrives_from;
         let id = self.next_flight;
         self.next_flight += 1;
         let flight = Flight { id, from, to, connection, towards: sender.other(), sent_at: now, content };
+        let deliver_at = (!self.is_blocked((from, to))).then(|| self.transmit(now, &flight));
         Departure { deliver_at, flight }
+    }
+
+    /// When a flight arrives that is transmitted now and gets through.
+    fn transmit(&mut self, now: Instant, flight: &Flight) -> Instant {
+        let delay = self.links.delay((flight.from, flight.to), flight.retransmissions());
+        match self.connections.get_mut(&flight.connection) {
+            Some(ends) => {
+                let end = ends.end_mut(flight.towards.other());
+                end.arrives_from = end.arrives_from.max(now + delay);
+                end.arrives_from
+            }
+            None => now + delay,
+        }
     }
 
     fn end_mut(&mut self, connection: ConnectionId, side: Side) -> &mut End {
@@ -245,24 +285,34 @@ impl Network {
 
     fn close_end(&mut self, connection: ConnectionId, side: Side) {
         self.end_mut(connection, side).state = EndState::Closed;
-        if self.end_mut(connection, side.other()).state == EndState::Closed {
+        if self.connections.get(&connection).is_some_and(|ends| !ends.is_known_anywhere()) {
             self.connections.remove(&connection);
         }
     }
-}
 
-impl Links {
-    /// How long the next thing from one host to another travels.
-    fn delay(&mut self, from: NodeId, to: NodeId) -> Duration {
-        let seed = self.seed;
-        let new_link = || Link { rng: random::stream(seed, &format!("link {from}->{to}")) };
-        self.by_ends.entry((from, to)).or_insert_with(new_link).delay(self.spec)
+    /// Whether a node may still send on a connection: it is open at its end.
+    pub(crate) fn is_open_at(&self, node: NodeId, connection: ConnectionId) -> bool {
+        let side = if connection.opener == node { Side::Opener } else { Side::Acceptor };
+        self.connections.get(&connection).is_some_and(|ends| ends.end(side).state == EndState::Open)
     }
 }
 
-impl Link {
-    fn delay(&mut self, spec: NetworkSpec) -> Duration {
-        Duration(spec.delay_us + self.rng.random_range(0..=spec.jitter_us))
+impl Flight {
+    /// The node whose process reads it; `None` if its host answers alone, as to a connection that is opened.
+    pub(crate) fn reader(&self) -> Option<NodeId> {
+        match (&self.content, self.towards) {
+            (FlightContent::Connecting, Side::Acceptor) => None,
+            (FlightContent::Connecting, Side::Opener) | (FlightContent::Message(_) | FlightContent::Closing, _) => {
+                Some(self.to)
+            }
+        }
+    }
+
+    fn retransmissions(&self) -> Retransmissions {
+        match self.content {
+            FlightContent::Connecting => Retransmissions::OF_CONNECTING,
+            FlightContent::Message(_) | FlightContent::Closing => Retransmissions::OF_DATA,
+        }
     }
 }
 

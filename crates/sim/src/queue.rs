@@ -2,10 +2,10 @@
 //! depend on what the entries are.
 
 use crate::agenda::Agenda;
-use crate::network::Flight;
+use crate::network::{Flight, Side};
 use crate::trace::EventId;
 use kafka::instant::Instant;
-use kafka::node::{NodeId, Timer};
+use kafka::node::{ConnectionId, Effect, Input, NodeId, Timer};
 use std::collections::BTreeMap;
 
 /// Where an entry stands in the queue.
@@ -40,6 +40,52 @@ pub(crate) enum Happening {
     },
     /// Something arrives over the network.
     FlightArrives(Flight),
+    /// A process takes in what waited for it while it was frozen, or learns that its host has given a connection up.
+    InputArrives {
+        /// Whose it is.
+        node: NodeId,
+        /// What.
+        input: Input,
+    },
+    /// A slow disk has written, and what the process did behind that write follows.
+    WriteIsDone {
+        /// Whose disk.
+        node: NodeId,
+        /// What follows.
+        effect: Effect,
+    },
+    /// A host gives up transmitting what it sent on a connection, unless it has got through meanwhile.
+    RetransmissionEnds {
+        /// The connection.
+        connection: ConnectionId,
+        /// The end that sends.
+        sender: Side,
+    },
+}
+
+impl Happening {
+    /// The node that takes it in with its process; `None` if its host or the world sees to it alone.
+    pub(crate) fn reader(&self) -> Option<NodeId> {
+        match self {
+            Happening::ServerStarts(_) | Happening::ClientStarts(_) | Happening::RetransmissionEnds { .. } => None,
+            Happening::TimerFires { node, .. }
+            | Happening::InputArrives { node, .. }
+            | Happening::WriteIsDone { node, .. } => Some(*node),
+            Happening::FlightArrives(flight) => flight.reader(),
+        }
+    }
+
+    /// Whether it is something that a process of `node` has set off for itself.
+    pub(crate) fn is_private_to(&self, node: NodeId) -> bool {
+        match self {
+            Happening::InputArrives { node: owner, .. } | Happening::WriteIsDone { node: owner, .. } => *owner == node,
+            Happening::ServerStarts(_)
+            | Happening::ClientStarts(_)
+            | Happening::TimerFires { .. }
+            | Happening::FlightArrives(_)
+            | Happening::RetransmissionEnds { .. } => false,
+        }
+    }
 }
 
 /// The queue.
@@ -97,6 +143,21 @@ impl Queue {
         Some((place.at, due))
     }
 
+    /// Takes out all that fits, in order, each with its instant.
+    pub(crate) fn extract(&mut self, fits: impl Fn(Instant, &Happening) -> bool) -> Vec<(Instant, Due)> {
+        let fitting = self.entries.iter().filter(|(place, due)| fits(place.at, &due.happening));
+        let places: Vec<Place> = fitting.map(|(place, _)| place).collect();
+        places.into_iter().filter_map(|place| self.take(place).map(|due| (place.at, due))).collect()
+    }
+
+    fn take(&mut self, place: Place) -> Option<Due> {
+        let due = self.entries.remove(place)?;
+        if let Happening::TimerFires { node, timer } = &due.happening {
+            self.timers.remove(&(*node, *timer));
+        }
+        Some(due)
+    }
+
     /// When something is due next.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.entries.first_key().map(|place| place.at)
@@ -135,6 +196,9 @@ mod tests {
             Happening::ClientStarts(index) => format!("client {index}"),
             Happening::TimerFires { node, timer } => format!("timer {node}/{}", timer.key),
             Happening::FlightArrives(flight) => format!("flight {}", flight.id),
+            Happening::InputArrives { .. } | Happening::WriteIsDone { .. } | Happening::RetransmissionEnds { .. } => {
+                unreachable!("no test puts it in")
+            }
         };
         std::iter::from_fn(|| queue.pop()).map(|(at, due)| (at.0, name(due))).collect()
     }

@@ -302,6 +302,7 @@ impl Session {
             hash: self.world.trace_hash(),
             nodes: frame_builder::nodes(&self.world, earlier),
             messages: frame_builder::messages(&self.world),
+            links: self.world.faulty_links(),
             branch: self.branch,
             known_until: self.known_until(),
         }

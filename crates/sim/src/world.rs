@@ -4,22 +4,27 @@
 //! A clone is a checkpoint: everything large is behind `Arc` and copied by whoever changes it next. The world knows no
 //! past and no commands but the one at hand; see `session`.
 
+mod faults;
+mod host;
+
 use crate::checkers::{Checkers, STEPS_BETWEEN_LOOKS};
 use crate::command::{Command, CommandError};
 use crate::digest;
 use crate::machine::Machine;
-use crate::network::{Arrival, Departure, Flight, Network};
+use crate::network::{Arrival, Departure, Flight, Held, Network};
 use crate::queue::{Due, Happening, Queue};
 use crate::random;
 use crate::trace::{Event, EventId, TraceHash, TraceHasher};
 use crate::world_spec::WorldSpec;
+pub(crate) use host::Host;
+use host::Readiness;
 use kafka::event::{BrokerEvent, EventKind, OperatorEvent};
-use kafka::instant::{Instant, WallClock};
-use kafka::node::{Effect, Effects, ExitStatus, Identity, Input, Instruction, NodeId};
-use kafka::spec::{ClientSpec, ServerRole, ServerSpec};
-use kafka::storage::Disk;
+use kafka::instant::Instant;
+use kafka::node::{ConnectionId, Effect, Effects, ExitStatus, Identity, Input, Instruction, NodeId};
+use kafka::spec::ClientSpec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use wire::Endpoint;
 
 /// More steps than this at one instant mean that nodes wake each other in a circle.
 const STEPS_AT_ONE_INSTANT: u64 = 1_000_000;
@@ -37,6 +42,8 @@ pub(crate) struct World {
     next_client: u32,
     clients_of_the_spec: ClientsOfTheSpec,
     hosts: Arc<BTreeMap<NodeId, Host>>,
+    /// How many processes ran on servers that were taken away: connections are named by the number of the run.
+    runs_of_removed: Arc<BTreeMap<NodeId, u32>>,
     queue: Arc<Queue>,
     network: Arc<Network>,
     checkers: Checkers,
@@ -44,27 +51,6 @@ pub(crate) struct World {
     noted: Vec<Event>,
     /// Empty between steps.
     effects: Effects,
-}
-
-/// What a node is when its process is taken away: a place, a disk and the number of its runs.
-#[derive(Clone, Debug)]
-pub(crate) struct Host {
-    /// How to start it again, if it is a server.
-    pub(crate) server: Option<Arc<ServerSpec>>,
-    /// Its process, while it runs.
-    pub(crate) process: Option<Machine>,
-    /// What it has written.
-    pub(crate) disk: Disk,
-    /// The last step in which it changed.
-    pub(crate) changed_in_step: u64,
-    runs: u32,
-    readiness: Readiness,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readiness {
-    NeverReadyYet,
-    HasBeenReady,
 }
 
 /// Which client programs of the spec have started.
@@ -76,6 +62,13 @@ enum ClientsOfTheSpec {
     Start,
     /// Those before `next`: like a script, it goes on when the tool called last has ended.
     WaitForTool { tool: NodeId, next: u32 },
+}
+
+/// Whether a process is still there after something it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    GoesOn,
+    Ended,
 }
 
 impl World {
@@ -92,6 +85,7 @@ impl World {
             next_client: 1,
             clients_of_the_spec: ClientsOfTheSpec::WaitForBrokers,
             hosts: Arc::new(spec.servers.iter().map(Host::of_server).collect()),
+            runs_of_removed: Arc::default(),
             queue: Arc::default(),
             network: Arc::new(Network::new(spec.network, seed, addresses)),
             checkers: Checkers::new(STEPS_BETWEEN_LOOKS),
@@ -145,7 +139,12 @@ impl World {
     pub(crate) fn flights(&self) -> impl Iterator<Item = (Instant, &Flight)> {
         self.queue.iter().filter_map(|(at, due)| match &due.happening {
             Happening::FlightArrives(flight) => Some((at, flight)),
-            Happening::ServerStarts(_) | Happening::ClientStarts(_) | Happening::TimerFires { .. } => None,
+            Happening::ServerStarts(_)
+            | Happening::ClientStarts(_)
+            | Happening::TimerFires { .. }
+            | Happening::InputArrives { .. }
+            | Happening::WriteIsDone { .. }
+            | Happening::RetransmissionEnds { .. } => None,
         })
     }
 
@@ -173,12 +172,19 @@ impl World {
         let Some((at, due)) = self.queue().pop() else { return false };
         self.begin_step(at);
         digest::mix_happening(&mut self.hasher, &due.happening);
+        if let Some(node) = self.frozen_reader(&due.happening) {
+            self.host(node).unread.push(due);
+            return true;
+        }
         let mut cause = due.cause;
         match due.happening {
             Happening::ServerStarts(node) => self.start_server_unless_running(node, &mut cause),
             Happening::ClientStarts(index) => self.start_client_of_the_spec(index, &mut cause),
             Happening::TimerFires { node, timer } => self.deliver(node, Input::TimerFired { timer }, &mut cause),
             Happening::FlightArrives(flight) => self.arrive(flight, &mut cause),
+            Happening::InputArrives { node, input } => self.deliver(node, input, &mut cause),
+            Happening::WriteIsDone { node, effect } => self.go_on_behind_write(node, effect, &mut cause),
+            Happening::RetransmissionEnds { connection, sender } => self.give_up(connection, sender, &mut cause),
         }
         self.watch();
         true
@@ -197,6 +203,14 @@ impl World {
             Command::Start(node) => self.start_server(*node, &mut cause),
             Command::StartClient(spec) => self.start_client(spec.clone(), &mut cause),
             Command::Tell(node, instruction) => self.tell(*node, instruction.clone(), &mut cause),
+            Command::Freeze(node) => self.freeze(*node, &mut cause),
+            Command::Thaw(node) => self.thaw(*node, &mut cause),
+            Command::PowerOff(node) => self.power_off(*node, &mut cause),
+            Command::SetDisk { node, condition } => self.set_disk(*node, *condition, &mut cause),
+            Command::SetClock { node, offset_ms } => self.set_clock(*node, *offset_ms, &mut cause),
+            Command::ChangeLinks { links, change } => self.change_links(*links, *change, &mut cause),
+            Command::AddServer(spec) => self.add_server(spec, &mut cause),
+            Command::RemoveServer(node) => self.remove_server(*node, &mut cause),
         };
         self.watch();
         node
@@ -212,6 +226,14 @@ impl World {
                 self.check_running(*node).and(Err(CommandError::NotAClient(*node)))
             }
             Command::Tell(node @ NodeId::Client(_), _) => self.check_running(*node),
+            Command::Freeze(node) => self.check_freezable(*node),
+            Command::Thaw(node) => self.check_frozen(*node),
+            Command::PowerOff(node) => self.check_powered(*node),
+            Command::SetDisk { node, .. } => self.check_server(*node),
+            Command::SetClock { node, .. } => self.check_host(*node),
+            Command::ChangeLinks { links, change } => self.check_links(*links, *change),
+            Command::AddServer(spec) => self.check_addable(spec),
+            Command::RemoveServer(node) => self.check_removable(*node),
         }
     }
 
@@ -258,7 +280,7 @@ impl World {
     }
 
     fn tell(&mut self, node: NodeId, instruction: Instruction, cause: &mut Option<EventId>) -> NodeId {
-        self.deliver(node, Input::Told(instruction), cause);
+        self.give(node, Input::Told(instruction), cause);
         node
     }
 
@@ -269,6 +291,7 @@ impl World {
     }
 
     fn start_server(&mut self, node: NodeId, cause: &mut Option<EventId>) -> NodeId {
+        self.power_on(node);
         let host = self.hosts.get(&node).expect("the node was looked up before");
         let spec = host.server.as_deref().expect("only servers are started again").clone();
         let identity = self.identity(node, host.runs);
@@ -300,7 +323,7 @@ impl World {
     }
 
     fn identity(&self, node: NodeId, incarnation: u32) -> Identity {
-        Identity { node, incarnation, clock: WallClock { epoch: self.spec.epoch } }
+        Identity { node, incarnation, clock: self.clock_of(node) }
     }
 
     fn process_stream(&self, node: NodeId, incarnation: u32) -> kafka::Rng {
@@ -331,44 +354,54 @@ impl World {
         let host = self.host(node);
         host.changed_in_step = step;
         host.process.as_mut().expect("only running processes get inputs").step(now, input, &mut effects);
+        let mut written_at = now;
         for effect in effects.drain() {
-            let ends_process = matches!(effect, Effect::Exit(_));
-            self.carry_out(node, effect, cause);
-            if ends_process {
+            if self.carry_out(node, effect, &mut written_at, cause) == Life::Ended {
                 break;
             }
         }
         self.effects = effects;
     }
 
-    fn carry_out(&mut self, node: NodeId, effect: Effect, cause: &mut Option<EventId>) {
-        let now = self.now;
+    /// Carries out what a node does. What it sends after a write waits until that is done, at `written_at`.
+    fn carry_out(
+        &mut self,
+        node: NodeId,
+        effect: Effect,
+        written_at: &mut Instant,
+        cause: &mut Option<EventId>,
+    ) -> Life {
         match effect {
+            Effect::Write(write) => return self.write(node, write, written_at, cause),
+            Effect::Exit(status) => return self.exit(node, status, cause),
+            Effect::Close { connection } | Effect::Send { connection, .. } => {
+                self.send_behind_writes(node, connection, effect, *written_at, *cause);
+            }
             Effect::Listen => self.network().listen(node),
-            Effect::Connect { connection, endpoint } => {
-                assert_eq!(connection.opener, node, "a connection is named by the node that opens it");
-                let departure = self.network().connect(now, connection, &endpoint);
-                self.depart(departure, *cause);
+            Effect::Connect { connection, endpoint } => self.connect(node, connection, &endpoint, *cause),
+            Effect::SetTimer { timer, at } => {
+                let at = at.max(self.now);
+                self.queue().set_timer(node, timer, at, *cause);
             }
-            Effect::Close { connection } => {
-                let departure = self.network().close(now, node, connection);
-                departure.into_iter().for_each(|departure| self.depart(departure, *cause));
-            }
-            Effect::Send { connection, message } => {
-                let departure = self.network().send(now, connection, message);
-                self.depart(departure, *cause);
-            }
-            Effect::SetTimer { timer, at } => self.queue().set_timer(node, timer, at.max(now), *cause),
             Effect::CancelTimer { timer } => self.queue().cancel_timer(node, timer),
-            Effect::Write(write) => self.host(node).disk.apply(write),
             Effect::Note(kind) => self.note_of_node(node, kind, cause),
-            Effect::Exit(status) => self.exit(node, status, cause),
         }
+        Life::GoesOn
+    }
+
+    fn connect(&mut self, node: NodeId, connection: ConnectionId, endpoint: &Endpoint, cause: Option<EventId>) {
+        assert_eq!(connection.opener, node, "a connection is named by the node that opens it");
+        let now = self.now;
+        let departure = self.network().connect(now, connection, endpoint);
+        self.depart(departure, cause);
     }
 
     fn depart(&mut self, departure: Departure, cause: Option<EventId>) {
         let Departure { deliver_at, flight } = departure;
-        self.queue().push(deliver_at, Due { cause, happening: Happening::FlightArrives(flight) });
+        match deliver_at {
+            Some(at) => self.queue().push(at, Due { cause, happening: Happening::FlightArrives(flight) }),
+            None => self.hold(Held { flight, cause }),
+        }
     }
 
     fn note(&mut self, node: NodeId, kind: EventKind, cause: &mut Option<EventId>) {
@@ -412,27 +445,31 @@ impl World {
         }
     }
 
-    fn exit(&mut self, node: NodeId, status: ExitStatus, cause: &mut Option<EventId>) {
+    fn exit(&mut self, node: NodeId, status: ExitStatus, cause: &mut Option<EventId>) -> Life {
         self.note(node, EventKind::Operator(OperatorEvent::ProcessExited { status }), cause);
         self.end_process(node, *cause);
+        Life::Ended
     }
 
     /// The process is gone with all it had in memory: a server's disk stays, a client program leaves nothing.
     fn end_process(&mut self, node: NodeId, cause: Option<EventId>) {
-        let (now, step) = (self.now, self.steps);
-        self.queue().cancel_timers_of(node);
+        let now = self.now;
         let closings = self.network().process_ended(now, node);
         closings.into_iter().for_each(|closing| self.depart(closing, cause));
-        match node {
-            NodeId::Server(_) | NodeId::ZooKeeper => {
-                let host = self.host(node);
-                host.process = None;
-                host.changed_in_step = step;
-            }
-            NodeId::Client(_) => {
-                Arc::make_mut(&mut self.hosts).remove(&node);
-                self.expect_client_behind(node, cause);
-            }
+        self.forget_process(node, cause);
+    }
+
+    /// Whatever is due for a process does not concern the next one.
+    fn forget_process(&mut self, node: NodeId, cause: Option<EventId>) {
+        let step = self.steps;
+        self.queue().cancel_timers_of(node);
+        self.queue().extract(|_, happening| happening.is_private_to(node));
+        let host = self.host(node);
+        host.end_process();
+        host.changed_in_step = step;
+        if host.server.is_none() {
+            Arc::make_mut(&mut self.hosts).remove(&node);
+            self.expect_client_behind(node, cause);
         }
     }
 
@@ -446,28 +483,5 @@ impl World {
 
     fn network(&mut self) -> &mut Network {
         Arc::make_mut(&mut self.network)
-    }
-}
-
-impl Host {
-    fn of_server(spec: &ServerSpec) -> (NodeId, Host) {
-        (spec.node(), Host { server: Some(Arc::new(spec.clone())), ..Host::of_client() })
-    }
-
-    fn of_client() -> Host {
-        Host {
-            server: None,
-            process: None,
-            disk: Disk::default(),
-            changed_in_step: 0,
-            runs: 0,
-            readiness: Readiness::NeverReadyYet,
-        }
-    }
-
-    /// Whether it is a broker that has never been ready to serve.
-    fn is_awaited(&self) -> bool {
-        let is_broker = self.server.as_ref().is_some_and(|spec| spec.role == ServerRole::Broker);
-        is_broker && self.readiness == Readiness::NeverReadyYet
     }
 }

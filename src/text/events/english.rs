@@ -6,6 +6,7 @@ use kafka::event::{
     AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
     TruncationReason, ZooKeeperEvent,
 };
+use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
 use wire::request::ConfigResource;
 use wire::zookeeper::ZnodePath;
@@ -38,6 +39,48 @@ fn operator(event: &OperatorEvent, node: &str) -> String {
         OperatorEvent::ProcessKilled => format!("{node} was killed (SIGKILL)."),
         OperatorEvent::ShutdownRequested => format!("{node} was asked to shut down (SIGTERM)."),
         OperatorEvent::ProcessExited { status } => format!("{node} exited with status {}.", status.0),
+        OperatorEvent::ProcessFrozen => format!("{node} was frozen (SIGSTOP)."),
+        OperatorEvent::ProcessThawed => format!("{node} goes on (SIGCONT)."),
+        OperatorEvent::PowerLost => format!("{node} lost its power, and with it what its disk had not flushed."),
+        OperatorEvent::DiskChanged { condition } => format!("{node}: {}.", disk(*condition)),
+        OperatorEvent::DiskWriteFailed => format!("{node} could not write: its disk is full."),
+        OperatorEvent::ClockSet { offset_ms } => {
+            format!("{node}: its clock was set {} ms {}.", offset_ms.abs(), ahead(*offset_ms))
+        }
+        OperatorEvent::LinksChanged { links, change } => format!("{}: {}.", links_named(*links), link_change(*change)),
+        OperatorEvent::ServerAdded => format!("{node} was added."),
+        OperatorEvent::ServerRemoved => format!("{node} was taken away with its disk."),
+    }
+}
+
+fn disk(condition: DiskCondition) -> String {
+    match condition {
+        DiskCondition::Sound => "its disk is sound again".to_owned(),
+        DiskCondition::Slow(delay) => format!("each write to its disk takes {} ms", format::milliseconds(delay)),
+        DiskCondition::Full => "its disk is full".to_owned(),
+    }
+}
+
+fn ahead(offset_ms: i64) -> &'static str {
+    if offset_ms < 0 { "behind" } else { "ahead" }
+}
+
+fn links_named(links: Links) -> String {
+    match links {
+        Links::All => "All links".to_owned(),
+        Links::Of(node) => format!("All links of {node}"),
+        Links::Between(one, other) => format!("The link between {one} and {other}"),
+        Links::OneWay { from, to } => format!("The link from {from} to {to}"),
+    }
+}
+
+fn link_change(change: LinkChange) -> String {
+    match change {
+        LinkChange::Cut => "cut".to_owned(),
+        LinkChange::Heal => "as before".to_owned(),
+        LinkChange::Delay(delay) => format!("messages travel at least {} ms", format::milliseconds(delay)),
+        LinkChange::Jitter(jitter) => format!("messages travel up to {} ms longer", format::milliseconds(jitter)),
+        LinkChange::Loss(permille) => format!("{} of transmissions are lost", format::permille(permille)),
     }
 }
 

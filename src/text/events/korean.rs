@@ -7,6 +7,7 @@ use kafka::event::{
     AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
     TruncationReason, ZooKeeperEvent,
 };
+use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
 use wire::request::ConfigResource;
 use wire::zookeeper::ZnodePath;
@@ -45,6 +46,58 @@ fn operator(event: &OperatorEvent, node: &str) -> String {
             let status = with_josa(&status.0.to_string(), Josa::Toward);
             format!("{} 종료 코드 {status} 끝났습니다.", subject(node))
         }
+        OperatorEvent::ProcessFrozen => format!("{} 멈춰 세웠습니다 (SIGSTOP).", object(node)),
+        OperatorEvent::ProcessThawed => format!("{} 다시 움직입니다 (SIGCONT).", subject(node)),
+        OperatorEvent::PowerLost => {
+            format!("{node}의 전원이 끊겼습니다. 디스크에 플러시되지 않은 데이터도 함께 사라졌습니다.")
+        }
+        OperatorEvent::DiskChanged { condition } => format!("{node}: {}", disk(*condition)),
+        OperatorEvent::DiskWriteFailed => {
+            format!("{} 디스크가 가득 차서 쓰지 못했습니다.", with_josa(node, Josa::Topic))
+        }
+        OperatorEvent::ClockSet { offset_ms } => format!(
+            "{node}의 시계를 {}ms {}했습니다.",
+            offset_ms.abs(),
+            if *offset_ms < 0 { "느리게" } else { "빠르게" }
+        ),
+        OperatorEvent::LinksChanged { links, change } => format!("{}: {}", links_named(*links), link_change(*change)),
+        OperatorEvent::ServerAdded => format!("{} 추가되었습니다.", subject(node)),
+        OperatorEvent::ServerRemoved => format!("{} 디스크와 함께 제거했습니다.", object(node)),
+    }
+}
+
+fn disk(condition: DiskCondition) -> String {
+    match condition {
+        DiskCondition::Sound => "디스크가 다시 정상입니다.".to_owned(),
+        DiskCondition::Slow(delay) => {
+            format!("디스크 쓰기가 한 번에 {}ms씩 걸립니다.", format::milliseconds(delay))
+        }
+        DiskCondition::Full => "디스크가 가득 찼습니다.".to_owned(),
+    }
+}
+
+fn links_named(links: Links) -> String {
+    match links {
+        Links::All => "모든 링크".to_owned(),
+        Links::Of(node) => format!("{node}의 모든 링크"),
+        Links::Between(one, other) => format!("{} {other} 사이의 링크", with_josa(&one.to_string(), Josa::And)),
+        Links::OneWay { from, to } => {
+            format!("{from}에서 {} 가는 링크", with_josa(&to.to_string(), Josa::Toward))
+        }
+    }
+}
+
+fn link_change(change: LinkChange) -> String {
+    match change {
+        LinkChange::Cut => "끊어졌습니다.".to_owned(),
+        LinkChange::Heal => "처음 상태로 돌아왔습니다.".to_owned(),
+        LinkChange::Delay(delay) => {
+            format!("메시지가 도착하기까지 적어도 {}ms 걸립니다.", format::milliseconds(delay))
+        }
+        LinkChange::Jitter(jitter) => {
+            format!("메시지가 최대 {}ms 더 늦게 도착합니다.", format::milliseconds(jitter))
+        }
+        LinkChange::Loss(permille) => format!("전송 중 {}가 유실됩니다.", format::permille(permille)),
     }
 }
 

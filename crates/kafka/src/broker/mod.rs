@@ -75,8 +75,8 @@ pub struct Broker {
     purgatory: Purgatory,
 }
 
-/// What stays the same as long as the process runs.
-#[derive(Debug)]
+/// What stays the same as long as the process runs and nobody sets the clock.
+#[derive(Clone, Debug)]
 struct Setup {
     broker_id: BrokerId,
     spec: ServerSpec,
@@ -126,6 +126,7 @@ impl Broker {
             Input::Received { connection, message } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_timer(timer, step),
             Input::Told(instruction) => self.on_instruction(&instruction, step),
+            Input::ClockSet(clock) => Arc::make_mut(&mut self.setup).wall_clock = clock,
         }
     }
 

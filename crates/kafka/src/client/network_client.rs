@@ -248,7 +248,7 @@ impl NetworkClient {
             }
             Input::Disconnected { connection } => self.on_disconnected(connection, now, effects),
             Input::Received { connection, message } => self.on_message(connection, message),
-            Input::Started { .. } | Input::TimerFired { .. } | Input::Told(_) => Vec::new(),
+            Input::Started { .. } | Input::TimerFired { .. } | Input::Told(_) | Input::ClockSet(_) => Vec::new(),
         }
     }
 

@@ -196,6 +196,7 @@ impl Running {
             Input::Received { connection, message } => self.on_message(now, connection, message, effects),
             Input::TimerFired { timer } => self.on_timer(now, timer, effects),
             Input::Told(instruction) => on_instruction(&instruction, effects),
+            Input::ClockSet(clock) => self.clock = clock,
         }
     }
 

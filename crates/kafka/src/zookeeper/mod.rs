@@ -98,6 +98,7 @@ impl ZooKeeper {
             Input::TimerFired { timer } => self.on_session_timer(SessionId(timer.key), step),
             Input::Told(Instruction::ShutDown) => step.effects.exit(TERMINATED),
             Input::Told(Instruction::Produce(_) | Instruction::EndOfInput | Instruction::Interrupt) => {}
+            Input::ClockSet(clock) => self.identity.clock = clock,
         }
     }
 

@@ -99,6 +99,11 @@ pub(super) struct AdminClient {
 }
 
 impl AdminClient {
+    /// The wall clock was set.
+    pub(super) fn set_clock(&mut self, clock: WallClock) {
+        self.clock = clock;
+    }
+
     /// Only the bootstrap servers are known.
     pub(super) fn new(bootstrap_servers: &[Endpoint], identity: &Identity, mut rng: Rng) -> AdminClient {
         AdminClient {

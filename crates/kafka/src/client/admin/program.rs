@@ -172,6 +172,7 @@ impl AdminProgram {
             Input::Told(Instruction::Interrupt) => self.exit(ExitStatus(130), effects),
             Input::Told(Instruction::ShutDown) => self.exit(ExitStatus(143), effects),
             Input::Told(Instruction::Produce(_) | Instruction::EndOfInput) => {}
+            Input::ClockSet(clock) => self.admin.set_clock(clock),
             Input::Connected { .. } | Input::Disconnected { .. } | Input::Received { .. } => {
                 if let Some(outcome) = self.admin.on_input(now, input, effects) {
                     self.on_outcome(outcome, now, effects);

@@ -127,6 +127,7 @@ impl Consumer {
             Input::Started { .. } => self.on_started(now, effects),
             Input::TimerFired { .. } => self.alarm.on_fired(),
             Input::Told(instruction) => return self.on_told(&instruction, effects),
+            Input::ClockSet(_) => {}
             Input::Connected { .. } | Input::Disconnected { .. } | Input::Received { .. } => {
                 for completion in self.cluster.on_input(now, input, effects) {
                     self.on_completion(completion, now, effects);

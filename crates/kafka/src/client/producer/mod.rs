@@ -129,6 +129,7 @@ impl Producer {
             Input::Started { .. } => {}
             Input::TimerFired { .. } => self.alarm.on_fired(),
             Input::Told(instruction) => self.on_told(instruction),
+            Input::ClockSet(clock) => self.clock = clock,
             Input::Connected { .. } | Input::Disconnected { .. } | Input::Received { .. } => {
                 let completions = self.cluster.on_input(now, input, effects);
                 self.on_completions(now, completions, effects);

@@ -53,6 +53,8 @@ fn timer_text(timer: Timer) -> String {
         timers::CONTROLLED_SHUTDOWN => "controlled shutdown",
         timers::ADMIN_JOB => "admin job",
         timers::ZOOKEEPER_SESSION => "session",
+        timers::CONTROLLER_CHANNEL => "controller channel",
+        timers::AUTO_LEADER_REBALANCE => "rebalance",
         kind => unreachable!("no timer of kind {kind}"),
     };
     format!("{kind}/{}", timer.key)

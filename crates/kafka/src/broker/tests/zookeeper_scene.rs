@@ -17,7 +17,7 @@ use wire::request::{
     ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, LiveBroker, MetadataLeader, StopReplicaPartition,
     StopReplicaRequest, UpdateMetadataPartition, UpdateMetadataRequest,
 };
-use wire::zookeeper::{Operation, ZooKeeperRequest};
+use wire::zookeeper::{CreateMode, Operation, ZnodeData, ZnodePath, ZooKeeperRequest};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, PartitionEpoch, Request, Response, Timestamp, TopicPartition,
 };
@@ -39,7 +39,7 @@ enum Due {
 }
 
 impl ZooKeeperScene {
-    /// An ensemble, and a broker that has not started.
+    /// An ensemble in which broker 2 is the controller, and a broker that has not started.
     pub(super) fn new(properties: &[(&str, &str)], faults: HistoricalFaults) -> ZooKeeperScene {
         let identity = |node| Identity { node, incarnation: 0, clock: CLOCK };
         let mut scene = ZooKeeperScene {
@@ -49,6 +49,11 @@ impl ZooKeeperScene {
             asked: 0,
         };
         scene.run(Due::AtEnsemble(Input::Started { disk: Disk::default() }));
+        scene.elsewhere(vec![Operation::Create {
+            path: ZnodePath::new("/controller"),
+            data: ZnodeData::Controller { broker_id: BrokerId(2), timestamp: Timestamp(0) },
+            mode: CreateMode::Ephemeral,
+        }]);
         scene
     }
 

@@ -325,6 +325,7 @@ fn propose(world: &mut World, proposal: Proposal) -> (ErrorCode, Option<ErrorCod
         partition: partition(proposal.partition),
         leader_epoch: LeaderEpoch(proposal.leader_epoch),
         partition_epoch: PartitionEpoch(proposal.partition_epoch),
+        leader_recovery_state: wire::LeaderRecoveryState::Recovered,
         new_isr: ids(&proposal.isr).into_iter().map(|broker| (broker, BrokerEpoch::NONE)).collect(),
     };
     let request = AlterPartitionRequest {

@@ -2,6 +2,8 @@
 //!
 //! The controller and every broker hold one each; a broker's lags behind by what it has not fetched and applied.
 
+mod snapshot;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::request::ConfigResource;
@@ -23,7 +25,7 @@ pub fn metadata_partition() -> TopicPartition {
 }
 
 /// The state of the cluster at one metadata offset. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterImage {
     brokers: BTreeMap<BrokerId, BrokerRegistration>,
     topics: BTreeMap<TopicName, Arc<TopicImage>>,

@@ -23,8 +23,6 @@ pub(super) enum ChannelId {
     AlterPartition,
     /// Clients' requests that only the controller can answer.
     Forwarding,
-    /// The metadata log.
-    Metadata,
     /// The request of a ZooKeeper-mode broker that wants to go.
     ControlledShutdown,
     /// The replica fetcher of one source broker.
@@ -40,8 +38,7 @@ impl ChannelId {
             ChannelId::Heartbeat => 0,
             ChannelId::AlterPartition => 1,
             ChannelId::Forwarding => 2,
-            ChannelId::Metadata => 3,
-            ChannelId::ControlledShutdown => 4,
+            ChannelId::ControlledShutdown => 3,
             ChannelId::ReplicaFetcher(source) => FIRST_FETCHER_KEY + u64::from(source.0.unsigned_abs()),
         }
     }
@@ -52,8 +49,7 @@ impl ChannelId {
             0 => ChannelId::Heartbeat,
             1 => ChannelId::AlterPartition,
             2 => ChannelId::Forwarding,
-            3 => ChannelId::Metadata,
-            4 => ChannelId::ControlledShutdown,
+            3 => ChannelId::ControlledShutdown,
             fetcher => ChannelId::ReplicaFetcher(BrokerId((fetcher - FIRST_FETCHER_KEY) as i32)),
         }
     }
@@ -82,6 +78,11 @@ impl Outbound {
     /// No connections yet.
     pub(super) fn new(identity: Identity, rng: Rng) -> Outbound {
         Outbound { identity, opened: 0, owners: BTreeMap::new(), rng }
+    }
+
+    /// The process that they belong to.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Whose connection that is; `None` for one that is closed or was opened by the other side.

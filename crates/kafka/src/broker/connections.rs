@@ -9,6 +9,9 @@ use wire::{Request, Response};
 impl Broker {
     /// A connection that this broker opened is established.
     pub(super) fn on_connected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
+        if self.membership.is_of_quorum(connection) {
+            return self.on_quorum_connected(connection, step);
+        }
         match self.outbound.owner(connection) {
             None => {}
             Some(Owner::Part(part)) => self.on_part_connected(part, connection, step),
@@ -23,6 +26,9 @@ impl Broker {
 
     /// A connection of either side's making is gone.
     pub(super) fn on_disconnected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
+        if self.membership.is_of_quorum(connection) {
+            return self.on_quorum_disconnected(connection, step);
+        }
         match self.outbound.owner(connection) {
             None => {
                 self.server.disconnected(connection);
@@ -41,6 +47,7 @@ impl Broker {
     /// An answer arrived on a connection that this broker opened.
     pub(super) fn on_response(&mut self, answer: (ConnectionId, i32), response: Response, step: &mut Step<'_>) {
         match self.outbound.owner(answer.0) {
+            None if self.membership.is_of_quorum(answer.0) => self.on_quorum_response(answer, response, step),
             None => {}
             Some(Owner::Part(part)) => self.on_part_response(part, answer, response, step),
             Some(Owner::Channel(owner)) => self.on_channel_response(owner, answer, response, step),
@@ -55,7 +62,6 @@ impl Broker {
         step: &mut Step<'_>,
     ) {
         match owner {
-            ChannelId::Metadata => self.on_metadata_response(answer, response, step),
             ChannelId::ControlledShutdown => self.on_controlled_shutdown_response(answer, &response, step),
             ChannelId::ReplicaFetcher(source) => self.on_fetcher_response(source, answer, response, step),
             ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
@@ -86,7 +92,6 @@ impl Broker {
             ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
                 self.advance_controller_channel(owner, step);
             }
-            ChannelId::Metadata => self.advance_metadata(step),
             ChannelId::ControlledShutdown => self.advance_controlled_shutdown(step),
             ChannelId::ReplicaFetcher(source) => self.advance_fetcher(source, step),
         }
@@ -94,15 +99,18 @@ impl Broker {
 
     fn after_disconnect(&mut self, owner: ChannelId, step: &mut Step<'_>) {
         match owner {
-            ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
-                let (channel, controllers, _) = self.controller_channel(owner);
-                controllers.is_not_active(channel.voter());
-            }
-            ChannelId::Metadata => self.metadata_disconnected(),
+            ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {}
             ChannelId::ControlledShutdown => self.on_attempt_failed(step),
             ChannelId::ReplicaFetcher(source) => self.fetcher_disconnected(source, step),
         }
         self.advance(owner, step);
+    }
+
+    /// Lets all channels to the controller do what they can: the active one may have become known.
+    pub(super) fn advance_controller_channels(&mut self, step: &mut Step<'_>) {
+        for owner in [ChannelId::Heartbeat, ChannelId::AlterPartition, ChannelId::Forwarding] {
+            self.advance_controller_channel(owner, step);
+        }
     }
 
     fn advance_controller_channel(&mut self, owner: ChannelId, step: &mut Step<'_>) {
@@ -129,8 +137,8 @@ impl Broker {
         response: Response,
         step: &mut Step<'_>,
     ) {
-        let (channel, controllers, outbound) = self.controller_channel(owner);
-        if let Some(purpose) = channel.on_response(answer, &response, controllers, outbound, step) {
+        let (channel, _, outbound) = self.controller_channel(owner);
+        if let Some(purpose) = channel.on_response(answer, &response, outbound, step) {
             self.on_controller_response(purpose, response, step);
         }
         self.advance(owner, step);
@@ -154,7 +162,6 @@ impl Broker {
             ChannelId::Heartbeat => Some(self.membership.lifecycle_mut().channel.channel_mut()),
             ChannelId::AlterPartition => Some(self.alter_partition.channel.channel_mut()),
             ChannelId::Forwarding => Some(self.forwarding.channel.channel_mut()),
-            ChannelId::Metadata => Some(&mut self.membership.metadata_log_mut().channel),
             ChannelId::ControlledShutdown => Some(&mut self.membership.zookeeper_mut().shutdown.channel),
             ChannelId::ReplicaFetcher(source) => self.fetchers.get_mut(&source).map(|fetcher| &mut fetcher.channel),
         };
@@ -166,7 +173,7 @@ impl Broker {
             ChannelId::Heartbeat => &mut self.membership.lifecycle_mut().channel,
             ChannelId::AlterPartition => &mut self.alter_partition.channel,
             ChannelId::Forwarding => &mut self.forwarding.channel,
-            ChannelId::Metadata | ChannelId::ControlledShutdown | ChannelId::ReplicaFetcher(_) => {
+            ChannelId::ControlledShutdown | ChannelId::ReplicaFetcher(_) => {
                 unreachable!("{owner:?} does not queue requests")
             }
         };

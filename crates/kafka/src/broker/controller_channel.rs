@@ -8,55 +8,36 @@ use crate::node::{ConnectionId, RequestId};
 use std::collections::VecDeque;
 use wire::{Endpoint, ErrorCode, Request, Response, TopicName};
 
-/// How long a request waits before it looks for a controller again.
-const NO_CONTROLLER_BACKOFF_MS: i64 = 100;
-
-/// The controllers that a broker knows, and which of them is believed to be active: the voters of the controller quorum,
-/// or the one controller that ZooKeeper mode's metadata names.
+/// The controllers that a broker knows, and which of them is active as far as it has heard: the voters of the quorum
+/// (`kafka.server.RaftControllerNodeProvider`), or the one that ZooKeeper mode's metadata names
+/// (`kafka.server.MetadataCacheControllerNodeProvider`).
 #[derive(Clone, Debug)]
 pub(super) struct Controllers {
     voters: Vec<(i32, Endpoint)>,
-    believed: usize,
+    active: Option<i32>,
 }
 
 impl Controllers {
     /// The voters as `controller.quorum.voters` lists them.
     pub(super) fn new(voters: Vec<(i32, Endpoint)>) -> Controllers {
-        Controllers { voters, believed: 0 }
+        Controllers { voters, active: None }
     }
 
-    /// Forgets them and knows these.
-    pub(super) fn replace(&mut self, controllers: Vec<(i32, Endpoint)>) {
-        *self = Controllers::new(controllers);
+    /// Where the active controller listens, if one is known.
+    pub(super) fn active_endpoint(&self) -> Option<Endpoint> {
+        let active = self.voters.iter().find(|(voter, _)| Some(*voter) == self.active);
+        active.map(|(_, endpoint)| endpoint.clone())
     }
 
-    /// The voter believed to be active, by its place.
-    pub(super) fn believed(&self) -> usize {
-        self.believed
+    /// The quorum has this leader now, or none that is known.
+    pub(super) fn set_active(&mut self, voter: Option<i32>) {
+        self.active = voter;
     }
 
-    /// Where a voter listens.
-    pub(super) fn endpoint(&self, voter: usize) -> Endpoint {
-        self.voters[voter].1.clone()
-    }
-
-    /// Where the one believed to be active listens; `None` while no controller is known.
-    pub(super) fn believed_endpoint(&self) -> Option<Endpoint> {
-        self.voters.get(self.believed).map(|(_, endpoint)| endpoint.clone())
-    }
-
-    /// Another voter says that this one is active.
-    pub(super) fn is_active(&mut self, voter_id: i32) {
-        if let Some(voter) = self.voters.iter().position(|(id, _)| *id == voter_id) {
-            self.believed = voter;
-        }
-    }
-
-    /// That voter is not active, or not there: the next one may be.
-    pub(super) fn is_not_active(&mut self, voter: usize) {
-        if self.believed == voter {
-            self.believed = (voter + 1) % self.voters.len().max(1);
-        }
+    /// The controller is this one now.
+    pub(super) fn replace(&mut self, controller: Option<(i32, Endpoint)>) {
+        self.active = controller.as_ref().map(|(id, _)| *id);
+        self.voters = controller.into_iter().collect();
     }
 }
 
@@ -86,7 +67,6 @@ struct Item {
 #[derive(Clone, Debug)]
 pub(super) struct ControllerChannel {
     channel: Channel,
-    voter: usize,
     retry_timeout: Option<Duration>,
     queue: VecDeque<Item>,
 }
@@ -94,7 +74,7 @@ pub(super) struct ControllerChannel {
 impl ControllerChannel {
     /// A channel whose requests are given up after `retry_timeout`; `None` is never.
     pub(super) fn new(channel: Channel, retry_timeout: Option<Duration>) -> ControllerChannel {
-        ControllerChannel { channel, voter: 0, retry_timeout, queue: VecDeque::new() }
+        ControllerChannel { channel, retry_timeout, queue: VecDeque::new() }
     }
 
     /// The connection below.
@@ -123,19 +103,12 @@ impl ControllerChannel {
         match self.channel.readiness() {
             Readiness::Busy => {}
             Readiness::Ready => self.channel.send(item.request.clone(), step),
-            Readiness::Disconnected => match controllers.believed_endpoint() {
-                Some(endpoint) => {
-                    self.voter = controllers.believed();
+            Readiness::Disconnected => {
+                if let Some(endpoint) = controllers.active_endpoint() {
                     self.channel.connect(endpoint, outbound, step);
                 }
-                None => self.channel.back_off(Duration::from_ms(NO_CONTROLLER_BACKOFF_MS), step),
-            },
+            }
         }
-    }
-
-    /// The voter it is or was last connected to.
-    pub(super) fn voter(&self) -> usize {
-        self.voter
     }
 
     /// The request in flight got its answer. Returns what it was for, or `None` if it has to be sent again.
@@ -143,7 +116,6 @@ impl ControllerChannel {
         &mut self,
         (connection, correlation_id): (ConnectionId, i32),
         response: &Response,
-        controllers: &mut Controllers,
         outbound: &mut Outbound,
         step: &mut Step<'_>,
     ) -> Option<Purpose> {
@@ -151,7 +123,6 @@ impl ControllerChannel {
             return None;
         }
         if is_from_inactive_controller(response) {
-            controllers.is_not_active(self.voter);
             self.channel.disconnect(outbound, step);
             return None;
         }

@@ -9,6 +9,7 @@ use super::{Broker, Step};
 use crate::Rng;
 use crate::config::BrokerConfig;
 use crate::metadata::PartitionRegistration;
+use crate::node::ConnectionId;
 use crate::spec::{Coordination, ServerSpec};
 use crate::storage::Disk;
 use crate::view::{BrokerState, ZooKeeperControllerView};
@@ -50,6 +51,14 @@ impl Membership {
         match self {
             Membership::KRaft { .. } => false,
             Membership::ZooKeeper(_) => true,
+        }
+    }
+
+    /// Whether a connection is one of those to the controllers' quorum.
+    pub(super) fn is_of_quorum(&self, connection: ConnectionId) -> bool {
+        match self {
+            Membership::KRaft { metadata_log, .. } => metadata_log.owns(connection),
+            Membership::ZooKeeper(_) => false,
         }
     }
 

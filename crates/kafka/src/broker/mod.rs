@@ -161,7 +161,7 @@ impl Broker {
             timers::SHUTDOWN_TIMEOUT => self.finish_shutdown(step),
             timers::RECONNECT => self.on_reconnect(ChannelId::from_timer_key(timer.key), step),
             timers::CHANNEL_TIMEOUT => self.on_channel_timeout(ChannelId::from_timer_key(timer.key), step),
-            timers::METADATA_FETCH => self.on_metadata_backoff_over(step),
+            timers::METADATA_QUORUM => self.on_quorum_timer(step),
             timers::FETCH_BACKOFF => self.advance(ChannelId::ReplicaFetcher(BrokerId(timer.key as i32)), step),
             timers::ISR_EXPIRATION => self.on_isr_expiration(step),
             timers::HIGH_WATERMARK_CHECKPOINT => self.on_high_watermark_checkpoint(step),

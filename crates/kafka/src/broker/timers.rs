@@ -15,8 +15,8 @@ pub(super) const SHUTDOWN_TIMEOUT: u8 = 3;
 pub(super) const RECONNECT: u8 = 4;
 /// A channel's connection or request may have taken too long. The key is the channel's.
 pub(super) const CHANNEL_TIMEOUT: u8 = 5;
-/// The metadata log may be fetched again after an error.
-pub(super) const METADATA_FETCH: u8 = 6;
+/// Something is due in the metadata quorum.
+pub(super) const METADATA_QUORUM: u8 = 6;
 /// Partitions that a fetcher had put off are due again. The key is the source broker's id.
 pub(super) const FETCH_BACKOFF: u8 = 7;
 /// Time to look for followers that lag (`replica.lag.time.max.ms` / 2).

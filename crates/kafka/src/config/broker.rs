@@ -69,7 +69,11 @@ broker_config! {
     log_flush_start_offset_checkpoint_interval_ms: i64 = "log.flush.start.offset.checkpoint.interval.ms";
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit";
     message_max_bytes: i32 = "message.max.bytes";
+    metadata_log_max_record_bytes_between_snapshots: i64 = "metadata.log.max.record.bytes.between.snapshots";
+    metadata_log_max_snapshot_interval_ms: i64 = "metadata.log.max.snapshot.interval.ms";
     metadata_max_idle_interval_ms: i64 = "metadata.max.idle.interval.ms";
+    metadata_max_retention_bytes: i64 = "metadata.max.retention.bytes";
+    metadata_max_retention_ms: i64 = "metadata.max.retention.ms";
     min_insync_replicas: i32 = "min.insync.replicas";
     num_partitions: i32 = "num.partitions";
     num_replica_fetchers: i32 = "num.replica.fetchers";

@@ -9,11 +9,13 @@ use crate::instant::{Duration, Instant};
 use crate::node::Effects;
 use crate::release::{METADATA_VERSION, RELEASE};
 use std::collections::VecDeque;
-use wire::MetadataRecord;
+use wire::{LeaderEpoch, MetadataRecord};
 
 /// What the active controller has beyond the metadata log; lost when it is not active any more.
 #[derive(Clone, Debug)]
 pub(super) struct Active {
+    /// The epoch in which it is active.
+    pub(super) epoch: LeaderEpoch,
     pub(super) heartbeats: Heartbeats,
     /// Answers to requests, in the order of the offsets they wait for.
     pub(super) pending: VecDeque<Pending>,
@@ -41,8 +43,7 @@ impl Running {
     /// Takes part in the quorum, and serves whoever connects.
     pub(super) fn start(&mut self, now: Instant, effects: &mut Effects) {
         effects.listen();
-        self.quorum.start_election(self.clock.at(now), effects);
-        self.follow_quorum(now, effects);
+        self.with_raft(now, effects, |raft, step| raft.start(step));
     }
 
     /// Becomes the active controller. Every broker counts as heard of just now, so that it has a whole session to find
@@ -53,13 +54,14 @@ impl Running {
             heartbeats.register(*broker, registration.fenced, now);
         }
         self.active = Some(Active {
+            epoch: self.raft.epoch(),
             heartbeats,
             pending: VecDeque::new(),
             session_check_at: None,
             leader_rebalance: Schedule::Deferred,
             unclean_election: Schedule::Deferred,
         });
-        effects.note(EventKind::Controller(ControllerEvent::BecameActive { epoch: self.quorum.epoch() }));
+        effects.note(EventKind::Controller(ControllerEvent::BecameActive { epoch: self.raft.epoch() }));
         if !self.image.features().contains_key(METADATA_VERSION) {
             let record = |(name, level): &(&'static str, i16)| MetadataRecord::FeatureLevel { name, level: *level };
             let records = RELEASE.initial_features.iter().map(record).collect();
@@ -86,7 +88,7 @@ impl Running {
     /// Sets the timer for the next session that may run out, unless it is set for an earlier time: then it will look
     /// again. A session is still valid at the very end of its timeout.
     pub(super) fn schedule_session_check(&mut self, now: Instant, effects: &mut Effects) {
-        let active = self.active.as_mut().expect("only the active controller watches sessions");
+        let Some(active) = self.active.as_mut() else { return };
         let Some(runs_out) = active.heartbeats.next_check() else { return };
         let at = (runs_out + Duration(1)).max(now);
         if active.session_check_at.is_none_or(|set| at < set) {
@@ -97,7 +99,7 @@ impl Running {
 
     /// Fences one broker whose session has run out: the one that has been silent longest.
     pub(super) fn on_session_check(&mut self, now: Instant, effects: &mut Effects) {
-        let active = self.active.as_mut().expect("only the active controller watches sessions");
+        let Some(active) = self.active.as_mut() else { return };
         active.session_check_at = None;
         if let Some(broker) = active.heartbeats.find_one_stale_broker(now) {
             active.heartbeats.fence(broker);

@@ -1,8 +1,8 @@
 //! A KRaft controller (`org.apache.kafka.controller.QuorumController` over `KafkaRaftClient`; KIP-500, KIP-631). It keeps
 //! the metadata log and serves brokers: registrations, heartbeats, in-sync replicas, topics, and the log itself.
 //!
-//! This file takes inputs apart and hands them on; what happens then is in the files beside it. Left out: snapshots of
-//! the metadata log, elections between several voters (see `quorum`), and everything that clients ask brokers for.
+//! This file takes inputs apart and hands them on; what happens then is in the files beside it. How the voters
+//! agree is in `raft`. Left out: everything that clients ask brokers for.
 
 mod activation;
 mod admin_requests;
@@ -11,13 +11,11 @@ mod cluster;
 mod configs;
 mod elections;
 mod features;
-mod fetches;
 mod heartbeats;
-mod metadata_log;
 mod partition_change;
 mod placement;
-mod quorum;
 mod reassignment;
+mod refusals;
 mod replication;
 mod requests;
 mod telling;
@@ -29,16 +27,15 @@ mod writes;
 
 use crate::Rng;
 use crate::config::BrokerConfig;
-use crate::instant::{Instant, WallClock};
+use crate::instant::Instant;
 use crate::metadata::ClusterImage;
 use crate::node::{ConnectionId, Effects, ExitStatus, Identity, Input, Instruction, Message, Node, Timer};
+use crate::raft::{QuorumConfig, RaftClient, RaftSetup, RaftStep, SnapshotSchedule};
 use crate::server_channels::ServerChannels;
 use crate::spec::{HistoricalFaults, ServerSpec};
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
-use fetches::ParkedFetches;
-use quorum::Quorum;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub(crate) use topic_names::{check_name, collide, has_collision_characters};
@@ -63,25 +60,25 @@ struct Running {
     /// The same with what was set while the controller runs.
     config: BrokerConfig,
     faults: HistoricalFaults,
-    clock: WallClock,
     rng: Rng,
-    quorum: Quorum,
+    raft: RaftClient,
     /// What replaying the log up to `replayed_to` adds up to.
     image: Arc<ClusterImage>,
     /// Where each broker's registration stands in the log.
     registration_offsets: BTreeMap<BrokerId, Offset>,
     replayed_to: Offset,
     channels: ServerChannels,
-    parked: ParkedFetches,
+    snapshots: SnapshotSchedule,
     /// What only the active controller has.
     active: Option<Active>,
+    is_shutting_down: bool,
 }
 
 /// The controller's timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TimerKind {
-    /// A parked fetch has waited long enough; the key is its number.
-    FetchWait,
+    /// Something is due in the quorum.
+    Quorum,
     /// A broker's session may have run out.
     SessionCheck,
     /// Time for a `NoOpRecord`.
@@ -94,12 +91,16 @@ enum TimerKind {
 
 impl TimerKind {
     const ALL: [TimerKind; 5] = [
-        TimerKind::FetchWait,
+        TimerKind::Quorum,
         TimerKind::SessionCheck,
         TimerKind::NoOp,
         TimerKind::LeaderRebalance,
         TimerKind::UncleanElection,
     ];
+
+    /// The timers that only the active controller sets.
+    const OF_ACTIVE: [TimerKind; 4] =
+        [TimerKind::SessionCheck, TimerKind::NoOp, TimerKind::LeaderRebalance, TimerKind::UncleanElection];
 
     fn timer(self, key: u64) -> Timer {
         Timer { kind: self as u8, key }
@@ -143,14 +144,14 @@ impl Controller {
     #[must_use]
     pub fn active_image(&self) -> Option<(LeaderEpoch, &ClusterImage)> {
         let running = self.running.as_ref().filter(|running| running.active.is_some())?;
-        Some((running.quorum.epoch(), &running.image))
+        Some((running.raft.epoch(), &running.image))
     }
 
     fn start(&mut self, now: Instant, disk: &Disk, effects: &mut Effects) {
         assert!(self.running.is_none(), "a process starts once");
         match BrokerConfig::from_properties(&self.spec.properties) {
             Ok(config) => {
-                let mut running = self.load(config, disk, effects);
+                let mut running = self.load(now, config, disk, effects);
                 running.start(now, effects);
                 self.running = Some(running);
             }
@@ -158,22 +159,41 @@ impl Controller {
         }
     }
 
-    fn load(&self, config: BrokerConfig, disk: &Disk, effects: &mut Effects) -> Running {
+    fn load(&self, now: Instant, config: BrokerConfig, disk: &Disk, effects: &mut Effects) -> Running {
+        let mut channels = ServerChannels::default();
+        let mut step = RaftStep { now, channels: &mut channels, effects };
         Running {
+            snapshots: SnapshotSchedule::new(&config, now),
+            raft: RaftClient::open(self.raft_setup(&config), disk, self.raft_rng(), &mut step),
             node_id: BrokerId(self.spec.node_id),
             static_config: config.clone(),
             config,
             faults: self.spec.historical_faults,
-            clock: self.identity.clock,
             rng: self.rng.clone(),
-            quorum: Quorum::open(self.spec.node_id, self.spec.coordination.voters(), disk, effects),
             image: Arc::default(),
             registration_offsets: BTreeMap::new(),
             replayed_to: Offset::ZERO,
-            channels: ServerChannels::default(),
-            parked: ParkedFetches::default(),
+            channels,
             active: None,
+            is_shutting_down: false,
         }
+    }
+
+    fn raft_setup(&self, config: &BrokerConfig) -> RaftSetup {
+        RaftSetup {
+            node_id: self.spec.node_id,
+            identity: self.identity.clone(),
+            voters: self.spec.coordination.voters().to_vec(),
+            config: QuorumConfig::of(config),
+            timer: TimerKind::Quorum.timer(0),
+        }
+    }
+
+    /// A stream of its own, so that elections and placement do not shift each other's draws.
+    fn raft_rng(&self) -> Rng {
+        let mut rng = self.rng.clone();
+        rng.jump();
+        rng
     }
 }
 
@@ -191,29 +211,38 @@ impl Running {
     fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         match input {
             Input::Started { .. } => unreachable!("a process starts once"),
-            Input::Connected { .. } => unreachable!("a controller opens no connections"),
-            Input::Disconnected { connection } => self.on_disconnected(connection, effects),
+            Input::Connected { connection } => {
+                self.with_raft(now, effects, |raft, step| raft.on_connected(connection, step));
+            }
+            Input::Disconnected { connection } => self.on_disconnected(now, connection, effects),
             Input::Received { connection, message } => self.on_message(now, connection, message, effects),
             Input::TimerFired { timer } => self.on_timer(now, timer, effects),
-            Input::Told(instruction) => on_instruction(&instruction, effects),
-            Input::ClockSet(clock) => self.clock = clock,
+            Input::Told(instruction) => self.on_instruction(now, &instruction, effects),
+            Input::ClockSet(clock) => self.raft.set_clock(clock),
         }
     }
 
     fn view(&self) -> ControllerView {
         ControllerView {
             is_active: self.active.is_some(),
-            epoch: self.quorum.epoch(),
-            log_end_offset: self.quorum.log().end_offset(),
-            high_watermark: self.quorum.high_watermark().unwrap_or(Offset::ZERO),
+            epoch: self.raft.epoch(),
+            log_end_offset: self.raft.log().end_offset(),
+            high_watermark: self.raft.high_watermark().unwrap_or(Offset::ZERO),
             image: Arc::clone(&self.image),
-            quorum: QuorumView::of_nobody(),
+            quorum: self.raft.view(),
         }
     }
 
-    fn on_disconnected(&mut self, connection: ConnectionId, effects: &mut Effects) {
-        self.parked.on_disconnected(connection, effects);
+    /// Lets the quorum do something, and follows it.
+    fn with_raft(&mut self, now: Instant, effects: &mut Effects, act: impl FnOnce(&mut RaftClient, &mut RaftStep<'_>)) {
+        act(&mut self.raft, &mut RaftStep { now, channels: &mut self.channels, effects });
+        self.follow_quorum(now, effects);
+        self.exit_if_shut_down(now, effects);
+    }
+
+    fn on_disconnected(&mut self, now: Instant, connection: ConnectionId, effects: &mut Effects) {
         self.channels.disconnected(connection);
+        self.with_raft(now, effects, |raft, step| raft.on_disconnected(connection, step));
     }
 
     fn on_message(&mut self, now: Instant, connection: ConnectionId, message: Message, effects: &mut Effects) {
@@ -222,7 +251,26 @@ impl Running {
                 self.channels.receive(connection, correlation_id, request);
                 self.work_on_requests(now, effects);
             }
-            Message::Response { .. } => unreachable!("a controller sends no requests"),
+            Message::Response { correlation_id, response } => {
+                let answer = (connection, correlation_id);
+                self.with_raft(now, effects, |raft, step| raft.on_response(answer, response, step));
+            }
+        }
+    }
+
+    fn on_instruction(&mut self, now: Instant, instruction: &Instruction, effects: &mut Effects) {
+        match instruction {
+            Instruction::ShutDown | Instruction::Interrupt => {
+                self.is_shutting_down = true;
+                self.with_raft(now, effects, |raft, step| raft.shut_down(step));
+            }
+            Instruction::Produce(_) | Instruction::EndOfInput => {}
+        }
+    }
+
+    fn exit_if_shut_down(&self, now: Instant, effects: &mut Effects) {
+        if self.is_shutting_down && self.raft.may_exit(now) {
+            effects.exit(EXIT_ON_SIGTERM);
         }
     }
 
@@ -234,20 +282,13 @@ impl Running {
 
     fn on_timer(&mut self, now: Instant, timer: Timer, effects: &mut Effects) {
         match TimerKind::of(timer) {
-            TimerKind::FetchWait => self.parked.on_timeout(timer.key, &self.quorum, &mut self.channels, effects),
+            TimerKind::Quorum => self.with_raft(now, effects, |raft, step| raft.on_timer(step)),
             TimerKind::SessionCheck => self.on_session_check(now, effects),
             TimerKind::NoOp => self.on_no_op(now, effects),
             TimerKind::LeaderRebalance => self.on_leader_rebalance(now, effects),
             TimerKind::UncleanElection => self.on_unclean_election(now, effects),
         }
         self.work_on_requests(now, effects);
-    }
-}
-
-fn on_instruction(instruction: &Instruction, effects: &mut Effects) {
-    match instruction {
-        Instruction::ShutDown | Instruction::Interrupt => effects.exit(EXIT_ON_SIGTERM),
-        Instruction::Produce(_) | Instruction::EndOfInput => {}
     }
 }
 

@@ -24,9 +24,18 @@ impl Running {
         let asked = Asked { now, id, reason: None };
         match request {
             Request::ApiVersions => self.on_api_versions(id, effects),
-            Request::Fetch(request) => {
-                self.parked.on_fetch(id, request, &self.quorum, now, &mut self.channels, effects);
+            Request::Fetch(request) => self.with_raft(now, effects, |raft, step| raft.on_fetch(id, request, step)),
+            Request::Vote(request) => self.with_raft(now, effects, |raft, step| raft.on_vote(id, &request, step)),
+            Request::BeginQuorumEpoch(request) => {
+                self.with_raft(now, effects, |raft, step| raft.on_begin_quorum_epoch(id, &request, step));
             }
+            Request::EndQuorumEpoch(request) => {
+                self.with_raft(now, effects, |raft, step| raft.on_end_quorum_epoch(id, &request, step));
+            }
+            Request::FetchSnapshot(request) => {
+                self.with_raft(now, effects, |raft, step| raft.on_fetch_snapshot(id, &request, step));
+            }
+            Request::DescribeQuorum => self.with_raft(now, effects, |raft, step| raft.on_describe_quorum(id, step)),
             Request::CreateTopics(request) => self.on_create_topics(now, id, &request, effects),
             Request::CreatePartitions(request) => self.on_create_partitions(now, id, &request, effects),
             Request::DeleteTopics(request) => self.on_delete_topics(now, id, &request, effects),
@@ -54,16 +63,11 @@ impl Running {
             | Request::DescribeLogDirs(_)
             | Request::DescribeCluster
             | Request::InitProducerId(_)
-            | Request::Vote(_)
-            | Request::BeginQuorumEpoch(_)
-            | Request::EndQuorumEpoch(_)
-            | Request::FetchSnapshot(_)
-            | Request::DescribeQuorum
             | Request::LeaderAndIsr(_)
             | Request::UpdateMetadata(_)
             | Request::StopReplica(_)
             | Request::ControlledShutdown(_)
-            | Request::ZooKeeper(_) => self.on_request_for_brokers(id, effects),
+            | Request::ZooKeeper(_) => self.on_request_for_brokers(now, id, effects),
         }
     }
 
@@ -78,9 +82,9 @@ impl Running {
     }
 
     /// A request that is not enabled on this listener: the socket server closes the connection.
-    fn on_request_for_brokers(&mut self, id: RequestId, effects: &mut Effects) {
+    fn on_request_for_brokers(&mut self, now: Instant, id: RequestId, effects: &mut Effects) {
         effects.close(id.connection);
-        self.on_disconnected(id.connection, effects);
+        self.on_disconnected(now, id.connection, effects);
     }
 
     pub(super) fn cluster(&self) -> Cluster<'_> {
@@ -147,7 +151,7 @@ impl Running {
         effects: &mut Effects,
     ) {
         let respond = Response::BrokerRegistration;
-        let next_offset = self.quorum.log().end_offset();
+        let next_offset = self.raft.log().end_offset();
         let Some(active) = self.active.as_mut() else {
             let error = ErrorCode::NotController;
             let response = BrokerRegistrationResponse { error, broker_epoch: BrokerEpoch::NONE };
@@ -186,7 +190,7 @@ impl Running {
 
     /// The broker may go when every active broker has applied what the log holds now.
     fn remember_controlled_shutdown(&mut self, request: &BrokerHeartbeatRequest) {
-        let last_offset = self.quorum.log().last_offset();
+        let last_offset = self.last_offset();
         if let Some(active) = self.active.as_mut() {
             active.heartbeats.maybe_update_controlled_shutdown_offset(request.broker_id, last_offset);
         }

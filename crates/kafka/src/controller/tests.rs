@@ -236,12 +236,12 @@ fn a_leader_changes_its_in_sync_replicas() {
 #[test]
 fn a_fetch_waits_for_records_or_for_its_time() {
     let mut world = World::started(&[("metadata.max.idle.interval.ms", "0")]);
-    world.send(fetches_of(1), fetch(Offset::ZERO, -1));
+    world.send(fetches_of(1), fetch(Offset::ZERO, 0));
     let (_, response) = world.responses.pop().expect("there is something to fetch");
     assert_eq!((fetched(&response).batches.len(), fetched(&response).high_watermark), (2, Offset(2)));
 
     let parked = world.send(fetches_of(1), fetch(Offset(2), 1));
-    assert_eq!(words(&parked), ["timer FetchWait 0.500000"]);
+    assert_eq!(words(&parked), ["timer Quorum 0.500000"]);
     world.run_for(499);
     assert!(world.responses.is_empty());
     world.run_for(1);
@@ -253,7 +253,7 @@ fn a_fetch_waits_for_records_or_for_its_time() {
     let (to, response) = world.responses.pop().expect("the registration wakes the fetch");
     assert_eq!((to, fetched(&response).batches.len()), (fetches_of(1), 1));
     assert_eq!(fetched(&response).high_watermark, Offset(3));
-    assert!(!world.timers.keys().any(|(kind, _)| *kind == TimerKind::FetchWait as u8));
+    assert!(!world.timers.keys().any(|(kind, _)| *kind == TimerKind::Quorum as u8));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_fetch_of_a_lost_connection_is_forgotten() {
     let mut world = World::started(&[("metadata.max.idle.interval.ms", "0")]);
     world.send(fetches_of(1), fetch(Offset(2), 1));
     let effects = world.step(Input::Disconnected { connection: fetches_of(1) });
-    assert_eq!(words(&effects), ["cancel FetchWait"]);
+    assert_eq!(words(&effects), ["cancel Quorum"]);
     world.register(2, 7);
     assert!(world.responses.is_empty());
 }
@@ -361,9 +361,9 @@ fn a_voter_that_does_not_lead_refuses_writes() {
     let mut world = World::around(controller(&[3000, 3001, 3002], &[], 0));
     assert!(!world.controller.view().is_active);
     assert_eq!(world.register(1, 7).error, ErrorCode::NotController);
-    world.send(fetches_of(1), fetch(Offset::ZERO, -1));
+    world.send(fetches_of(1), fetch(Offset::ZERO, 0));
     let (_, response) = world.responses.pop().expect("an error is answered at once");
-    assert_eq!(fetched(&response).error, ErrorCode::NotLeaderOrFollower);
+    assert_eq!(fetched(&response).error, ErrorCode::UnknownLeaderEpoch);
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! How the active controller changes the cluster: the records of one operation become one batch of the metadata log, are
 //! applied at once, and the request is answered when the batch is committed (`ControllerWriteEvent`,
-//! `DeferredEventQueue`).
+//! `DeferredEventQueue`). A controller that is not active replays what is committed and nothing else.
 
-use super::Running;
+use super::refusals::refused;
 use super::telling::tell;
-use crate::event::ChangeReason;
+use super::{Running, TimerKind};
+use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::instant::Instant;
 use crate::metadata::ImageDelta;
 use crate::node::{Effects, RequestId};
+use crate::raft::{MetadataSnapshot, RaftStep};
 use std::sync::Arc;
-use wire::{MetadataRecord, Offset, RecordBatch, Response};
+use wire::{LeaderEpoch, MetadataRecord, Offset, RecordBatch, Response};
 
 /// What one operation writes, and why partitions change by it.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ impl Running {
         effects: &mut Effects,
     ) {
         self.append(now, operation, effects);
-        let offset = self.quorum.log().last_offset();
+        let offset = self.last_offset();
         if let Some(active) = self.active.as_mut() {
             active.pending.push_back(Pending { offset, id, response });
         }
@@ -56,42 +58,52 @@ impl Running {
             return;
         }
         tell(&self.image, &operation.records, operation.reason, effects);
-        let batch = self.quorum.append(operation.records, self.clock.at(now), effects);
+        let mut step = RaftStep { now, channels: &mut self.channels, effects };
+        let batch = self.raft.append(operation.records, &mut step);
         let delta = self.replay(&batch);
         if !delta.changed_partitions.is_empty() {
             self.schedule_elections(now, effects);
         }
     }
 
+    /// The offset of the last record in the log, or -1.
+    pub(super) fn last_offset(&self) -> Offset {
+        self.raft.log().end_offset() + -1
+    }
+
     /// Applies one batch of the log, the next one to come.
     fn replay(&mut self, batch: &RecordBatch) -> ImageDelta {
         let mut delta = ImageDelta::default();
-        let image = Arc::make_mut(&mut self.image);
         for (number, record) in (0..).zip(batch.metadata_records()) {
-            image.replay(record, &mut delta);
-            match record {
-                MetadataRecord::RegisterBroker { broker_id, .. } => {
-                    self.registration_offsets.insert(*broker_id, batch.base_offset + number);
-                }
-                MetadataRecord::UnregisterBroker { broker_id, .. } => {
-                    self.registration_offsets.remove(broker_id);
-                }
-                MetadataRecord::FeatureLevel { .. }
-                | MetadataRecord::BrokerRegistrationChange { .. }
-                | MetadataRecord::Topic { .. }
-                | MetadataRecord::RemoveTopic { .. }
-                | MetadataRecord::Config { .. }
-                | MetadataRecord::Partition(_)
-                | MetadataRecord::PartitionChange(_)
-                | MetadataRecord::ProducerIds { .. }
-                | MetadataRecord::NoOp => {}
-            }
+            self.replay_record(record, batch.base_offset + number, &mut delta);
         }
+        self.snapshots.count(batch);
         self.replayed_to = batch.last_offset().next();
         if !delta.changed_broker_configs.is_empty() {
             self.configure();
         }
         delta
+    }
+
+    fn replay_record(&mut self, record: &MetadataRecord, offset: Offset, delta: &mut ImageDelta) {
+        Arc::make_mut(&mut self.image).replay(record, delta);
+        match record {
+            MetadataRecord::RegisterBroker { broker_id, .. } => {
+                self.registration_offsets.insert(*broker_id, offset);
+            }
+            MetadataRecord::UnregisterBroker { broker_id, .. } => {
+                self.registration_offsets.remove(broker_id);
+            }
+            MetadataRecord::FeatureLevel { .. }
+            | MetadataRecord::BrokerRegistrationChange { .. }
+            | MetadataRecord::Topic { .. }
+            | MetadataRecord::RemoveTopic { .. }
+            | MetadataRecord::Config { .. }
+            | MetadataRecord::Partition(_)
+            | MetadataRecord::PartitionChange(_)
+            | MetadataRecord::ProducerIds { .. }
+            | MetadataRecord::NoOp => {}
+        }
     }
 
     /// What was set on all brokers counts for controllers too, and then what was set on this very node.
@@ -100,31 +112,78 @@ impl Running {
         self.config = self.static_config.with_dynamic(&[self.image.broker_configs(None), own]);
     }
 
-    /// Looks at what the quorum has come to: becomes active, answers what is committed, wakes fetches.
+    /// Looks at what the quorum has come to: becomes active or stops being so, answers what is committed.
     pub(super) fn follow_quorum(&mut self, now: Instant, effects: &mut Effects) {
-        self.replay_committed();
-        let is_caught_up = self.replayed_to == self.quorum.log().end_offset();
-        if self.quorum.is_leader() && self.active.is_none() && is_caught_up {
+        if self.active.as_ref().is_some_and(|active| !self.leads_in(active.epoch)) {
+            self.renounce(now, effects);
+        }
+        self.replay_committed(now);
+        let has_replayed_all = self.raft.epoch_start_offset().is_some_and(|start| self.replayed_to > start);
+        if self.active.is_none() && has_replayed_all {
             self.activate(now, effects);
         }
         self.answer_committed(effects);
-        self.parked.wake(&self.quorum, &mut self.channels, effects);
+        self.write_due_snapshot(now, effects);
     }
 
-    fn replay_committed(&mut self) {
-        let high_watermark = self.quorum.high_watermark().unwrap_or(Offset::ZERO);
-        if self.replayed_to >= high_watermark {
-            return;
+    fn leads_in(&self, epoch: LeaderEpoch) -> bool {
+        self.raft.is_leader() && self.raft.epoch() == epoch
+    }
+
+    /// Is not the active controller any more: what was not committed is undone, and whoever waits for it must ask the
+    /// next one.
+    fn renounce(&mut self, now: Instant, effects: &mut Effects) {
+        let Some(active) = self.active.take() else { return };
+        let epoch = active.epoch;
+        effects.note(EventKind::Controller(ControllerEvent::NoLongerActive { epoch }));
+        for pending in active.pending {
+            self.channels.respond(pending.id, refused(pending.response), effects);
         }
-        let log = self.quorum.log().clone();
+        TimerKind::OF_ACTIVE.iter().for_each(|kind| effects.cancel_timer(kind.timer(0)));
+        self.image = Arc::default();
+        self.registration_offsets.clear();
+        self.replayed_to = Offset::ZERO;
+        self.configure();
+        self.replay_committed(now);
+    }
+
+    fn replay_committed(&mut self, now: Instant) {
+        let Some(high_watermark) = self.raft.high_watermark().filter(|end| *end > self.replayed_to) else { return };
+        let log = self.raft.log().clone();
+        let is_behind = self.replayed_to == Offset::ZERO || self.replayed_to < log.start_offset();
+        if let Some(snapshot) = log.latest_snapshot().filter(|_| is_behind) {
+            self.load(snapshot, now);
+        }
         let batches = log.batches_from(self.replayed_to);
         for batch in batches.take_while(|batch| batch.last_offset() < high_watermark) {
             self.replay(batch);
         }
     }
 
+    fn load(&mut self, snapshot: &MetadataSnapshot, now: Instant) {
+        let last_contained_offset = snapshot.id.offset + -1;
+        self.image = Arc::default();
+        self.registration_offsets.clear();
+        for record in snapshot.records() {
+            self.replay_record(record, last_contained_offset, &mut ImageDelta::default());
+        }
+        self.replayed_to = snapshot.id.offset;
+        self.snapshots.restart(now);
+        self.configure();
+    }
+
+    /// The active controller is ahead of what is committed; it waits until both are the same.
+    fn write_due_snapshot(&mut self, now: Instant, effects: &mut Effects) {
+        let is_committed = self.raft.high_watermark() == Some(self.replayed_to);
+        if is_committed && self.snapshots.is_due(now) {
+            let mut step = RaftStep { now, channels: &mut self.channels, effects };
+            self.raft.write_snapshot(self.replayed_to, &self.image.to_records(), &mut step);
+            self.snapshots.restart(now);
+        }
+    }
+
     fn answer_committed(&mut self, effects: &mut Effects) {
-        let high_watermark = self.quorum.high_watermark().unwrap_or(Offset::ZERO);
+        let high_watermark = self.raft.high_watermark().unwrap_or(Offset::ZERO);
         let Some(active) = self.active.as_mut() else { return };
         while let Some(pending) = active.pending.pop_front_if(|pending| pending.offset < high_watermark) {
             self.channels.respond(pending.id, pending.response, effects);

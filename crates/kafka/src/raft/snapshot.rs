@@ -37,6 +37,11 @@ impl MetadataSnapshot {
         self.batches.iter().flat_map(|batch| batch.metadata_records())
     }
 
+    /// Timestamp of the last record it stands for.
+    pub(super) fn last_contained_timestamp(&self) -> Timestamp {
+        self.batches.first().map_or(Timestamp(-1), |header| header.max_timestamp)
+    }
+
     /// Its size in bytes.
     #[must_use]
     pub fn size_in_bytes(&self) -> i64 {

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use wire::request::{AlterPartitionData, AlterPartitionRequest, ControlledShutdownRequest};
 use wire::response::{AlterPartitionResponse, AlterPartitionResult, ControlledShutdownResponse};
 use wire::zookeeper::PartitionStateData;
-use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, PartitionEpoch, Response, TopicPartition};
+use wire::{
+    BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, LeaderRecoveryState, PartitionEpoch, Response, TopicPartition,
+};
 
 impl Work<'_> {
     /// A leader proposes other in-sync replicas.
@@ -54,8 +56,7 @@ impl Work<'_> {
         }
     }
 
-    /// `tryProcessAlterPartition`: the state to write, nothing if it is as proposed already, or why not. The leader says
-    /// with its first proposal that it has recovered.
+    /// `tryProcessAlterPartition`: the state to write, nothing if it is as proposed already, or why not.
     fn judge(&self, sender: BrokerId, data: &AlterPartitionData) -> Result<Option<Leadership>, ErrorCode> {
         let context = &self.state.context;
         if !context.topics.values().any(|topic| topic.topic_id == data.topic_id) {
@@ -69,7 +70,7 @@ impl Work<'_> {
             leader_epoch: data.leader_epoch,
             isr,
             controller_epoch: context.epoch,
-            is_recovering: false,
+            is_recovering: data.leader_recovery_state == LeaderRecoveryState::Recovering,
         };
         let is_as_proposed = PartitionStateData { controller_epoch: context.epoch, ..known.state.clone() } == proposed;
         if data.partition_epoch > known_epoch || data.leader_epoch > known.state.leader_epoch {
@@ -80,6 +81,8 @@ impl Work<'_> {
             Ok(None)
         } else if data.partition_epoch < known_epoch {
             Err(ErrorCode::InvalidUpdateVersion)
+        } else if proposed.is_recovering && (proposed.isr.len() > 1 || !known.state.is_recovering) {
+            Err(ErrorCode::InvalidRequest)
         } else if !proposed.isr.iter().all(|member| context.is_live(*member)) {
             Err(ErrorCode::IneligibleReplica)
         } else {

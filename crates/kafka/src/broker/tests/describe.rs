@@ -1,5 +1,6 @@
 //! Effects in words, one line each, so that tests compare whole lists.
 
+use super::scene::scene_number;
 use crate::broker::timers;
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::Instant;
@@ -27,7 +28,7 @@ pub(super) fn describe(effect: &Effect, now: Instant) -> String {
 
 fn name(connection: ConnectionId) -> String {
     match connection.opener {
-        NodeId::Server(1) => format!("#{}", connection.number),
+        NodeId::Server(1) => format!("#{}", scene_number(connection)),
         opener @ (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_)) => {
             format!("{opener}#{}", connection.number)
         }
@@ -41,7 +42,7 @@ fn timer_text(timer: Timer) -> String {
         timers::SHUTDOWN_TIMEOUT => "shutdown timeout",
         timers::RECONNECT => "reconnect",
         timers::CHANNEL_TIMEOUT => "channel timeout",
-        timers::METADATA_FETCH => "metadata fetch",
+        timers::METADATA_QUORUM => "metadata quorum",
         timers::FETCH_BACKOFF => "fetch back-off",
         timers::ISR_EXPIRATION => "isr expiration",
         timers::HIGH_WATERMARK_CHECKPOINT => "checkpoint",

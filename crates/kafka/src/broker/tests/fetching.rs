@@ -164,7 +164,6 @@ fn requests_that_wait_for_a_deleted_topic_are_answered_at_once() {
         lines[1..],
         [
             "write delete t-0",
-            "send #0 ?3 fetch __cluster_metadata-0@7 epoch -1 last 1",
             "cancel delayed operation/1",
             "send client-1#0 !0 fetch t-0 UNKNOWN_TOPIC_OR_PARTITION hw -1 []",
             "note rejected t-0 UNKNOWN_TOPIC_OR_PARTITION",

@@ -1,8 +1,8 @@
 //! Registration, unfencing, controlled shutdown, and life without a controller.
 
 use super::scene::{
-    EPOCH, HEARTBEAT, METADATA, OTHER_EPOCH, Scene, TOPIC_ID, client, own, partition_record, produce, register,
-    registered, topic, unfence,
+    EPOCH, HEARTBEAT, OTHER_EPOCH, Scene, TOPIC_ID, client, own, partition_record, produce, register, registered,
+    topic, unfence,
 };
 use crate::broker::timers;
 use crate::node::Input;
@@ -17,16 +17,16 @@ fn a_new_broker_makes_its_metadata_log_and_looks_for_the_controller() {
     let mut scene = Scene::new();
     assert_eq!(
         scene.step(Input::Started { disk: Disk::default() }),
+        ["write create __cluster_metadata-0", "connect #0 controller:9093", "timer registration timeout/0 in 60000 ms",]
+    );
+    assert_eq!(
+        scene.find_controller(),
         [
-            "write create __cluster_metadata-0",
-            "connect #0 controller:9093",
-            "timer channel timeout/3 in 2000 ms",
-            "timer registration timeout/0 in 60000 ms",
+            "send #0 ?1 fetch __cluster_metadata-0@0 epoch 1 last 0",
             "connect #1 controller:9093",
             "timer channel timeout/0 in 4500 ms",
         ]
     );
-    assert_eq!(scene.connected(METADATA), ["send #0 ?0 fetch __cluster_metadata-0@0 epoch -1 last -1"]);
     assert_eq!(scene.connected(HEARTBEAT), ["send #1 ?0 registration previous -1"]);
 }
 
@@ -34,7 +34,7 @@ fn a_new_broker_makes_its_metadata_log_and_looks_for_the_controller() {
 fn a_broker_registers_catches_up_is_unfenced_and_only_then_listens() {
     let mut scene = Scene::new();
     scene.step(Input::Started { disk: Disk::default() });
-    scene.connected(METADATA);
+    scene.find_controller();
     scene.connected(HEARTBEAT);
     assert_eq!(
         scene.answer(HEARTBEAT, 0, registered()),
@@ -63,7 +63,6 @@ fn a_broker_registers_catches_up_is_unfenced_and_only_then_listens() {
             "timer checkpoint/0 in 5000 ms",
             "timer log checkpoint/0 in 30000 ms",
             "timer producer expiration/0 in 600000 ms",
-            "send #0 ?1 fetch __cluster_metadata-0@1 epoch -1 last 1",
         ]
     );
     scene.wait(10);
@@ -88,6 +87,7 @@ fn a_restarted_broker_tells_its_previous_epoch_and_removes_the_clean_shutdown_fi
     let mut scene = Scene::new();
     let disk = Disk { clean_shutdown: Some(BrokerEpoch(9)), ..Disk::default() };
     assert!(scene.step(Input::Started { disk }).contains(&"write clean shutdown None".to_owned()));
+    scene.find_controller();
     assert_eq!(scene.connected(HEARTBEAT), ["send #1 ?0 registration previous 9"]);
 }
 
@@ -95,6 +95,7 @@ fn a_restarted_broker_tells_its_previous_epoch_and_removes_the_clean_shutdown_fi
 fn a_refused_registration_is_tried_again_after_a_growing_back_off() {
     let mut scene = Scene::new();
     scene.step(Input::Started { disk: Disk::default() });
+    scene.find_controller();
     scene.connected(HEARTBEAT);
     let duplicate = Response::BrokerRegistration(BrokerRegistrationResponse {
         error: ErrorCode::DuplicateBrokerRegistration,
@@ -207,7 +208,7 @@ fn logs_of_topics_that_are_gone_are_deleted_once_metadata_is_known() {
         disk.apply(DiskWrite::CreateLog { partition, topic_id: TOPIC_ID });
     }
     restarted.step(Input::Started { disk });
-    restarted.connected(METADATA);
+    restarted.find_controller();
     let lines = restarted.metadata(vec![
         register(2, OTHER_EPOCH),
         unfence(2, OTHER_EPOCH),
@@ -230,10 +231,7 @@ fn during_controlled_shutdown_a_replica_that_left_the_in_sync_replicas_is_not_fo
     let mut scene = Scene::leading();
     scene.shut_down();
     let lines = scene.lose_leadership();
-    assert_eq!(
-        lines[1..],
-        ["note follows t-0 of Some(2) epoch 1", "send #0 ?3 fetch __cluster_metadata-0@7 epoch -1 last 1",]
-    );
+    assert_eq!(lines[1..], ["note follows t-0 of Some(2) epoch 1",]);
 }
 
 #[test]

@@ -71,7 +71,6 @@ fn a_parked_produce_ends_when_the_leadership_is_lost_and_names_the_new_leader() 
             "note follows t-0 of Some(2) epoch 1",
             "connect #2 broker-2:9092",
             "timer channel timeout/18 in 10000 ms",
-            "send #0 ?3 fetch __cluster_metadata-0@7 epoch -1 last 1",
             "note rejected t-0 NOT_LEADER_OR_FOLLOWER",
             "cancel delayed operation/1",
             "send client-1#0 !0 produce t-0 NOT_LEADER_OR_FOLLOWER @0 leader 2",

@@ -3,10 +3,10 @@
 use super::scene::{METADATA, Scene, TOPIC_ID, fetched, own, partition_record, stored_batch, t0, topic};
 use crate::broker::timers;
 use crate::instant::Duration;
-use wire::response::{FetchPartitionResult, FetchResponse};
+use wire::response::{FetchPartitionResult, FetchResponse, LeaderIdAndEpoch, QuorumFetchResult};
 use wire::{
-    BrokerId, ErrorCode, MetadataRecord, Offset, PartitionChangeRecord, PartitionIndex, PartitionRecord, Response,
-    TopicId, TopicName,
+    BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, Offset, PartitionChangeRecord, PartitionIndex, PartitionRecord,
+    Response, TopicId, TopicName,
 };
 
 /// The fetcher's connection to broker 2.
@@ -24,7 +24,6 @@ fn a_new_partition_is_made_and_led() {
             "write create t-0",
             "note leads t-0 epoch 0",
             "write t-0 epochs 0@0",
-            "send #0 ?2 fetch __cluster_metadata-0@6 epoch -1 last 1",
         ]
     );
 }
@@ -40,7 +39,6 @@ fn a_new_partition_is_made_and_followed() {
             "note follows t-0 of Some(2) epoch 0",
             "connect #2 broker-2:9092",
             "timer channel timeout/18 in 10000 ms",
-            "send #0 ?2 fetch __cluster_metadata-0@6 epoch -1 last 1",
         ]
     );
     assert_eq!(scene.connected(FETCHER), ["send #2 ?0 fetch t-0@0 epoch 0 last -1"]);
@@ -50,7 +48,7 @@ fn a_new_partition_is_made_and_followed() {
 fn records_beyond_the_high_watermark_of_metadata_are_kept_but_not_applied() {
     let mut scene = Scene::running(&[]);
     let uncommitted =
-        wire::RecordBatch::of_metadata(vec![topic()], wire::Timestamp(0)).appended_at(Offset(4), wire::LeaderEpoch(1));
+        wire::RecordBatch::of_metadata(vec![topic()], wire::Timestamp(0)).appended_at(Offset(4), LeaderEpoch(1));
     let partition = wire::TopicPartition::new(TopicName::new("__cluster_metadata"), PartitionIndex(0));
     let batches = vec![std::sync::Arc::new(uncommitted)];
     scene.answer_metadata_fetch(fetched(partition.clone(), Offset(4), batches));
@@ -121,7 +119,6 @@ fn becoming_leader_ends_the_fetching_and_a_late_answer_is_ignored() {
             "close #2",
             "cancel channel timeout/18",
             "cancel fetch back-off/2",
-            "send #0 ?3 fetch __cluster_metadata-0@7 epoch -1 last 1",
         ]
     );
     assert!(scene.answer(FETCHER, 0, fetched(t0(), Offset(0), vec![stored_batch(0, 0)])).is_empty());
@@ -155,12 +152,18 @@ fn metadata_is_fetched_again_after_20_ms_when_the_controller_is_not_active() {
     scene.connected(METADATA);
     let error = FetchPartitionResult {
         partition: wire::TopicPartition::new(TopicName::new("__cluster_metadata"), PartitionIndex(0)),
+        quorum: Some(QuorumFetchResult {
+            current_leader: LeaderIdAndEpoch { leader_id: None, leader_epoch: LeaderEpoch::ZERO },
+            snapshot_id: None,
+        }),
         ..FetchPartitionResult::failed(t0(), ErrorCode::NotLeaderOrFollower)
     };
     let response = Response::Fetch(FetchResponse::sessionless(vec![error]));
-    assert_eq!(scene.answer_metadata_fetch(response), ["timer metadata fetch/0 in 20 ms"]);
-    scene.now = scene.now + Duration::from_ms(20);
-    assert_eq!(scene.fire(timers::METADATA_FETCH, 0), ["send #0 ?1 fetch __cluster_metadata-0@0 epoch -1 last -1"]);
+    assert!(scene.answer_metadata_fetch(response).is_empty());
+    scene.now = scene.now + Duration::from_ms(19);
+    assert!(scene.fire(timers::METADATA_QUORUM, 0).is_empty());
+    scene.now = scene.now + Duration::from_ms(1);
+    assert_eq!(scene.fire(timers::METADATA_QUORUM, 0), ["send #0 ?1 fetch __cluster_metadata-0@0 epoch 0 last 0"]);
 }
 
 fn failed(error: ErrorCode) -> Response {

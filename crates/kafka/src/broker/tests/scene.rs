@@ -4,23 +4,28 @@ use super::describe::describe;
 use crate::Rng;
 use crate::broker::{Broker, timers};
 use crate::instant::{Duration, Instant, WallClock};
-use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, NodeId, Timer};
+use crate::node::{ConnectionId, Effect, Effects, Identity, Input, Instruction, Message, Node, NodeId, Timer};
 use crate::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
-use crate::storage::Disk;
+use crate::storage::{Disk, DiskWrite};
 use rand::SeedableRng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{
     Acks, FetchPartition, FetchRequest, IsolationLevel, ProducePartition, ProduceRequest, ReplicaState,
 };
-use wire::response::{BrokerHeartbeatResponse, BrokerRegistrationResponse, FetchPartitionResult, FetchResponse};
+use wire::response::{
+    BrokerHeartbeatResponse, BrokerRegistrationResponse, FetchPartitionResult, FetchResponse, LeaderIdAndEpoch,
+    QuorumFetchResult,
+};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
     PartitionChangeRecord, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Response, Timestamp, TopicId,
     TopicName, TopicPartition,
 };
 
-/// The metadata channel's connection.
+/// What the connections to the quorum are numbered from.
+const FIRST_OF_QUORUM: u32 = 1 << 31;
+/// The connection to the metadata quorum. Tests number it first, and the others behind it.
 pub(super) const METADATA: u32 = 0;
 /// The heartbeat channel's connection.
 pub(super) const HEARTBEAT: u32 = 1;
@@ -86,7 +91,7 @@ impl Scene {
     pub(super) fn running(properties: &[(&str, &str)]) -> Scene {
         let mut scene = Scene::with_properties(properties);
         scene.step(Input::Started { disk: Disk::default() });
-        scene.connected(METADATA);
+        scene.find_controller();
         scene.connected(HEARTBEAT);
         scene.answer(HEARTBEAT, 0, registered());
         scene.heartbeats = 1;
@@ -100,7 +105,8 @@ impl Scene {
     pub(super) fn step(&mut self, input: Input) -> Vec<String> {
         let mut effects = Effects::new();
         self.broker.step(self.now, input, &mut effects);
-        effects.drain().map(|effect| describe(&effect, self.now)).collect()
+        let told = effects.drain().filter(|effect| !is_of_quorum(effect));
+        told.map(|effect| describe(&effect, self.now)).collect()
     }
 
     pub(super) fn wait(&mut self, ms: i64) {
@@ -134,13 +140,24 @@ impl Scene {
         self.step(Input::Received { connection, message: Message::Request { correlation_id, request } })
     }
 
-    /// The controller answers the metadata fetch with committed records.
+    /// The controller answers the metadata fetch with committed records. That the broker fetches on is left out.
     pub(super) fn metadata(&mut self, records: Vec<MetadataRecord>) -> Vec<String> {
         let batch =
             RecordBatch::of_metadata(records, Timestamp(0)).appended_at(Offset(self.next_offset), LeaderEpoch(1));
         self.next_offset = batch.last_offset().next().0;
         let high_watermark = Offset(self.next_offset);
-        self.answer_metadata_fetch(fetched(metadata_partition(), high_watermark, vec![Arc::new(batch)]))
+        let told = self.answer_metadata_fetch(fetched(metadata_partition(), high_watermark, vec![Arc::new(batch)]));
+        told.into_iter().filter(|line| !line.starts_with("send #0")).collect()
+    }
+
+    /// The quorum's voter accepts the connection, and says in which epoch it leads.
+    pub(super) fn find_controller(&mut self) -> Vec<String> {
+        self.connected(METADATA);
+        let error = FetchPartitionResult {
+            quorum: Some(controller_leads()),
+            ..FetchPartitionResult::failed(metadata_partition(), ErrorCode::FencedLeaderEpoch)
+        };
+        self.answer_metadata_fetch(Response::Fetch(FetchResponse::sessionless(vec![error])))
     }
 
     pub(super) fn answer_metadata_fetch(&mut self, response: Response) -> Vec<String> {
@@ -175,7 +192,28 @@ impl Scene {
 
 /// A connection that broker 1 opened.
 pub(super) fn own(number: u32) -> ConnectionId {
+    let number = if number == METADATA { FIRST_OF_QUORUM } else { number - 1 };
     ConnectionId { opener: NodeId::Server(1), incarnation: 0, number }
+}
+
+/// The number that tests give to a connection of broker 1.
+pub(super) fn scene_number(connection: ConnectionId) -> u32 {
+    connection.number.checked_sub(FIRST_OF_QUORUM).unwrap_or(connection.number + 1)
+}
+
+/// What every broker does for its part in the quorum; tests of that are in `raft`.
+fn is_of_quorum(effect: &Effect) -> bool {
+    match effect {
+        Effect::SetTimer { timer, .. } | Effect::CancelTimer { timer } => timer.kind == timers::METADATA_QUORUM,
+        Effect::Write(write) => matches!(write, DiskWrite::QuorumState(_)),
+        _ => false,
+    }
+}
+
+/// Controller 100 leads the quorum in epoch 1.
+fn controller_leads() -> QuorumFetchResult {
+    let current_leader = LeaderIdAndEpoch { leader_id: Some(100), leader_epoch: LeaderEpoch(1) };
+    QuorumFetchResult { current_leader, snapshot_id: None }
 }
 
 /// A client's connection.
@@ -291,7 +329,7 @@ pub(super) fn fetched(partition: TopicPartition, high_watermark: Offset, batches
         last_stable_offset: high_watermark,
         log_start_offset: Offset(0),
         diverging_epoch: None,
-        quorum: None,
+        quorum: Some(controller_leads()),
         current_leader: None,
         preferred_read_replica: None,
         aborted_transactions: Vec::new(),

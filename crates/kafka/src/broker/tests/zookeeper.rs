@@ -241,7 +241,7 @@ fn a_stopping_broker_asks_the_controller_three_times_and_then_goes_anyway() {
     let mut scene = ZooKeeperScene::leading();
     assert_eq!(
         scene.shut_down(),
-        ["note ControlledShutdownStarted", "connect #1 broker-2:9092", "timer channel timeout/4 in 10000 ms"]
+        ["note ControlledShutdownStarted", "connect #1 broker-2:9092", "timer channel timeout/3 in 10000 ms"]
     );
     assert!(scene.connected(1)[0].contains("ControlledShutdown"));
     let refused = ControlledShutdownResponse { error: ErrorCode::None, remaining_partitions: vec![t0()] };

@@ -1,6 +1,7 @@
 //! The metadata cache: what the controller last told of brokers and partitions (`kafka.server.metadata.ZkMetadataCache`,
 //! `KafkaApis.handleUpdateMetadataRequest`). It lags behind ZooKeeper as far as the controller's requests do.
 
+use super::super::channel::ChannelId;
 use super::super::{Broker, Step};
 use crate::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use crate::node::RequestId;
@@ -18,28 +19,29 @@ impl Broker {
     ) {
         let error = self.fence_controller(&request.header, step);
         if error.is_none() {
-            self.update_metadata(request);
+            self.update_metadata(request, step);
             self.complete_admin_jobs(step);
         }
         self.server.respond(id, Response::UpdateMetadata(error), step.effects);
     }
 
-    fn update_metadata(&mut self, request: &UpdateMetadataRequest) {
+    fn update_metadata(&mut self, request: &UpdateMetadataRequest, step: &mut Step<'_>) {
         let image = Arc::make_mut(&mut self.image);
         image.set_live_brokers(request.live_brokers.iter().map(registration).collect());
         for partition in &request.partitions {
             apply(image, partition);
         }
-        self.believe_in_controller(request.header.controller_id);
+        self.believe_in_controller(request.header.controller_id, step);
         self.match_configs_with_image();
     }
 
     /// From now on requests for the controller go to this one, if it is alive.
-    fn believe_in_controller(&mut self, controller_id: BrokerId) {
+    fn believe_in_controller(&mut self, controller_id: BrokerId, step: &mut Step<'_>) {
         self.membership.zookeeper_mut().controller_id = Some(controller_id);
         let registration = self.image.brokers().get(&controller_id);
         let endpoint = registration.map(|registration| (controller_id.0, registration.endpoint.clone()));
-        self.controllers.replace(endpoint.into_iter().collect());
+        self.controllers.replace(endpoint);
+        self.advance(ChannelId::AlterPartition, step);
     }
 }
 

@@ -60,7 +60,7 @@ impl Broker {
         }
         shutdown.attempts_left -= 1;
         shutdown.is_attempt_under_way = true;
-        if self.controllers.believed_endpoint().is_none() {
+        if self.controllers.active_endpoint().is_none() {
             return self.on_attempt_failed(step);
         }
         self.advance_controlled_shutdown(step);
@@ -73,7 +73,7 @@ impl Broker {
             broker_epoch: self.broker_epoch_or_none(),
         });
         let shutdown = &mut self.membership.zookeeper_mut().shutdown;
-        match (shutdown.is_attempt_under_way, shutdown.channel.readiness(), self.controllers.believed_endpoint()) {
+        match (shutdown.is_attempt_under_way, shutdown.channel.readiness(), self.controllers.active_endpoint()) {
             (true, Readiness::Ready, _) => shutdown.channel.send(request, step),
             (true, Readiness::Disconnected, Some(endpoint)) => {
                 shutdown.channel.connect(endpoint, &mut self.outbound, step);

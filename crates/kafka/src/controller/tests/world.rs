@@ -227,7 +227,7 @@ pub(super) fn fetch(offset: Offset, last_epoch: i32) -> Request {
     let partition = FetchPartition {
         partition: metadata_partition(),
         topic_id: None,
-        current_leader_epoch: LeaderEpoch::NONE,
+        current_leader_epoch: LeaderEpoch(1),
         fetch_offset: offset,
         last_fetched_epoch: LeaderEpoch(last_epoch),
         log_start_offset: Offset::ZERO,
@@ -253,7 +253,8 @@ pub(super) fn fetched(response: &Response) -> &FetchPartitionResult {
 
 /// One word for each effect, with what matters of it.
 pub(super) fn words(effects: &[Effect]) -> Vec<String> {
-    effects.iter().map(word).collect()
+    let is_flush = |effect: &&Effect| matches!(effect, Effect::Write(DiskWrite::Flush { .. }));
+    effects.iter().filter(|effect| !is_flush(effect)).map(word).collect()
 }
 
 pub(super) fn word(effect: &Effect) -> String {

@@ -6,7 +6,10 @@ use crate::zk_client::HostTimer;
 use crate::zk_controller::ControllerRequest;
 use wire::request::{AlterPartitionData, AlterPartitionRequest, MetadataLeader};
 use wire::zookeeper::{Operation, ZnodeData, ZnodePath};
-use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, PartitionEpoch, Request, Response, TopicId, TopicName};
+use wire::{
+    BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, LeaderRecoveryState, PartitionEpoch, Request, Response, TopicId,
+    TopicName,
+};
 use world::{TOPIC_ID, World, ids, partition};
 
 #[test]
@@ -237,6 +240,7 @@ fn proposals_of_leaders_are_checked_in_kafkas_order() {
         (Proposal { leader_epoch: 0, ..Proposal::of(&[2]) }, ErrorCode::FencedLeaderEpoch),
         (Proposal { partition_epoch: 0, ..Proposal::of(&[2, 1]) }, ErrorCode::None),
         (Proposal { partition_epoch: 0, ..Proposal::of(&[2]) }, ErrorCode::InvalidUpdateVersion),
+        (Proposal { recovery: LeaderRecoveryState::Recovering, ..Proposal::of(&[2]) }, ErrorCode::InvalidRequest),
         (Proposal::of(&[2, 1, 3]), ErrorCode::IneligibleReplica),
         (Proposal::of(&[2]), ErrorCode::None),
     ];
@@ -300,6 +304,7 @@ struct Proposal {
     partition: i32,
     leader_epoch: i32,
     partition_epoch: i32,
+    recovery: LeaderRecoveryState,
     isr: Vec<i32>,
 }
 
@@ -314,6 +319,7 @@ impl Proposal {
             partition: 0,
             leader_epoch: 1,
             partition_epoch: 1,
+            recovery: LeaderRecoveryState::Recovered,
             isr: isr.to_vec(),
         }
     }
@@ -325,7 +331,7 @@ fn propose(world: &mut World, proposal: Proposal) -> (ErrorCode, Option<ErrorCod
         partition: partition(proposal.partition),
         leader_epoch: LeaderEpoch(proposal.leader_epoch),
         partition_epoch: PartitionEpoch(proposal.partition_epoch),
-        leader_recovery_state: wire::LeaderRecoveryState::Recovered,
+        leader_recovery_state: proposal.recovery,
         new_isr: ids(&proposal.isr).into_iter().map(|broker| (broker, BrokerEpoch::NONE)).collect(),
     };
     let request = AlterPartitionRequest {

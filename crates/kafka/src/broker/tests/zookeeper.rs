@@ -78,12 +78,12 @@ fn replicas_take_the_roles_that_the_controller_gives_them() {
         scene.controller_says(leader_and_isr(Some(2), 1)),
         [
             "note follows t-0 of Some(2) epoch 1",
-            "connect #1 broker-2:9092",
+            "connect #2 broker-2:9092",
             "timer channel timeout/18 in 10000 ms",
             "send 2#9 !3 leader and isr NONE [t-0 NONE]",
         ]
     );
-    assert_eq!(scene.connected(1)[0], "send #1 ?0 fetch t-0@0 epoch 1 last 0");
+    assert_eq!(scene.connected(2)[0], "send #2 ?0 fetch t-0@0 epoch 1 last 0");
 }
 
 #[test]
@@ -241,18 +241,18 @@ fn a_stopping_broker_asks_the_controller_three_times_and_then_goes_anyway() {
     let mut scene = ZooKeeperScene::leading();
     assert_eq!(
         scene.shut_down(),
-        ["note ControlledShutdownStarted", "connect #1 broker-2:9092", "timer channel timeout/3 in 10000 ms"]
+        ["note ControlledShutdownStarted", "connect #2 broker-2:9092", "timer channel timeout/3 in 10000 ms"]
     );
-    assert!(scene.connected(1)[0].contains("ControlledShutdown"));
+    assert!(scene.connected(2)[0].contains("ControlledShutdown"));
     let refused = ControlledShutdownResponse { error: ErrorCode::None, remaining_partitions: vec![t0()] };
-    let lines = scene.answer(1, 0, Response::ControlledShutdown(refused));
-    assert_eq!(lines, ["close #1", "timer controlled shutdown/0 in 5000 ms"]);
+    let lines = scene.answer(2, 0, Response::ControlledShutdown(refused));
+    assert_eq!(lines, ["close #2", "timer controlled shutdown/0 in 5000 ms"]);
     scene.wait(5_000);
-    assert_eq!(scene.fire(timers::CONTROLLED_SHUTDOWN, 0), ["connect #2 broker-2:9092"]);
-    assert_eq!(scene.disconnected(2), ["timer controlled shutdown/0 in 5000 ms"]);
+    assert_eq!(scene.fire(timers::CONTROLLED_SHUTDOWN, 0), ["connect #3 broker-2:9092"]);
+    assert_eq!(scene.disconnected(3), ["timer controlled shutdown/0 in 5000 ms"]);
     scene.wait(5_000);
     scene.fire(timers::CONTROLLED_SHUTDOWN, 0);
-    let lines = scene.disconnected(3);
+    let lines = scene.disconnected(4);
     assert_eq!(lines[0], "note ControlledShutdownFailed");
     assert_eq!(lines[lines.len() - 1], "exit 143");
     assert!(scene.ensemble.view().database.znode(&ZnodePath::new("/brokers/ids/1")).is_none());
@@ -262,9 +262,9 @@ fn a_stopping_broker_asks_the_controller_three_times_and_then_goes_anyway() {
 fn a_broker_that_leads_nothing_any_more_goes_at_once() {
     let mut scene = ZooKeeperScene::leading();
     scene.shut_down();
-    scene.connected(1);
+    scene.connected(2);
     let response = ControlledShutdownResponse { error: ErrorCode::None, remaining_partitions: Vec::new() };
-    let lines = scene.answer(1, 0, Response::ControlledShutdown(response));
+    let lines = scene.answer(2, 0, Response::ControlledShutdown(response));
     assert_eq!(lines[0], "note ControlledShutdownCompleted");
     assert_eq!(lines[lines.len() - 1], "exit 143");
     assert!(lines.contains(&"write clean shutdown Some(-1)".to_owned()), "{lines:?}");
@@ -276,6 +276,6 @@ fn proposals_go_to_the_controller_that_metadata_names() {
     scene.ask(produce(Acks::Leader));
     scene.wait(30_001);
     let lines = scene.fire(timers::ISR_EXPIRATION, 0);
-    assert_eq!(lines[..2], ["note proposes t-0 isr [1]", "connect #1 broker-2:9092"]);
-    assert_eq!(scene.connected(1)[0], "send #1 ?0 alter t-0 isr [(1, 22)]");
+    assert_eq!(lines[..2], ["note proposes t-0 isr [1]", "connect #2 broker-2:9092"]);
+    assert_eq!(scene.connected(2)[0], "send #2 ?0 alter t-0 isr [(1, 22)]");
 }

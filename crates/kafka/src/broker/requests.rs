@@ -3,9 +3,8 @@
 use super::membership::Membership;
 use super::{Broker, Step};
 use crate::node::{ConnectionId, RequestId};
+use wire::Request;
 use wire::request::DescribeConfigsRequest;
-use wire::response::{ApiVersionsResponse, ListenerKind};
-use wire::{Request, Response};
 
 impl Broker {
     /// Works on one request of a client or another broker.
@@ -36,9 +35,9 @@ impl Broker {
             Request::AlterPartition(_) | Request::ControlledShutdown(_) if is_with_zookeeper => {
                 self.on_request_for_zookeeper_controller(id, request, step);
             }
+            Request::DescribeLogDirs(request) => self.on_describe_log_dirs(id, &request, step),
+            Request::DescribeCluster => self.on_describe_cluster(id, step),
             Request::DeleteRecords(_)
-            | Request::DescribeLogDirs(_)
-            | Request::DescribeCluster
             | Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
             | Request::BrokerRegistration(_)
@@ -70,11 +69,6 @@ impl Broker {
             Membership::KRaft { .. } => self.describe_configs(id, &request, step),
             Membership::ZooKeeper(_) => self.read_and_describe_configs(id, request, step),
         }
-    }
-
-    fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
-        let response = ApiVersionsResponse::without_features(ListenerKind::Broker);
-        self.server.respond(id, Response::ApiVersions(response), step.effects);
     }
 
     /// Closes a connection that another process opened.

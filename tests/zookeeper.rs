@@ -6,7 +6,8 @@ use kafka::instant::Instant;
 use kafka::node::{ExitStatus, NodeId};
 use kafka::spec::ClientSpec;
 use kafka::view::{BrokerView, NodeView, ReplicaRole, ReplicaView};
-use sim::{Budget, Command, Event, EventId, Session, WorldSpec};
+use sim::world_shape::Mode;
+use sim::{Budget, Command, Event, EventId, Session, WorldShape};
 use std::collections::BTreeMap;
 use wire::request::Acks;
 use wire::{BrokerId, Offset};
@@ -22,7 +23,7 @@ type Leadership = (i32, i32, Vec<i32>);
 
 impl Cluster {
     fn new(clients: Vec<ClientSpec>) -> Cluster {
-        let mut spec = WorldSpec::three_brokers_with_zookeeper(BTreeMap::new());
+        let mut spec = WorldShape { mode: Mode::ZooKeeper, ..WorldShape::default() }.spec();
         spec.clients = clients;
         Cluster { session: Session::new(spec, 1) }
     }

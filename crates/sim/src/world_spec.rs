@@ -35,17 +35,4 @@ impl WorldSpec {
     pub fn three_brokers(properties: BTreeMap<String, String>) -> WorldSpec {
         WorldShape { properties, ..WorldShape::default() }.spec()
     }
-
-    /// The same brokers in a cluster that uses ZooKeeper, which listens at localhost:2181.
-    #[must_use]
-    pub fn three_brokers_with_zookeeper(properties: BTreeMap<String, String>) -> WorldSpec {
-        let connect = Endpoint::new("localhost", 2181);
-        let mut spec = WorldSpec::three_brokers(properties);
-        for server in &mut spec.servers {
-            server.coordination = Coordination::ZooKeeper { connect: connect.clone() };
-        }
-        let ensemble = &mut spec.servers[0];
-        (ensemble.node_id, ensemble.role, ensemble.endpoint) = (0, ServerRole::ZooKeeper, connect);
-        spec
-    }
 }

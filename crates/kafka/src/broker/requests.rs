@@ -37,8 +37,8 @@ impl Broker {
             }
             Request::DescribeLogDirs(request) => self.on_describe_log_dirs(id, &request, step),
             Request::DescribeCluster => self.on_describe_cluster(id, step),
-            Request::DeleteRecords(_)
-            | Request::InitProducerId(_)
+            Request::DeleteRecords(request) => self.on_delete_records(id, &request, step),
+            Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)

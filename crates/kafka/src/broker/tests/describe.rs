@@ -8,6 +8,7 @@ use crate::node::{ConnectionId, Effect, Message, NodeId, Timer};
 use crate::storage::DiskWrite;
 use wire::request::FetchPartition;
 use wire::response::{FetchPartitionResult, ProducePartitionResult, ReplicaStateResponse, TopicResults};
+use wire::response::{DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, TopicResults};
 use wire::{RecordBatch, Request, Response};
 
 /// One effect of a step at `now`.
@@ -108,6 +109,7 @@ fn response_text(response: &Response) -> String {
             joined(&response.brokers, |broker| broker.broker_id.to_string()),
             joined(&response.topics, |topic| format!("{} {}", topic.name, topic.error.name()))
         ),
+        Response::DeleteRecords(response) => format!("deleted {}", joined(&response.results, deleted_text)),
         Response::ApiVersions(_) => "api versions".to_owned(),
         Response::UpdateMetadata(error) => format!("update metadata {}", error.name()),
         Response::LeaderAndIsr(response) => format!("leader and isr {}", states_text(response)),
@@ -119,6 +121,8 @@ fn response_text(response: &Response) -> String {
 fn states_text(response: &ReplicaStateResponse) -> String {
     let partitions = joined(&response.partitions, |(partition, error)| format!("{partition} {}", error.name()));
     format!("{} [{partitions}]", response.error.name())
+fn deleted_text(result: &DeleteRecordsResult) -> String {
+    format!("{} {} low watermark {}", result.partition, result.error.name(), result.low_watermark)
 }
 
 fn results_text(results: &TopicResults) -> String {
@@ -178,6 +182,7 @@ fn event_text(event: &BrokerEvent) -> String {
             format!("replicated {partition} {first_offset}..{last_offset}")
         }
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!("hw {partition} {from}->{to}"),
+        BrokerEvent::RecordsDeleted { partition, from, to } => format!("deleted {partition} {from}->{to}"),
         BrokerEvent::ProduceRejected { partition, error } => format!("rejected {partition} {}", error.name()),
         BrokerEvent::IsrChangeProposed { partition, to, .. } => {
             format!("proposes {partition} isr {:?}", to.iter().map(|member| member.0).collect::<Vec<i32>>())

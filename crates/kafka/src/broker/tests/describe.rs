@@ -7,8 +7,9 @@ use crate::instant::Instant;
 use crate::node::{ConnectionId, Effect, Message, NodeId, Timer};
 use crate::storage::DiskWrite;
 use wire::request::FetchPartition;
-use wire::response::{FetchPartitionResult, ProducePartitionResult, ReplicaStateResponse, TopicResults};
-use wire::response::{DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, TopicResults};
+use wire::response::{
+    DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, ReplicaStateResponse, TopicResults,
+};
 use wire::{RecordBatch, Request, Response};
 
 /// One effect of a step at `now`.
@@ -121,6 +122,8 @@ fn response_text(response: &Response) -> String {
 fn states_text(response: &ReplicaStateResponse) -> String {
     let partitions = joined(&response.partitions, |(partition, error)| format!("{partition} {}", error.name()));
     format!("{} [{partitions}]", response.error.name())
+}
+
 fn deleted_text(result: &DeleteRecordsResult) -> String {
     format!("{} {} low watermark {}", result.partition, result.error.name(), result.low_watermark)
 }

@@ -65,7 +65,9 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::RecordsAppended { .. }
         | BrokerEvent::RecordsReplicated { .. }
         | BrokerEvent::HighWatermarkAdvanced { .. }
-        | BrokerEvent::IsrChangeProposed { .. } => false,
+        | BrokerEvent::IsrChangeProposed { .. }
+        | BrokerEvent::PreferredReadReplicaChosen { .. }
+        | BrokerEvent::FetchSessionEvicted { .. } => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod configs;
 mod describe;
+mod fetch_sessions;
 mod fetching;
 mod lifecycle;
 mod producing;

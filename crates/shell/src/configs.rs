@@ -1,5 +1,5 @@
-//! `kafka-configs`: its options and checks (`ConfigCommand` of Kafka 3.9), for topics and brokers. Quotas, users, loggers and
-//! subscriptions to client metrics are not simulated. What the cluster says is put into words by `configs_text`.
+//! `kafka-configs`: its options and checks (`ConfigCommand` of Kafka 3.9), for topics and brokers. Quotas, users, loggers
+//! and subscriptions to client metrics are not simulated. What the cluster says is put into words by `configs_text`.
 
 use crate::admin_tool::{NoAdminClient, admin_client};
 use crate::configs_text::thrown;
@@ -217,10 +217,10 @@ fn check_names(options: &ParsedOptions, types: &[String]) -> Result<(), String> 
     let names = names(options);
     let kind = types[0].as_str();
     let has_name = names.iter().any(|name| !name.is_empty());
-    if kind == "brokers" || kind == "broker-loggers" {
-        if let Some(id) = names.iter().find(|name| !name.is_empty() && name.parse::<i32>().is_err()) {
-            return Err(format!("The entity name for {kind} must be a valid integer broker id, but it is: {id}"));
-        }
+    if (kind == "brokers" || kind == "broker-loggers")
+        && let Some(id) = names.iter().find(|name| !name.is_empty() && name.parse::<i32>().is_err())
+    {
+        return Err(format!("The entity name for {kind} must be a valid integer broker id, but it is: {id}"));
     }
     let has_defaults = types.iter().any(|kind| WITH_DEFAULTS.contains(&kind.as_str()));
     let all = types.join(",");
@@ -298,8 +298,8 @@ fn action(options: &ParsedOptions, surroundings: Surroundings<'_>) -> Result<Con
     }
     let added = added(options, surroundings)?;
     let deleted: Vec<String> = options.values("delete-config").iter().flat_map(|list| keys(list)).collect();
-    let names = added.iter().map(|(name, _)| name).chain(&deleted);
-    names.map(|name| check_key(name)).collect::<Result<Vec<()>, Early>>()?;
+    let mut names = added.iter().map(|(name, _)| name).chain(&deleted);
+    names.try_for_each(|name| check_key(name))?;
     Ok(ConfigsAction::Alter { resource: resource.expect("what is altered has a name"), added, deleted })
 }
 

@@ -1,4 +1,5 @@
-//! The files of `kafka-reassign-partitions`: which replicas partitions shall have, and of which topics a proposal is wanted.
+//! The files of `kafka-reassign-partitions`: which replicas partitions shall have, and of which topics a proposal is
+//! wanted.
 
 use crate::java_exception::JavaException;
 use crate::json::Json;

@@ -1,5 +1,5 @@
-//! `kafka-reassign-partitions`: its options and checks (`ReassignPartitionsCommand` of Kafka 3.9). What the cluster says to it
-//! is put into words by `reassign_text`, its files are read by `reassign_json`.
+//! `kafka-reassign-partitions`: its options and checks (`ReassignPartitionsCommand` of Kafka 3.9). What the cluster says
+//! to it is put into words by `reassign_text`, its files are read by `reassign_json`.
 
 use crate::admin_tool::{NoAdminClient, admin_client};
 use crate::java_exception::JavaException;

@@ -1,5 +1,5 @@
-//! `kafka-reassign-partitions`: generates, executes, verifies, cancels and lists reassignments (`ReassignPartitionsCommand`).
-//! Replicas are not moved between log directories.
+//! `kafka-reassign-partitions`: generates, executes, verifies, cancels and lists reassignments
+//! (`ReassignPartitionsCommand`). Replicas are not moved between log directories.
 
 use super::admin_client::NodeChoice;
 use super::program::{Call, Next};

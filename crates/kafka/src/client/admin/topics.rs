@@ -1,7 +1,7 @@
 //! `kafka-topics`: one action, made of calls of the admin client (`TopicCommand`).
 //!
-//! Of `--describe`, the live brokers are those that the listing of topics told of. Several topics are described in the order of their names; the real tool prints them in the order of
-//! a Java hash map.
+//! Of `--describe`, the live brokers are those that the listing of topics told of. Several topics are described in the
+//! order of their names; the real tool prints them in the order of a Java hash map.
 
 use super::admin_client::NodeChoice;
 use super::describe;

@@ -427,6 +427,15 @@ pub enum BrokerEvent {
         /// Why.
         reason: TruncationReason,
     },
+    /// The leader deleted the oldest records of a partition, as it was asked to (KIP-107).
+    RecordsDeleted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where its log started before.
+        from: Offset,
+        /// Where it starts now.
+        to: Offset,
+    },
     /// The leader proposes other in-sync replicas.
     IsrChangeProposed {
         /// The partition.

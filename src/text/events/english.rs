@@ -274,6 +274,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             "{node} cut its log of {partition} from log end offset {from} back to {to}, because {}.",
             truncated_because(*reason)
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{node} deleted the records of {partition} from offset {from} to just below {to}, on request.")
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{node} proposes to change the ISR of {partition} from {} to {}.",
             format::broker_ids(from),

@@ -325,6 +325,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             with_josa(&to.to_string(), Josa::Toward),
             truncated_because(*reason)
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{} 요청에 따라 {partition}의 오프셋 {from}부터 {to} 앞까지 레코드를 삭제했습니다.", subject(node))
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{} {partition}의 ISR을 {}에서 {} 변경하도록 요청합니다.",
             subject(node),

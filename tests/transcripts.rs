@@ -25,7 +25,8 @@ use std::path::PathBuf;
 use wire::Request;
 
 /// Recordings that this simulation cannot answer.
-const LEFT_OUT: [(&str, &str); 9] = [
+const LEFT_OUT: [(&str, &str); 10] = [
+    ("getoffsets-all", "consumer groups, and with them __consumer_offsets, are not simulated"),
     ("consumer-after-delete", "its records were deleted with kafka-delete-records, which is not simulated"),
     ("consumer-group", "consumer groups are not simulated"),
     ("recover-describe2", "its leaders were moved with kafka-leader-election, which is not simulated"),
@@ -110,6 +111,10 @@ impl Masks {
             (r"localhost:\d{4}", "localhost:PORT"),
             (r"127\.0\.0\.1:\d{4}", "127.0.0.1:PORT"),
             (r":\d+ ms has passed since", ":N ms has passed since"),
+            (
+                r"deadlineMs=\d+, tries=\d+, nextAllowedTryMs=\d+\) timed out at \d+ after \d+ attempt",
+                "deadlineMs=TIME, tries=N, nextAllowedTryMs=TIME) timed out at TIME after N attempt",
+            ),
         ];
         Masks(
             masks.map(|(pattern, mask)| (Regex::new(pattern).expect("the masks are regular expressions"), mask)).into(),

@@ -8,6 +8,7 @@
 #![warn(clippy::float_arithmetic)]
 
 pub mod admin_tool;
+pub mod argparse;
 pub mod bootstrap;
 pub mod client_properties;
 pub mod console_consumer;
@@ -17,6 +18,7 @@ pub mod files;
 pub mod get_offsets;
 pub mod java_exception;
 pub mod job;
+pub mod json;
 pub mod launch;
 pub mod line_reader;
 pub mod log_lines;

@@ -159,17 +159,16 @@ impl GetOffsetsTask {
     ) -> Next {
         leaders.pop_first();
         for result in &offsets.partitions {
-            match result.error {
-                ErrorCode::None => {
-                    self.wanted.remove(&result.partition);
-                    self.found.insert(result.partition.clone(), result.offset);
-                }
-                error if error.is_retriable() => {}
-                error => {
-                    self.wanted.remove(&result.partition);
-                    let failure = AdminFailure::Refused { error, message: error.message().to_owned() };
-                    self.skipped.insert(result.partition.clone(), failure);
-                }
+            let error = result.error;
+            if error.is_retriable() {
+                continue;
+            }
+            self.wanted.remove(&result.partition);
+            if error == ErrorCode::None {
+                self.found.insert(result.partition.clone(), result.offset);
+            } else {
+                let failure = AdminFailure::Refused { error, message: error.message().to_owned() };
+                self.skipped.insert(result.partition.clone(), failure);
             }
         }
         self.ask(leaders)

@@ -1,5 +1,6 @@
 //! From a command line to a job: pipes, redirections, `timeout`, and the tool in the middle.
 
+use crate::directive::{self, Action};
 use crate::files::Files;
 use crate::job::{Job, JobSpec};
 use crate::line_reader::lines_of;
@@ -42,6 +43,9 @@ impl Launch<'_> {
     /// Runs a command line; `None` for a blank line or a comment.
     #[must_use]
     pub fn run(&self, line: &str, session: &mut Session) -> Option<Job> {
+        if line.trim_start().starts_with('@') {
+            return Some(self.direct(line, session));
+        }
         let stages = match parse(line) {
             Ok(pipeline) => pipeline.stages,
             Err(error) => return Some(self.misuse(line, &error.to_string(), session)),
@@ -53,6 +57,21 @@ impl Launch<'_> {
             Ok(prepared) => self.launch(line, prepared, session),
             Err(message) => self.misuse(line, &message, session),
         })
+    }
+
+    /// A directive acts at once and prints nothing, unless it does not fit.
+    fn direct(&self, line: &str, session: &mut Session) -> Job {
+        let done = match Action::parse(line.trim()) {
+            None => Err(format!("there is no such directive here; there are: {}", directive::USAGE.join(", "))),
+            Some(Ok(Action::Sleep(_))) => Err("time passes by itself here; @sleep is for scripts".to_owned()),
+            Some(action) => action.and_then(|action| action.carry_out(session)),
+        };
+        match done {
+            Ok(_) => {
+                Job::printed(self.spec(line, Sinks::new(&Stage::default(), &[]), None), Printout::default(), session)
+            }
+            Err(message) => self.misuse(line, &message, session),
+        }
     }
 
     fn misuse(&self, line: &str, message: &str, session: &Session) -> Job {

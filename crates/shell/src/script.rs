@@ -1,27 +1,28 @@
 //! Scripts: command lines and directives, run against a fresh cluster, giving a transcript.
 //!
-//! One command a line. Directives: `@config KEY=VALUE` and `@brokers N` (before the first command), `@kill ID`,
-//! `@stop ID`, `@start ID`, `@sleep SECONDS` (of virtual time). Blank lines and `#` comments do nothing.
+//! One command a line. Before the first of them, directives shape the cluster: `@mode kraft|zookeeper`, `@brokers N`,
+//! `@controllers N`, `@racks RACK…`, `@config [ID] KEY=VALUE`, `@historical FAULT`, `@seed N`. Later ones act on it; they
+//! are those of `directive`. `@stop` waits until the process has ended, `@start` until it serves or a minute is over.
+//! Blank lines and `#` comments do nothing.
 
-use crate::launch::seconds;
+use crate::directive::Action;
 use crate::output::Stream;
 use crate::terminal::{Entry, Terminal};
 use kafka::config::BrokerConfig;
 use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
-use kafka::spec::{ServerRole, ServerSpec};
 use kafka::view::{BrokerState, NodeView};
-use sim::{Budget, Command, Session, TraceHash, WorldSpec};
-use std::collections::BTreeMap;
+use sim::frame::NodeFrame;
+use sim::world_shape::Mode;
+use sim::{Budget, Session, TraceHash, WorldShape, WorldSpec};
 use std::fmt;
 use std::fmt::Write as _;
-use wire::Endpoint;
 
 /// A script that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    properties: BTreeMap<String, String>,
-    brokers: i32,
+    shape: WorldShape,
+    seed: Option<u64>,
     statements: Vec<Numbered>,
 }
 
@@ -35,10 +36,7 @@ struct Numbered {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Statement {
     Command,
-    Kill(i32),
-    Stop(i32),
-    Start(i32),
-    Sleep(Duration),
+    Act(Action),
 }
 
 /// What is wrong with a script.
@@ -68,7 +66,7 @@ pub struct Transcript {
 }
 
 const MOST_BROKERS: i32 = 9;
-const FIRST_PORT: u16 = 9092;
+const MOST_CONTROLLERS: i32 = 9;
 
 impl Script {
     /// Reads a script.
@@ -76,7 +74,7 @@ impl Script {
     /// # Errors
     /// The first line that cannot be understood.
     pub fn parse(text: &str) -> Result<Script, ScriptError> {
-        let mut script = Script { properties: BTreeMap::new(), brokers: 3, statements: Vec::new() };
+        let mut script = Script { shape: WorldShape::default(), seed: None, statements: Vec::new() };
         for (index, text) in text.lines().enumerate() {
             let line = index + 1;
             let read = match text.trim() {
@@ -98,55 +96,119 @@ impl Script {
     }
 
     fn directive(&mut self, line: usize, text: &str) -> Result<(), String> {
-        let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let argument = argument.trim();
-        let statement = match name {
-            "@config" => return self.configure(argument),
-            "@brokers" => return self.set_brokers(argument),
-            "@kill" => Statement::Kill(server_id(argument)?),
-            "@stop" => Statement::Stop(server_id(argument)?),
-            "@start" => Statement::Start(server_id(argument)?),
-            "@sleep" => {
-                Statement::Sleep(seconds(argument).ok_or_else(|| format!("@sleep takes seconds, not \"{argument}\""))?)
-            }
-            other => return Err(format!("there is no directive {other}")),
-        };
-        self.push(line, text, statement);
+        match Action::parse(text) {
+            Some(action) => self.push(line, text, Statement::Act(action?)),
+            None => self.shape_directive(text)?,
+        }
         Ok(())
     }
 
-    fn check_is_first(&self, name: &str) -> Result<(), String> {
-        if self.statements.is_empty() { Ok(()) } else { Err(format!("{name} must stand before the first command")) }
+    fn shape_directive(&mut self, text: &str) -> Result<(), String> {
+        let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let argument = argument.trim();
+        let set = match name {
+            "@mode" => Script::set_mode,
+            "@brokers" => Script::set_brokers,
+            "@controllers" => Script::set_controllers,
+            "@racks" => Script::set_racks,
+            "@config" => Script::configure,
+            "@historical" => Script::add_historical_fault,
+            "@seed" => Script::set_seed,
+            other => return Err(format!("there is no directive {other}")),
+        };
+        if !self.statements.is_empty() {
+            return Err(format!("{name} must stand before the first command"));
+        }
+        set(self, argument)
     }
 
-    fn configure(&mut self, argument: &str) -> Result<(), String> {
-        self.check_is_first("@config")?;
-        let (key, value) = argument.split_once('=').ok_or("@config takes KEY=VALUE")?;
-        self.properties.insert(key.trim().to_owned(), value.trim().to_owned());
-        BrokerConfig::from_properties(&self.properties).map(drop).map_err(|error| error.to_string())
+    fn set_mode(&mut self, argument: &str) -> Result<(), String> {
+        self.shape.mode = match (argument, self.shape.mode) {
+            ("kraft", Mode::KRaft { controllers }) => Mode::KRaft { controllers },
+            ("kraft", Mode::ZooKeeper) => Mode::KRaft { controllers: 1 },
+            ("zookeeper", _) => Mode::ZooKeeper,
+            _ => return Err("@mode takes kraft or zookeeper".to_owned()),
+        };
+        Ok(())
     }
 
     fn set_brokers(&mut self, argument: &str) -> Result<(), String> {
-        self.check_is_first("@brokers")?;
-        let count = argument.parse().ok().filter(|count| (1..=MOST_BROKERS).contains(count));
-        self.brokers = count.ok_or_else(|| format!("@brokers takes a number from 1 to {MOST_BROKERS}"))?;
+        self.shape.brokers = number_up_to(MOST_BROKERS, "@brokers", argument)?;
         Ok(())
     }
 
-    /// The cluster that the script runs on: brokers 1, 2, … at localhost:9092, 9093, … and one controller.
+    fn set_controllers(&mut self, argument: &str) -> Result<(), String> {
+        let number = number_up_to(MOST_CONTROLLERS, "@controllers", argument)?;
+        match &mut self.shape.mode {
+            Mode::KRaft { controllers } => *controllers = number,
+            Mode::ZooKeeper => return Err("with ZooKeeper there are no controllers beside the brokers".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn set_racks(&mut self, argument: &str) -> Result<(), String> {
+        let racks = argument.split([' ', ',']).filter(|rack| !rack.is_empty()).map(str::to_owned);
+        self.shape.racks = racks.collect();
+        if self.shape.racks.is_empty() { Err("@racks takes the names of racks".to_owned()) } else { Ok(()) }
+    }
+
+    fn configure(&mut self, argument: &str) -> Result<(), String> {
+        let (target, value) = argument.split_once('=').ok_or("@config takes KEY=VALUE, or ID KEY=VALUE")?;
+        let properties = match target.trim().split_once(char::is_whitespace) {
+            None => &mut self.shape.properties,
+            Some((id, _)) => {
+                let id = id.parse().map_err(|_| format!("a server's id is wanted, not \"{id}\""))?;
+                self.shape.properties_of.entry(id).or_default()
+            }
+        };
+        let key = target.split_whitespace().last().unwrap_or_default();
+        properties.insert(key.to_owned(), value.trim().to_owned());
+        BrokerConfig::from_properties(properties).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn add_historical_fault(&mut self, argument: &str) -> Result<(), String> {
+        let faults = &mut self.shape.historical_faults;
+        let fault = match argument {
+            "truncate-to-high-watermark" => &mut faults.truncate_to_high_watermark,
+            "single-round-truncation" => &mut faults.single_round_truncation,
+            "unfenced-fetches" => &mut faults.unfenced_fetches,
+            "high-watermark-below-min-isr" => &mut faults.high_watermark_below_min_isr,
+            "isr-without-broker-epochs" => &mut faults.isr_without_broker_epochs,
+            "unfenced-zookeeper-controllers" => &mut faults.unfenced_zookeeper_controllers,
+            "unnoticed-broker-bounces" => &mut faults.unnoticed_broker_bounces,
+            other => return Err(format!("there is no historical fault \"{other}\"")),
+        };
+        *fault = true;
+        Ok(())
+    }
+
+    fn set_seed(&mut self, argument: &str) -> Result<(), String> {
+        let seed = argument.parse().map_err(|_| "@seed takes a number".to_owned())?;
+        self.seed = Some(seed);
+        Ok(())
+    }
+
+    /// What the cluster looks like that the script runs on.
+    #[must_use]
+    pub fn shape(&self) -> &WorldShape {
+        &self.shape
+    }
+
+    /// The cluster that the script runs on.
     #[must_use]
     pub fn world(&self) -> WorldSpec {
-        let mut world = WorldSpec::three_brokers(self.properties.clone());
-        let is_controller = |server: &ServerSpec| server.role == ServerRole::Controller;
-        let model = world.servers.iter().find(|server| !is_controller(server)).cloned();
-        let model = model.expect("the usual world has brokers");
-        world.servers.retain(is_controller);
-        world.servers.extend((1..=self.brokers).zip(FIRST_PORT..).map(|(node_id, port)| ServerSpec {
-            node_id,
-            endpoint: Endpoint::new("localhost", port),
-            ..model.clone()
-        }));
-        world
+        self.shape.spec()
+    }
+
+    /// What the script does, line by line: `None` for a command, which the line is then.
+    pub fn statements(&self) -> impl Iterator<Item = (&str, Option<&Action>)> {
+        self.statements.iter().map(|numbered| {
+            let action = match &numbered.statement {
+                Statement::Command => None,
+                Statement::Act(action) => Some(action),
+            };
+            (numbered.text.as_str(), action)
+        })
     }
 
     /// Runs the script from the beginning.
@@ -169,7 +231,8 @@ impl Script {
     fn run_to_end(&self, seed: u64) -> Result<Runner, ScriptError> {
         let world = self.world();
         let terminal = Terminal::for_script(world.epoch);
-        let mut runner = Runner { session: Session::new(world, seed), terminal, text: String::new() };
+        let session = Session::new(world, self.seed.unwrap_or(seed));
+        let mut runner = Runner { session, terminal, text: String::new() };
         let first_line = self.statements.first().map_or(1, |statement| statement.line);
         let failed = |line, message, runner: &Runner| ScriptError { line, message, so_far: runner.text.clone() };
         wait_until_ready(&mut runner.session).map_err(|message| failed(first_line, message, &runner))?;
@@ -180,8 +243,9 @@ impl Script {
     }
 }
 
-fn server_id(argument: &str) -> Result<i32, String> {
-    argument.parse().map_err(|_| format!("a server's id is wanted, not \"{argument}\""))
+fn number_up_to(most: i32, name: &str, argument: &str) -> Result<i32, String> {
+    let number = argument.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("{name} takes a number from 1 to {most}"))
 }
 
 const READY_WITHIN: Instant = Instant(120_000_000);
@@ -203,7 +267,11 @@ pub fn wait_until_ready(session: &mut Session) -> Result<(), String> {
 }
 
 fn are_brokers_running(session: &mut Session) -> bool {
-    session.frame().nodes.iter().all(|node| match &node.process {
+    session.frame().nodes.iter().all(is_serving)
+}
+
+fn is_serving(node: &NodeFrame) -> bool {
+    match &node.process {
         Some(NodeView::Broker(broker)) => broker.state == BrokerState::Running,
         Some(
             NodeView::Controller(_)
@@ -213,7 +281,15 @@ fn are_brokers_running(session: &mut Session) -> bool {
             | NodeView::Admin(_),
         ) => true,
         None => false,
-    })
+    }
+}
+
+fn is_running(session: &mut Session, node: NodeId) -> bool {
+    session.frame().nodes.iter().any(|frame| frame.id == node && frame.process.is_some())
+}
+
+fn serves(session: &mut Session, node: NodeId) -> bool {
+    session.frame().nodes.iter().any(|frame| frame.id == node && is_serving(frame))
 }
 
 /// A script on its way.
@@ -223,20 +299,14 @@ struct Runner {
     text: String,
 }
 
+/// The longest that `@stop` waits for the end of a process, and `@start` for the service of one.
+const PATIENCE: Duration = Duration(60_000_000);
+
 impl Runner {
     fn statement(&mut self, text: &str, statement: &Statement) -> Result<(), String> {
-        let server = |id: &i32| NodeId::Server(*id);
         match statement {
             Statement::Command => self.command(text),
-            Statement::Kill(id) => self.directive(text, Command::Kill(server(id))),
-            Statement::Stop(id) => self.directive(text, Command::Stop(server(id))),
-            Statement::Start(id) => self.directive(text, Command::Start(server(id))),
-            Statement::Sleep(duration) => {
-                self.print(text);
-                let until = self.session.now() + *duration;
-                self.session.run(Budget { until, steps: u64::MAX });
-                Ok(())
-            }
+            Statement::Act(action) => self.act(text, action),
         }
     }
 
@@ -244,10 +314,43 @@ impl Runner {
         writeln!(self.text, "{line}").expect("writing to a string does not fail");
     }
 
-    fn directive(&mut self, text: &str, command: Command) -> Result<(), String> {
-        self.session.apply(command).map_err(|error| error.to_string())?;
+    fn act(&mut self, text: &str, action: &Action) -> Result<(), String> {
+        let node = action.carry_out(&mut self.session)?;
         self.print(text);
+        match (action, node) {
+            (Action::Sleep(span), _) => self.pass(*span),
+            (Action::Stop(_), Some(node)) => self.wait_until(|session| !is_running(session, node)),
+            (Action::Start(_) | Action::AddBroker(_), Some(node)) => {
+                self.wait_until(|session| serves(session, node));
+            }
+            (
+                Action::Kill(_)
+                | Action::Stop(_)
+                | Action::Start(_)
+                | Action::Freeze(_)
+                | Action::Thaw(_)
+                | Action::PowerOff(_)
+                | Action::SetDisk(_, _)
+                | Action::SetClock(_, _)
+                | Action::ChangeLinks(_, _)
+                | Action::AddBroker(_)
+                | Action::RemoveBroker(_),
+                _,
+            ) => {}
+        }
         Ok(())
+    }
+
+    fn pass(&mut self, span: Duration) {
+        let until = self.session.now() + span;
+        self.session.run(Budget { until, steps: u64::MAX });
+    }
+
+    fn wait_until(&mut self, is_done: impl Fn(&mut Session) -> bool) {
+        let at_last = self.session.now() + PATIENCE;
+        while self.session.now() < at_last && !is_done(&mut self.session) {
+            self.pass(GLANCE);
+        }
     }
 
     fn command(&mut self, text: &str) -> Result<(), String> {
@@ -310,10 +413,17 @@ mod tests {
     fn a_bad_directive_is_named_with_its_line() {
         let cases = [
             ("# x\n@foo", "line 2: there is no directive @foo"),
-            ("@kill x", "line 1: a server's id is wanted, not \"x\""),
+            (
+                "@kill x",
+                "line 1: a node is wanted (an id, zookeeper, client-1, controller or leader:topic-0), not \"x\"",
+            ),
             ("@sleep", "line 1: @sleep takes seconds, not \"\""),
             ("ls\n@config a=b", "line 2: @config must stand before the first command"),
-            ("@config a", "line 1: @config takes KEY=VALUE"),
+            ("@config a", "line 1: @config takes KEY=VALUE, or ID KEY=VALUE"),
+            ("@config x a=b", "line 1: a server's id is wanted, not \"x\""),
+            ("@mode raft", "line 1: @mode takes kraft or zookeeper"),
+            ("@mode zookeeper\n@controllers 3", "line 2: with ZooKeeper there are no controllers beside the brokers"),
+            ("@historical y2k", "line 1: there is no historical fault \"y2k\""),
             ("@brokers 0", "line 1: @brokers takes a number from 1 to 9"),
         ];
         for (text, message) in cases {
@@ -326,5 +436,35 @@ mod tests {
         let script = Script::parse("@brokers 2\n").unwrap();
         let ports: Vec<u16> = script.world().servers.iter().map(|server| server.endpoint.port).collect();
         assert_eq!(ports, [9090, 9092, 9093]);
+    }
+
+    #[test]
+    fn directives_before_the_first_command_shape_the_cluster() {
+        let text = "@controllers 3\n@brokers 2\n@racks a, b\n@config log.retention.ms=5\n@config 2 log.retention.ms=6\n\
+                    @historical unfenced-fetches\n@seed 9";
+        let script = Script::parse(text).unwrap();
+        let servers = script.world().servers;
+        assert_eq!(servers.iter().map(|server| server.node_id).collect::<Vec<_>>(), [100, 101, 102, 1, 2]);
+        assert_eq!(servers[4].rack.as_deref(), Some("b"));
+        assert_eq!(
+            (&*servers[3].properties["log.retention.ms"], &*servers[4].properties["log.retention.ms"]),
+            ("5", "6")
+        );
+        assert!(servers.iter().all(|server| server.historical_faults.unfenced_fetches));
+        let zookeeper = Script::parse("@mode zookeeper").unwrap().world();
+        assert_eq!(zookeeper.servers[0].node(), NodeId::ZooKeeper);
+    }
+
+    #[test]
+    fn faults_are_done_in_their_place_and_said_where_they_do_not_fit() {
+        let text = "kafka-topics --create --topic t --replica-assignment 1:2 --bootstrap-server localhost:9092\n\
+                    @freeze leader:t-0\n@sleep 20\n\
+                    kafka-topics --describe --topic t --bootstrap-server localhost:9093\n\
+                    @thaw 1\n@stop 1\n@start 1\n@thaw 1";
+        let error = Script::parse(text).unwrap().run(1).unwrap_err();
+        assert_eq!(error.to_string(), "line 8: node 1 is not frozen");
+        assert!(error.so_far.contains("Leader: 2"), "{}", error.so_far);
+        let refused = Script::parse("@kill leader:t-0").unwrap().run(1).unwrap_err();
+        assert_eq!(refused.to_string(), "line 1: t-0 has no leader now");
     }
 }

@@ -24,6 +24,7 @@ mod tests;
 mod toy;
 pub mod trace;
 mod world;
+pub mod world_shape;
 pub mod world_spec;
 
 pub use checkers::violation::{Checker, Violation};
@@ -32,4 +33,5 @@ pub use frame::Frame;
 pub use ledger::Ledger;
 pub use session::{Budget, Session};
 pub use trace::{Event, EventId, TraceHash};
+pub use world_shape::WorldShape;
 pub use world_spec::WorldSpec;

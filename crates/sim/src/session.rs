@@ -180,6 +180,12 @@ impl Session {
         self.branch
     }
 
+    /// What the world was made from.
+    #[must_use]
+    pub fn spec(&self) -> &WorldSpec {
+        self.world.spec()
+    }
+
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Instant {

@@ -105,6 +105,11 @@ impl World {
         self.expect_clients_once_brokers_are_ready(None);
     }
 
+    /// What it was made from.
+    pub(crate) fn spec(&self) -> &WorldSpec {
+        &self.spec
+    }
+
     /// The instant of the last step.
     pub(crate) fn now(&self) -> Instant {
         self.now

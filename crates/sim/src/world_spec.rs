@@ -1,14 +1,14 @@
 //! What a world is made from. With a seed and a journal of commands it determines a run to the bit.
 
-use kafka::spec::{ClientSpec, Coordination, HistoricalFaults, ServerRole, ServerSpec};
+use crate::world_shape::WorldShape;
+use kafka::spec::{ClientSpec, ServerSpec};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use wire::{Endpoint, Timestamp};
+use wire::Timestamp;
 
 /// The servers, the network and what runs from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldSpec {
-    /// Brokers and controllers; they start at instant 0.
+    /// Brokers, controllers, ZooKeeper; they start at instant 0.
     pub servers: Vec<ServerSpec>,
     /// Client programs that start once every broker is ready to serve, in order. As in a script, a call of
     /// `kafka-topics` ends before the program behind it starts; producers and consumers run side by side.
@@ -33,27 +33,6 @@ impl WorldSpec {
     /// localhost:9090, on a fast local network. `properties` go to every server.
     #[must_use]
     pub fn three_brokers(properties: BTreeMap<String, String>) -> WorldSpec {
-        let properties = Arc::new(properties);
-        let controllers = vec![(100, Endpoint::new("localhost", 9090))];
-        let server = |node_id, role, port| ServerSpec {
-            node_id,
-            role,
-            endpoint: Endpoint::new("localhost", port),
-            rack: None,
-            coordination: Coordination::KRaft { voters: controllers.clone() },
-            properties: properties.clone(),
-            historical_faults: HistoricalFaults::default(),
-        };
-        WorldSpec {
-            servers: vec![
-                server(100, ServerRole::Controller, 9090),
-                server(1, ServerRole::Broker, 9092),
-                server(2, ServerRole::Broker, 9093),
-                server(3, ServerRole::Broker, 9094),
-            ],
-            clients: Vec::new(),
-            network: NetworkSpec { delay_us: 250, jitter_us: 100 },
-            epoch: Timestamp(1_795_230_000_000),
-        }
+        WorldShape { properties, ..WorldShape::default() }.spec()
     }
 }

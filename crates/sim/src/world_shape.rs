@@ -1,0 +1,157 @@
+//! The clusters that people ask for in a few words: how they agree, how many brokers and controllers, which racks and
+//! properties. Ids and ports follow from that.
+
+use crate::world_spec::{NetworkSpec, WorldSpec};
+use kafka::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::{Endpoint, Timestamp};
+
+const FIRST_BROKER_PORT: u16 = 9092;
+const FIRST_CONTROLLER_ID: i32 = 100;
+const FIRST_CONTROLLER_PORT: u16 = 9090;
+const BETWEEN_CONTROLLER_PORTS: usize = 100;
+const ZOOKEEPER_PORT: u16 = 2181;
+
+/// How a cluster agrees on its metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A quorum of isolated controllers: 100 at localhost:9090, 101 at localhost:9190, and so on.
+    KRaft {
+        /// How many.
+        controllers: i32,
+    },
+    /// ZooKeeper at localhost:2181.
+    ZooKeeper,
+}
+
+/// A cluster in a few words. Brokers are 1, 2, … at localhost:9092, 9093, …
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldShape {
+    /// How it agrees on its metadata.
+    pub mode: Mode,
+    /// How many brokers.
+    pub brokers: i32,
+    /// `broker.rack` of the brokers in order, and from the start again; none for brokers without rack.
+    pub racks: Vec<String>,
+    /// Properties of every server.
+    pub properties: BTreeMap<String, String>,
+    /// Properties of single servers by `node.id`, which come before those of every server.
+    pub properties_of: BTreeMap<i32, BTreeMap<String, String>>,
+    /// Faults of earlier releases that every server shows again.
+    pub historical_faults: HistoricalFaults,
+}
+
+impl Default for WorldShape {
+    /// Three brokers and one controller.
+    fn default() -> WorldShape {
+        WorldShape {
+            mode: Mode::KRaft { controllers: 1 },
+            brokers: 3,
+            racks: Vec::new(),
+            properties: BTreeMap::new(),
+            properties_of: BTreeMap::new(),
+            historical_faults: HistoricalFaults::default(),
+        }
+    }
+}
+
+impl WorldShape {
+    /// The world, on a fast local network.
+    #[must_use]
+    pub fn spec(&self) -> WorldSpec {
+        let mut servers = self.coordinators();
+        servers.extend((1..=self.brokers).map(|id| self.broker(id)));
+        WorldSpec {
+            servers,
+            clients: Vec::new(),
+            network: NetworkSpec { delay_us: 250, jitter_us: 100 },
+            epoch: Timestamp(1_795_230_000_000),
+        }
+    }
+
+    fn broker(&self, id: i32) -> ServerSpec {
+        let port = FIRST_BROKER_PORT.saturating_add(u16::try_from(id - 1).unwrap_or(u16::MAX));
+        let place = usize::try_from(id - 1).unwrap_or(0).checked_rem(self.racks.len());
+        let rack = place.map(|place| self.racks[place].clone());
+        ServerSpec { rack, ..self.server(id, ServerRole::Broker, Endpoint::new("localhost", port)) }
+    }
+
+    /// The controllers or ZooKeeper.
+    fn coordinators(&self) -> Vec<ServerSpec> {
+        match self.mode {
+            Mode::KRaft { controllers } => {
+                let controller = |(id, endpoint)| self.server(id, ServerRole::Controller, endpoint);
+                voters(controllers).into_iter().map(controller).collect()
+            }
+            Mode::ZooKeeper => vec![self.server(0, ServerRole::ZooKeeper, zookeeper())],
+        }
+    }
+
+    fn server(&self, node_id: i32, role: ServerRole, endpoint: Endpoint) -> ServerSpec {
+        let mut properties = self.properties.clone();
+        properties.extend(self.properties_of.get(&node_id).cloned().unwrap_or_default());
+        ServerSpec {
+            node_id,
+            role,
+            endpoint,
+            rack: None,
+            coordination: self.coordination(),
+            properties: Arc::new(properties),
+            historical_faults: self.historical_faults,
+        }
+    }
+
+    fn coordination(&self) -> Coordination {
+        match self.mode {
+            Mode::KRaft { controllers } => Coordination::KRaft { voters: voters(controllers) },
+            Mode::ZooKeeper => Coordination::ZooKeeper { connect: zookeeper() },
+        }
+    }
+}
+
+fn zookeeper() -> Endpoint {
+    Endpoint::new("localhost", ZOOKEEPER_PORT)
+}
+
+fn voters(count: i32) -> Vec<(i32, Endpoint)> {
+    let ports = (FIRST_CONTROLLER_PORT..).step_by(BETWEEN_CONTROLLER_PORTS);
+    (FIRST_CONTROLLER_ID..FIRST_CONTROLLER_ID + count).zip(ports.map(|port| Endpoint::new("localhost", port))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka::node::NodeId;
+
+    fn places(shape: &WorldShape) -> Vec<(NodeId, u16)> {
+        shape.spec().servers.iter().map(|server| (server.node(), server.endpoint.port)).collect()
+    }
+
+    #[test]
+    fn ids_and_ports_follow_from_the_mode_and_the_numbers() {
+        let server = |id, port| (NodeId::Server(id), port);
+        let shape = WorldShape { mode: Mode::KRaft { controllers: 3 }, brokers: 2, ..WorldShape::default() };
+        let expected = [server(100, 9090), server(101, 9190), server(102, 9290), server(1, 9092), server(2, 9093)];
+        assert_eq!(places(&shape), expected);
+        let shape = WorldShape { mode: Mode::ZooKeeper, brokers: 1, ..WorldShape::default() };
+        assert_eq!(places(&shape), [(NodeId::ZooKeeper, 2181), server(1, 9092)]);
+    }
+
+    #[test]
+    fn racks_go_round_and_a_servers_own_properties_come_first() {
+        let properties = |value: &str| BTreeMap::from([("log.retention.ms".to_owned(), value.to_owned())]);
+        let shape = WorldShape {
+            racks: vec!["a".to_owned(), "b".to_owned()],
+            properties: properties("1"),
+            properties_of: BTreeMap::from([(2, properties("2"))]),
+            ..WorldShape::default()
+        };
+        let spec = shape.spec();
+        let racks: Vec<Option<&str>> = spec.servers.iter().map(|server| server.rack.as_deref()).collect();
+        assert_eq!(racks, [None, Some("a"), Some("b"), Some("a")]);
+        let values: Vec<&str> =
+            spec.servers.iter().map(|server| server.properties["log.retention.ms"].as_str()).collect();
+        assert_eq!(values, ["1", "1", "2", "1"]);
+    }
+}

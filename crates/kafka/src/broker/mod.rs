@@ -10,6 +10,7 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod describe_broker;
 mod describe_configs;
 mod fetch;
 mod forwarding;
@@ -56,6 +57,8 @@ use wire::{BrokerEpoch, BrokerId};
 #[derive(Clone, Debug)]
 pub struct Broker {
     setup: Arc<Setup>,
+    /// The properties with what was set while the broker runs.
+    config: Arc<BrokerConfig>,
     outbound: Outbound,
     controllers: Controllers,
     membership: Membership,
@@ -112,6 +115,7 @@ impl Broker {
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
             outbound,
+            config: Arc::new(config.clone()),
             setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
         }
     }

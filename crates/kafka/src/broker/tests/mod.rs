@@ -1,5 +1,6 @@
 //! Behaviours of a whole broker: what it does with each input, as exact lists of effects in words.
 
+mod configs;
 mod describe;
 mod fetching;
 mod lifecycle;

@@ -12,7 +12,7 @@ use wire::request::{
     DescribeTopicPartitionsRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, MetadataRequest,
 };
 use wire::response::{DescribeTopicPartitionsResponse, ListOffsetsResponse, MetadataResponse};
-use wire::{ErrorCode, LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
+use wire::{BrokerId, LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
 
 /// The admin client's names for the calls.
 const LOOK_UP: &str = "listOffsets(api=METADATA)";
@@ -150,13 +150,11 @@ impl GetOffsetsTask {
         leaders.pop_first();
         for result in &offsets.partitions {
             let error = result.error;
-            if error.is_retriable() {
-                continue;
-            }
-            self.wanted.remove(&result.partition);
-            if error == ErrorCode::None {
+            if error.is_none() {
+                self.wanted.remove(&result.partition);
                 self.found.insert(result.partition.clone(), result.offset);
-            } else {
+            } else if !error.is_retriable() {
+                self.wanted.remove(&result.partition);
                 let failure = AdminFailure::Refused { error, message: error.message().to_owned() };
                 self.skipped.insert(result.partition.clone(), failure);
             }

@@ -188,8 +188,7 @@ fn parsed_number(text: &str) -> Result<i32, Early> {
 #[must_use]
 pub fn react(event: &ClientEvent) -> Reaction {
     let pieces = if let ClientEvent::AdminAnswered(answer) = event {
-        let AdminAnswer::Offsets { found, skipped } = &**answer;
-        offsets(found, skipped)
+        if let AdminAnswer::Offsets { found, skipped } = &**answer { offsets(found, skipped) } else { Vec::new() }
     } else if let ClientEvent::AdminFailed(failure) = event {
         failed(failure)
     } else {

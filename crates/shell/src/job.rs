@@ -198,7 +198,17 @@ impl Job {
     fn reader(&self) -> Option<&LineReader> {
         match self.program().map(|program| &program.face) {
             Some(Face::Producer(reader)) => Some(reader),
-            Some(Face::Topics(_) | Face::GetOffsets | Face::Consumer(_)) | None => None,
+            Some(
+                Face::Topics(_)
+                | Face::GetOffsets
+                | Face::DeleteRecords(_)
+                | Face::LogDirs(_)
+                | Face::Cluster(_)
+                | Face::Features(_)
+                | Face::Quorum(_)
+                | Face::Consumer(_),
+            )
+            | None => None,
         }
     }
 
@@ -378,7 +388,8 @@ impl Fold<'_> {
     fn on_event(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Client(client_event) => {
-                let Reaction { pieces, status } = react(&self.program.face, &self.program.log_prefix, client_event);
+                let Reaction { pieces, status } =
+                    react(&self.program.face, &self.program.log_prefix, self.clock.at(event.at), client_event);
                 self.print(&pieces, event.at);
                 self.folded.decided = self.folded.decided.or(status);
             }

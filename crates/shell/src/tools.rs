@@ -1,7 +1,10 @@
 //! Which tools there are, under which names they may be called, and which of Kafka's are not simulated.
 
 use crate::plan::{Plan, Surroundings};
-use crate::{console_consumer, console_producer, get_offsets, topics};
+use crate::{
+    cluster, console_consumer, console_producer, delete_records, features, get_offsets, log_dirs, metadata_quorum,
+    topics,
+};
 
 /// A tool that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +13,16 @@ pub enum Tool {
     Topics,
     /// `kafka-get-offsets`.
     GetOffsets,
+    /// `kafka-delete-records`.
+    DeleteRecords,
+    /// `kafka-log-dirs`.
+    LogDirs,
+    /// `kafka-cluster`.
+    Cluster,
+    /// `kafka-features`.
+    Features,
+    /// `kafka-metadata-quorum`.
+    MetadataQuorum,
     /// `kafka-console-producer`.
     ConsoleProducer,
     /// `kafka-console-consumer`.
@@ -28,15 +41,20 @@ pub enum Named {
 }
 
 /// The tools that are simulated, by name.
-pub const SIMULATED: [(&str, Tool); 4] = [
+pub const SIMULATED: [(&str, Tool); 9] = [
     ("kafka-topics", Tool::Topics),
     ("kafka-get-offsets", Tool::GetOffsets),
+    ("kafka-delete-records", Tool::DeleteRecords),
+    ("kafka-log-dirs", Tool::LogDirs),
+    ("kafka-cluster", Tool::Cluster),
+    ("kafka-features", Tool::Features),
+    ("kafka-metadata-quorum", Tool::MetadataQuorum),
     ("kafka-console-producer", Tool::ConsoleProducer),
     ("kafka-console-consumer", Tool::ConsoleConsumer),
 ];
 
 /// Programs of a Kafka installation that are not simulated.
-const OTHERS: [&str; 39] = [
+const OTHERS: [&str; 33] = [
     "connect-distributed",
     "connect-mirror-maker",
     "connect-plugin-path",
@@ -44,20 +62,14 @@ const OTHERS: [&str; 39] = [
     "kafka-acls",
     "kafka-broker-api-versions",
     "kafka-client-metrics",
-    "kafka-cluster",
     "kafka-configs",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delegation-tokens",
-    "kafka-delete-records",
     "kafka-dump-log",
     "kafka-e2e-latency",
-    "kafka-features",
-    "kafka-get-offsets",
     "kafka-jmx",
     "kafka-leader-election",
-    "kafka-log-dirs",
-    "kafka-metadata-quorum",
     "kafka-metadata-shell",
     "kafka-mirror-maker",
     "kafka-preferred-replica-election",
@@ -114,6 +126,11 @@ impl Tool {
         match self {
             Tool::Topics => topics::plan(arguments, surroundings),
             Tool::GetOffsets => get_offsets::plan(arguments, surroundings),
+            Tool::DeleteRecords => delete_records::plan(arguments, surroundings),
+            Tool::LogDirs => log_dirs::plan(arguments, surroundings),
+            Tool::Cluster => cluster::plan(arguments, surroundings),
+            Tool::Features => features::plan(arguments, surroundings),
+            Tool::MetadataQuorum => metadata_quorum::plan(arguments, surroundings),
             Tool::ConsoleProducer => console_producer::plan(arguments, surroundings),
             Tool::ConsoleConsumer => console_consumer::plan(arguments, surroundings),
         }

@@ -40,7 +40,7 @@ fn stretched(line: &str, width: usize) -> String {
     let gaps = line.split(' ').count() - 1;
     let Some(needed) = width.checked_sub(line.chars().count()).filter(|_| gaps > 0) else { return line.to_owned() };
     let (each, left_over) = (needed / gaps, needed % gaps);
-    let first = (gaps - left_over + 1) / 2;
+    let first = (gaps - left_over).div_ceil(2);
     let mut stretched = String::new();
     for (gap, word) in line.split(' ').enumerate() {
         if let Some(gap) = gap.checked_sub(1) {

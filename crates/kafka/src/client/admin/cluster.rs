@@ -28,7 +28,9 @@ impl ClusterTask {
     /// What follows from the answer.
     pub(super) fn on_response(self, response: Response) -> Next {
         match (self.action, response) {
-            (ClusterAction::Id, Response::DescribeCluster(cluster)) => answer(AdminAnswer::ClusterId(cluster.cluster_id)),
+            (ClusterAction::Id, Response::DescribeCluster(cluster)) => {
+                answer(AdminAnswer::ClusterId(cluster.cluster_id))
+            }
             (ClusterAction::Unregister(broker), Response::UnregisterBroker(response)) => {
                 self.on_unregistered(broker, response)
             }

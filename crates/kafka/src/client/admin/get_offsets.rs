@@ -12,7 +12,7 @@ use wire::request::{
     DescribeTopicPartitionsRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, MetadataRequest,
 };
 use wire::response::{DescribeTopicPartitionsResponse, ListOffsetsResponse, MetadataResponse};
-use wire::{BrokerId, LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
+use wire::{LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
 
 /// The admin client's names for the calls.
 const LOOK_UP: &str = "listOffsets(api=METADATA)";
@@ -142,11 +142,7 @@ impl GetOffsetsTask {
         Next::Continue(Call { name: FETCH, request, to })
     }
 
-    fn on_offsets(
-        &mut self,
-        mut leaders: Leaders,
-        offsets: &ListOffsetsResponse,
-    ) -> Next {
+    fn on_offsets(&mut self, mut leaders: Leaders, offsets: &ListOffsetsResponse) -> Next {
         leaders.pop_first();
         for result in &offsets.partitions {
             let error = result.error;

@@ -2,7 +2,12 @@
 //! came of it, and exits.
 
 use super::admin_client::{AdminClient, CallOutcome, NodeChoice};
+use super::cluster::ClusterTask;
+use super::delete_records::DeleteRecordsTask;
+use super::features::FeaturesTask;
 use super::get_offsets::GetOffsetsTask;
+use super::log_dirs::LogDirsTask;
+use super::quorum::QuorumTask;
 use super::topics::TopicsTask;
 use crate::Rng;
 use crate::client::alarm::Alarm;
@@ -65,19 +70,34 @@ impl Next {
 enum Task {
     Topics(TopicsTask),
     GetOffsets(GetOffsetsTask),
+    DeleteRecords(DeleteRecordsTask),
+    LogDirs(LogDirsTask),
+    Cluster(ClusterTask),
+    Features(FeaturesTask),
+    Quorum(QuorumTask),
 }
 
 impl Task {
     fn new(action: AdminAction) -> Task {
         match action {
             AdminAction::GetOffsets(action) => Task::GetOffsets(GetOffsetsTask::new(action)),
+            AdminAction::DeleteRecords(partitions) => Task::DeleteRecords(DeleteRecordsTask::new(partitions)),
+            AdminAction::LogDirs(brokers) => Task::LogDirs(LogDirsTask::new(brokers)),
+            AdminAction::Cluster(action) => Task::Cluster(ClusterTask::new(action)),
+            AdminAction::Features(action) => Task::Features(FeaturesTask::new(action)),
+            AdminAction::Quorum(action) => Task::Quorum(QuorumTask::new(action)),
         }
     }
 
     fn topic(&self) -> Option<TopicName> {
         match self {
             Task::Topics(task) => task.topic(),
-            Task::GetOffsets(_) => None,
+            Task::GetOffsets(_)
+            | Task::DeleteRecords(_)
+            | Task::LogDirs(_)
+            | Task::Cluster(_)
+            | Task::Features(_)
+            | Task::Quorum(_) => None,
         }
     }
 
@@ -85,6 +105,11 @@ impl Task {
         match self {
             Task::Topics(task) => task.start(),
             Task::GetOffsets(task) => task.start(),
+            Task::DeleteRecords(task) => task.start(),
+            Task::LogDirs(task) => task.start(),
+            Task::Cluster(task) => task.start(),
+            Task::Features(task) => task.start(),
+            Task::Quorum(task) => task.start(),
         }
     }
 
@@ -92,22 +117,33 @@ impl Task {
         match self {
             Task::Topics(task) => task.on_response(response),
             Task::GetOffsets(task) => task.on_response(response),
+            Task::DeleteRecords(task) => task.on_response(response),
+            Task::LogDirs(task) => task.on_response(response),
+            Task::Cluster(task) => task.on_response(response),
+            Task::Features(task) => task.on_response(response),
+            Task::Quorum(task) => task.on_response(response),
         }
     }
 
     /// A call failed: most tools fail with it.
     fn on_failure(&mut self, failure: AdminFailure) -> Next {
         match self {
-            Task::Topics(_) => Next::Fail(failure),
+            Task::Topics(_) | Task::LogDirs(_) | Task::Cluster(_) | Task::Quorum(_) => Next::Fail(failure),
             Task::GetOffsets(task) => task.on_failure(failure),
+            Task::DeleteRecords(task) => task.on_failure(failure),
+            Task::Features(task) => task.on_failure(failure),
         }
     }
 
     /// The broker that a call was for is gone.
     fn on_disconnected(&mut self) -> Next {
         match self {
-            Task::Topics(_) => unreachable!("kafka-topics asks no broker in particular"),
+            Task::Topics(_) | Task::Cluster(_) | Task::Features(_) | Task::Quorum(_) => {
+                unreachable!("this tool asks no broker in particular")
+            }
             Task::GetOffsets(task) => task.on_disconnected(),
+            Task::DeleteRecords(task) => task.on_disconnected(),
+            Task::LogDirs(task) => task.on_disconnected(),
         }
     }
 }

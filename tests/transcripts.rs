@@ -176,16 +176,15 @@ fn without_repeats(lines: Vec<String>) -> Vec<String> {
     kept
 }
 
-const OPTION_COLUMN: usize = 41;
-
 /// Of a usage table, the option column and the marks and defaults of the descriptions.
 fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
     let Some(start) = lines.iter().position(|line| line.starts_with("Option   ")) else { return lines };
+    let column = lines[start].find("Description").expect("the header names both columns");
     let mut reduced: Vec<String> = lines[..start].to_vec();
     reduced.push("<usage table>".to_owned());
     let mut description = String::new();
     for line in &lines[start + 2..] {
-        let (left, right) = line.split_at(OPTION_COLUMN.min(line.len()));
+        let (left, right) = line.split_at(column.min(line.len()));
         if left.starts_with("--") {
             reduced.extend(marks(&std::mem::take(&mut description)));
         }

@@ -400,11 +400,14 @@ mod tests {
     }
 
     fn refused(line: &str) -> String {
-        let texts = parsed(line).unwrap_err().pieces.into_iter().filter_map(|piece| match piece {
-            Piece::Err(line) if !line.starts_with("usage") => Some(line),
-            _ => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        let mut texts = Vec::new();
+        for piece in parsed(line).unwrap_err().pieces {
+            if let Piece::Err(text) = piece {
+                texts.push(text);
+            }
+        }
+        texts.retain(|text| !text.starts_with("usage"));
+        texts.join("\n")
     }
 
     #[test]

@@ -305,11 +305,13 @@ mod tests {
     fn shown(shown: Shown, now: i64, quorum: DescribeQuorumResponse) -> Vec<String> {
         let answer = AdminAnswer::Quorum { cluster_id: Some("uxQ8VN_HQmWM2Q-N0MKiUA".to_owned()), quorum };
         let reaction = react(shown, Timestamp(now), &ClientEvent::AdminAnswered(Box::new(answer)));
-        let lines = reaction.pieces.into_iter().filter_map(|piece| match piece {
-            Piece::Out(line) | Piece::Err(line) => Some(line),
-            _ => None,
-        });
-        lines.collect()
+        let mut lines = Vec::new();
+        for piece in reaction.pieces {
+            if let Piece::Out(line) | Piece::Err(line) = piece {
+                lines.push(line);
+            }
+        }
+        lines
     }
 
     /// The recording `quorum-status`.

@@ -57,6 +57,7 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
+        | BrokerEvent::RecordsDeleted { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
         | BrokerEvent::ControlledShutdownStarted
@@ -65,7 +66,9 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::RecordsAppended { .. }
         | BrokerEvent::RecordsReplicated { .. }
         | BrokerEvent::HighWatermarkAdvanced { .. }
-        | BrokerEvent::IsrChangeProposed { .. } => false,
+        | BrokerEvent::IsrChangeProposed { .. }
+        | BrokerEvent::PreferredReadReplicaChosen { .. }
+        | BrokerEvent::FetchSessionEvicted { .. } => false,
     }
 }
 

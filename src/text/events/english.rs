@@ -274,11 +274,20 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             "{node} cut its log of {partition} from log end offset {from} back to {to}, because {}.",
             truncated_because(*reason)
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{node} deleted the records of {partition} from offset {from} to just below {to}, on request.")
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{node} proposes to change the ISR of {partition} from {} to {}.",
             format::broker_ids(from),
             format::broker_ids(to)
         ),
+        BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack } => {
+            format!("{node} sent a consumer in rack {rack} to broker {replica} for {partition}.")
+        }
+        BrokerEvent::FetchSessionEvicted { session_id, partitions } => {
+            format!("{node} gave fetch session {session_id} ({partitions} partitions) up for another one.")
+        }
         BrokerEvent::ProduceRejected { partition, error } => {
             format!("{node} refused records for {partition}: {}.", error.name())
         }
@@ -288,6 +297,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
         TruncationReason::DivergingEpoch => "the leader's log differs from there on",
+        TruncationReason::HighWatermark => "only what lies below its high watermark is trusted",
         TruncationReason::OffsetOutOfRange => "it lies outside the leader's range of offsets",
     }
 }

@@ -325,12 +325,27 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             with_josa(&to.to_string(), Josa::Toward),
             truncated_because(*reason)
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{} 요청에 따라 {partition}의 오프셋 {from}부터 {to} 앞까지 레코드를 삭제했습니다.", subject(node))
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{} {partition}의 ISR을 {}에서 {} 변경하도록 요청합니다.",
             subject(node),
             format::broker_ids(from),
             with_josa(&format::broker_ids(to), Josa::Toward)
         ),
+        BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack } => format!(
+            "{} 랙 {rack}에 있는 컨슈머에게 {} {}에서 읽으라고 안내했습니다.",
+            subject(node),
+            object(&partition.to_string()),
+            named(*replica)
+        ),
+        BrokerEvent::FetchSessionEvicted { session_id, partitions } => {
+            format!(
+                "{} 다른 페치 세션을 위해 세션 {session_id}번(파티션 {partitions}개)을 제거했습니다.",
+                subject(node)
+            )
+        }
         BrokerEvent::ProduceRejected { partition, error } => {
             format!("{} {partition}에 온 레코드를 거부했습니다: {}.", subject(node), error.name())
         }
@@ -340,6 +355,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
         TruncationReason::DivergingEpoch => "그 지점부터 리더의 로그와 다름",
+        TruncationReason::HighWatermark => "하이 워터마크 아래의 레코드만 신뢰함",
         TruncationReason::OffsetOutOfRange => "리더의 오프셋 범위를 벗어남",
     }
 }

@@ -10,9 +10,11 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod delete_records;
 mod describe_broker;
 mod describe_configs;
 mod fetch;
+mod fetch_sessions;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
@@ -44,9 +46,11 @@ use crate::view::BrokerState;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
+use fetch_sessions::FetchSessions;
 use forwarding::ForwardingManager;
 use membership::Membership;
 use purgatory::Purgatory;
+use rand::SeedableRng;
 use replica_fetcher::ReplicaFetcher;
 use replica_manager::ReplicaManager;
 use std::collections::BTreeMap;
@@ -74,6 +78,7 @@ pub struct Broker {
     forwarding: ForwardingManager,
     server: ServerChannels,
     purgatory: Purgatory,
+    fetch_sessions: FetchSessions,
 }
 
 /// What stays the same as long as the process runs and nobody sets the clock.
@@ -108,12 +113,21 @@ impl Broker {
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, LogSettings::new(&config, &outbound.rng)),
+            replicas: ReplicaManager::new(
+                BrokerId(spec.node_id),
+                &config,
+                LogSettings::new(&config, &outbound.rng),
+                spec.historical_faults,
+            ),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
+            fetch_sessions: FetchSessions::new(
+                config.max_incremental_fetch_session_cache_slots,
+                Rng::from_rng(&mut outbound.rng),
+            ),
             outbound,
             config: Arc::new(config.clone()),
             setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),

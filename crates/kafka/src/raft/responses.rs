@@ -18,6 +18,7 @@ enum Verdict {
 }
 
 impl RaftClient {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the other requests are never sent to a member of the quorum")]
     pub(super) fn handle_response(&mut self, voter: i32, response: Response, step: &mut RaftStep<'_>) {
         match response {
             Response::Vote(response) => self.on_vote_response(voter, response, step),

@@ -168,6 +168,7 @@ fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
     let mut reduced: Vec<String> = lines[..start].to_vec();
     reduced.push("<usage table>".to_owned());
     let mut description = String::new();
+    let column = lines[start].find("Description").expect("a usage table has two columns");
     for line in &lines[start + 2..] {
         let (left, right) = line.split_at(column.min(line.len()));
         if left.starts_with("--") {

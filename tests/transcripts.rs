@@ -29,14 +29,18 @@ use wire::Request;
 const COMBINED: &str = "its server 1 is broker and controller at once; shell::metadata_quorum has a test of its text";
 
 /// Recordings that this simulation cannot answer.
-const LEFT_OUT: [(&str, &str); 13] = [
+const LEFT_OUT: [(&str, &str); 17] = [
     ("fail-quorum", COMBINED),
     ("quorum-replication", COMBINED),
     ("quorum-replication-h", COMBINED),
     ("quorum-status", COMBINED),
     ("getoffsets-all", "consumer groups, and with them __consumer_offsets, are not simulated"),
+    ("configs-client-describe", "quotas are not simulated"),
+    ("configs-client-quota", "quotas are not simulated"),
+    ("configs-describe-broker-all", "a simulated broker knows fewer configurations than a real one"),
+    ("configs-loggers", "the loggers of brokers are not simulated"),
     ("consumer-group", "consumer groups are not simulated"),
-    ("recover-describe2", "its leaders were moved with kafka-leader-election, which is not simulated"),
+    ("reassign-execute-throttle", "throttles of replication are not simulated"),
     ("misadv-host-consume", "brokers advertise where they listen: a wrong advertised host is not simulated"),
     ("misadv-host-list", "brokers advertise where they listen: a wrong advertised host is not simulated"),
     ("misadv-host-produce", "brokers advertise where they listen: a wrong advertised host is not simulated"),

@@ -1,10 +1,17 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
+mod administration;
+
+pub use administration::{ClearedThrottles, ConfigsOutcome, Objection, ReassignOutcome, ReassignmentProgress};
+
 use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
-use wire::request::{Acks, ConfigResource};
-use wire::response::{DescribeQuorumResponse, DescribedLogDir, DescribedTopic, FinalizedFeature, SupportedFeature};
+use wire::request::{Acks, ConfigResource, ElectionType};
+use wire::response::{
+    DescribeQuorumResponse, DescribedLogDir, DescribedTopic, FinalizedFeature, OngoingReassignment, PartitionResult,
+    SupportedFeature,
+};
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
@@ -597,6 +604,8 @@ pub struct TopicDescription {
     pub configs: Vec<(String, String)>,
     /// The `min.insync.replicas` in force.
     pub min_insync_replicas: i32,
+    /// Reassignments of its partitions that are under way.
+    pub reassignments: Vec<OngoingReassignment>,
     /// Brokers that are up, as metadata said: a leader that is not among them counts as unavailable.
     pub live_brokers: Vec<BrokerId>,
 }
@@ -637,6 +646,17 @@ pub enum AdminAnswer {
         /// The quorum as its leader sees it.
         quorum: DescribeQuorumResponse,
     },
+    /// `kafka-leader-election`.
+    LeadersElected {
+        /// Which leaders were wanted.
+        election_type: ElectionType,
+        /// What became of each partition.
+        results: Vec<PartitionResult>,
+    },
+    /// `kafka-reassign-partitions`.
+    Reassignment(ReassignOutcome),
+    /// `kafka-configs`.
+    Configs(ConfigsOutcome),
 }
 
 /// Why an administrative tool failed.
@@ -648,12 +668,12 @@ pub enum AdminFailure {
     NoSuchPartition,
     /// No topic has that id.
     NoSuchTopicId(TopicId),
-    /// Some of the brokers that shall be asked are not there.
-    NoSuchBrokers {
-        /// Those.
-        wanted: Vec<BrokerId>,
-        /// The brokers that are there.
-        known: Vec<BrokerId>,
+    /// The tool itself cannot go on.
+    Objected {
+        /// The exception with which it says so.
+        objection: Objection,
+        /// Its message.
+        message: String,
     },
     /// The cluster refused.
     Refused {

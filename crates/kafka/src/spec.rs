@@ -1,5 +1,9 @@
 //! What processes are made from: brokers and controllers with their properties, client programs with theirs.
 
+mod administration;
+
+pub use administration::{ConfigEntities, ConfigsAction, ElectLeadersAction, PlacedReplicas, ReassignAction};
+
 use crate::node::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -145,6 +149,12 @@ pub enum AdminAction {
     Features(FeaturesAction),
     /// `kafka-metadata-quorum`.
     Quorum(QuorumAction),
+    /// `kafka-leader-election`.
+    ElectLeaders(ElectLeadersAction),
+    /// `kafka-reassign-partitions`.
+    Reassign(ReassignAction),
+    /// `kafka-configs`.
+    Configs(ConfigsAction),
 }
 
 /// What `kafka-cluster` is asked to do.

@@ -5,14 +5,13 @@ use crate::bootstrap::parse_bootstrap;
 use crate::client_properties::ClientProperties;
 use crate::files::parse_properties;
 use crate::java_exception::JavaException;
-use crate::java_hash::joined;
 use crate::log_lines::{LogLine, error_exception};
 use crate::options::{OptionError, OptionSpec, ParsedOptions, parse};
 use crate::output::Piece;
 use crate::plan::{ClientPlan, Face, Plan, Printout, Surroundings};
-use kafka::event::AdminFailure;
+use kafka::event::{AdminFailure, Objection};
 use kafka::spec::{ClientSpec, Program};
-use wire::{BrokerId, Endpoint};
+use wire::Endpoint;
 
 /// Why there is no admin client.
 pub enum NoAdminClient {
@@ -57,7 +56,9 @@ pub fn admin_client(
     servers: &str,
     client_id: &str,
 ) -> Result<AdminClient, NoAdminClient> {
-    admin_client_of_file(options.value("command-config")?, surroundings, servers, client_id)
+    let name = ["command-config", "admin.config"].into_iter().find(|name| options.has(name));
+    let path = name.map_or(Ok(None), |name| options.value(name))?;
+    admin_client_of_file(path, surroundings, servers, client_id)
 }
 
 /// `Admin.create` with the bootstrap servers and the properties of a file, if there is one.
@@ -157,19 +158,21 @@ pub fn failure_exception(reason: &AdminFailure) -> JavaException {
             let message = "Could not match any topic-partitions with the specified filters";
             JavaException::new("org.apache.kafka.server.util.TerseException", message)
         }
-        AdminFailure::NoSuchBrokers { wanted, known } => {
-            let list = |brokers: &[BrokerId]| joined(brokers.iter(), ",");
-            let message = format!(
-                "ERROR: The given brokers do not exist from --broker-list: {}. Current existent brokers: {}",
-                list(wanted),
-                list(known)
-            );
-            JavaException::new("org.apache.kafka.server.util.TerseException", &message)
-        }
+        AdminFailure::Objected { objection, message } => JavaException::new(objection_class(*objection), message),
         AdminFailure::Refused { error, message } => error_exception(*error, Some(message)),
         AdminFailure::TimedOut { call, message } => {
             JavaException::of_kafka("TimeoutException", &format!("{message} Call: {call}"))
         }
+    }
+}
+
+fn objection_class(objection: Objection) -> &'static str {
+    match objection {
+        Objection::CommandFailed => "org.apache.kafka.server.common.AdminCommandFailedException",
+        Objection::Operation => "org.apache.kafka.server.common.AdminOperationException",
+        Objection::Terse => "org.apache.kafka.server.util.TerseException",
+        Objection::InvalidConfiguration => "org.apache.kafka.common.errors.InvalidConfigurationException",
+        Objection::InvalidReplicationFactor => "org.apache.kafka.common.errors.InvalidReplicationFactorException",
     }
 }
 

@@ -7,7 +7,10 @@ use crate::log_lines::{LogLine, client_log_line, send_failure_exception};
 use crate::message_formatter::{ConsumedRecord, MessageFormatter};
 use crate::output::Piece;
 use crate::plan::Face;
-use crate::{cluster, delete_records, features, get_offsets, log_dirs, metadata_quorum, topics_text};
+use crate::{
+    cluster, configs_text, delete_records, features, get_offsets, leader_election, log_dirs, metadata_quorum,
+    reassign_text, topics_text,
+};
 use kafka::event::{ClientEvent, SendFailure};
 use wire::{Timestamp, TopicName};
 
@@ -43,6 +46,9 @@ pub fn react(face: &Face, prefix: &str, now: Timestamp, event: &ClientEvent) -> 
         Face::Cluster(action) => cluster::react(*action, prefix, event),
         Face::Features(asked) => features::react(asked.as_ref(), event),
         Face::Quorum(shown) => metadata_quorum::react(*shown, now, event),
+        Face::LeaderElection => leader_election::react(event),
+        Face::ReassignPartitions => reassign_text::react(event),
+        Face::Configs { arguments } => configs_text::react(arguments, event),
         Face::Producer(reader) => producer_reaction(reader, event),
         Face::Consumer(formatter) => consumer_reaction(formatter, event),
     }

@@ -206,6 +206,9 @@ impl Job {
                 | Face::Cluster(_)
                 | Face::Features(_)
                 | Face::Quorum(_)
+                | Face::LeaderElection
+                | Face::ReassignPartitions
+                | Face::Configs { .. }
                 | Face::Consumer(_),
             )
             | None => None,

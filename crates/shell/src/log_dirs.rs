@@ -72,7 +72,7 @@ pub fn react(topics: &BTreeSet<String>, event: &ClientEvent) -> Reaction {
 fn failed(failure: &AdminFailure) -> Vec<Piece> {
     let exception = failure_exception(failure);
     match failure {
-        AdminFailure::NoSuchBrokers { .. } => vec![Piece::Err(exception.message().to_owned())],
+        AdminFailure::Objected { .. } => vec![Piece::Err(exception.message().to_owned())],
         AdminFailure::Refused { .. }
         | AdminFailure::TimedOut { .. }
         | AdminFailure::NoSuchTopic(_)

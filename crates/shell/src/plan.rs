@@ -75,6 +75,15 @@ pub enum Face {
     Features(Option<features::Asked>),
     /// `kafka-metadata-quorum`.
     Quorum(metadata_quorum::Shown),
+    /// `kafka-leader-election`.
+    LeaderElection,
+    /// `kafka-reassign-partitions`.
+    ReassignPartitions,
+    /// `kafka-configs`.
+    Configs {
+        /// The arguments, as they were given.
+        arguments: String,
+    },
     /// `kafka-console-producer`.
     Producer(LineReader),
     /// `kafka-console-consumer`.

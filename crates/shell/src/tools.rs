@@ -2,8 +2,8 @@
 
 use crate::plan::{Plan, Surroundings};
 use crate::{
-    cluster, console_consumer, console_producer, delete_records, features, get_offsets, log_dirs, metadata_quorum,
-    topics,
+    cluster, configs, console_consumer, console_producer, delete_records, features, get_offsets, leader_election,
+    log_dirs, metadata_quorum, reassign_partitions, topics,
 };
 
 /// A tool that is simulated.
@@ -23,6 +23,12 @@ pub enum Tool {
     Features,
     /// `kafka-metadata-quorum`.
     MetadataQuorum,
+    /// `kafka-leader-election`.
+    LeaderElection,
+    /// `kafka-reassign-partitions`.
+    ReassignPartitions,
+    /// `kafka-configs`.
+    Configs,
     /// `kafka-console-producer`.
     ConsoleProducer,
     /// `kafka-console-consumer`.
@@ -41,7 +47,7 @@ pub enum Named {
 }
 
 /// The tools that are simulated, by name.
-pub const SIMULATED: [(&str, Tool); 9] = [
+pub const SIMULATED: [(&str, Tool); 12] = [
     ("kafka-topics", Tool::Topics),
     ("kafka-get-offsets", Tool::GetOffsets),
     ("kafka-delete-records", Tool::DeleteRecords),
@@ -49,12 +55,15 @@ pub const SIMULATED: [(&str, Tool); 9] = [
     ("kafka-cluster", Tool::Cluster),
     ("kafka-features", Tool::Features),
     ("kafka-metadata-quorum", Tool::MetadataQuorum),
+    ("kafka-leader-election", Tool::LeaderElection),
+    ("kafka-reassign-partitions", Tool::ReassignPartitions),
+    ("kafka-configs", Tool::Configs),
     ("kafka-console-producer", Tool::ConsoleProducer),
     ("kafka-console-consumer", Tool::ConsoleConsumer),
 ];
 
 /// Programs of a Kafka installation that are not simulated.
-const OTHERS: [&str; 33] = [
+const OTHERS: [&str; 30] = [
     "connect-distributed",
     "connect-mirror-maker",
     "connect-plugin-path",
@@ -62,19 +71,16 @@ const OTHERS: [&str; 33] = [
     "kafka-acls",
     "kafka-broker-api-versions",
     "kafka-client-metrics",
-    "kafka-configs",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delegation-tokens",
     "kafka-dump-log",
     "kafka-e2e-latency",
     "kafka-jmx",
-    "kafka-leader-election",
     "kafka-metadata-shell",
     "kafka-mirror-maker",
     "kafka-preferred-replica-election",
     "kafka-producer-perf-test",
-    "kafka-reassign-partitions",
     "kafka-replica-verification",
     "kafka-run-class",
     "kafka-server-start",
@@ -131,6 +137,9 @@ impl Tool {
             Tool::Cluster => cluster::plan(arguments, surroundings),
             Tool::Features => features::plan(arguments, surroundings),
             Tool::MetadataQuorum => metadata_quorum::plan(arguments, surroundings),
+            Tool::LeaderElection => leader_election::plan(arguments, surroundings),
+            Tool::ReassignPartitions => reassign_partitions::plan(arguments, surroundings),
+            Tool::Configs => configs::plan(arguments, surroundings),
             Tool::ConsoleProducer => console_producer::plan(arguments, surroundings),
             Tool::ConsoleConsumer => console_consumer::plan(arguments, surroundings),
         }

@@ -4,8 +4,8 @@ use crate::text::josa::{Josa, with_josa};
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
-    TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, EventKind,
+    OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -460,6 +460,43 @@ fn administered(answer: &AdminAnswer) -> String {
         AdminAnswer::Quorum { quorum, .. } => {
             let (voters, observers) = (quorum.voters.len(), quorum.observers.len());
             format!("쿼럼의 투표자 {voters}개와 옵서버 {observers}개를 확인했습니다.")
+        }
+        AdminAnswer::LeadersElected { results, .. } => {
+            let elected = results.iter().filter(|result| result.error.is_none()).count();
+            format!("파티션 {elected}개의 리더를 새로 선출하게 했습니다.")
+        }
+        AdminAnswer::Reassignment(outcome) => reassigned(outcome),
+        AdminAnswer::Configs(ConfigsOutcome::Described { described, .. }) => {
+            format!("토픽 또는 브로커 {}개의 설정을 알아냈습니다.", described.len())
+        }
+        AdminAnswer::Configs(ConfigsOutcome::Altered(resource)) => {
+            format!("{}의 설정을 바꾸었습니다.", configured(resource))
+        }
+    }
+}
+
+fn configured(resource: &ConfigResource) -> String {
+    match resource {
+        ConfigResource::Topic(topic) => format!("토픽 {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("브로커 {broker}"),
+        ConfigResource::Broker(None) => "모든 브로커".to_owned(),
+    }
+}
+
+fn reassigned(outcome: &ReassignOutcome) -> String {
+    match outcome {
+        ReassignOutcome::Listed(ongoing) => format!("재할당 중인 파티션 {}개를 확인했습니다.", ongoing.len()),
+        ReassignOutcome::Proposed { proposed, .. } => {
+            format!("파티션 {}개의 레플리카 배치를 제안했습니다.", proposed.len())
+        }
+        ReassignOutcome::Started { before, refused } => {
+            format!("파티션 {}개의 재할당을 시작했습니다.", before.len().saturating_sub(refused.len()))
+        }
+        ReassignOutcome::Verified { progress, .. } => {
+            format!("파티션 {}개의 재할당 진행 상황을 확인했습니다.", progress.len())
+        }
+        ReassignOutcome::Cancelled { partitions, .. } => {
+            format!("파티션 {}개의 재할당을 취소했습니다.", partitions.len())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::admin_client::NodeChoice;
 use super::program::{Call, Next};
-use crate::event::{AdminAnswer, AdminFailure, ClientEvent};
+use crate::event::{AdminAnswer, AdminFailure, ClientEvent, Objection};
 use std::collections::BTreeSet;
 use wire::request::DescribeLogDirsRequest;
 use wire::response::{DescribeClusterResponse, DescribeLogDirsResponse, DescribedLogDir};
@@ -50,8 +50,7 @@ impl LogDirsTask {
     fn on_cluster(&mut self, cluster: &DescribeClusterResponse) -> Next {
         let known: BTreeSet<BrokerId> = cluster.brokers.iter().map(|broker| broker.broker_id).collect();
         if !self.wanted.is_subset(&known) {
-            let wanted = self.wanted.difference(&known).copied().collect();
-            return Next::Fail(AdminFailure::NoSuchBrokers { wanted, known: known.into_iter().collect() });
+            return Next::Fail(not_there(&(&self.wanted - &known), &known));
         }
         self.ask(if self.wanted.is_empty() { known } else { self.wanted.clone() })
     }
@@ -74,6 +73,16 @@ impl LogDirsTask {
         self.to_ask = Some(to_ask);
         Next::Call(describe(broker))
     }
+}
+
+fn not_there(wanted: &BTreeSet<BrokerId>, known: &BTreeSet<BrokerId>) -> AdminFailure {
+    let list = |brokers: &BTreeSet<BrokerId>| brokers.iter().map(BrokerId::to_string).collect::<Vec<_>>().join(",");
+    let message = format!(
+        "ERROR: The given brokers do not exist from --broker-list: {}. Current existent brokers: {}",
+        list(wanted),
+        list(known)
+    );
+    AdminFailure::Objected { objection: Objection::Terse, message }
 }
 
 fn describe(broker: BrokerId) -> Call {

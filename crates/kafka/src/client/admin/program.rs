@@ -3,16 +3,20 @@
 
 use super::admin_client::{AdminClient, CallOutcome, NodeChoice};
 use super::cluster::ClusterTask;
+use super::configs::ConfigsTask;
 use super::delete_records::DeleteRecordsTask;
+use super::elect_leaders::ElectLeadersTask;
 use super::features::FeaturesTask;
 use super::get_offsets::GetOffsetsTask;
 use super::log_dirs::LogDirsTask;
 use super::quorum::QuorumTask;
+use super::reassign::ReassignTask;
 use super::topics::TopicsTask;
 use crate::Rng;
 use crate::client::alarm::Alarm;
 use crate::client::cluster_client::NO_METADATA;
 use crate::client::network_client::log;
+use crate::client::split_rng;
 use crate::event::{AdminFailure, ClientEvent, ClientLog, EventKind};
 use crate::instant::Instant;
 use crate::node::{Effects, ExitStatus, Identity, Input, Instruction};
@@ -75,10 +79,13 @@ enum Task {
     Cluster(ClusterTask),
     Features(FeaturesTask),
     Quorum(QuorumTask),
+    ElectLeaders(ElectLeadersTask),
+    Reassign(Box<ReassignTask>),
+    Configs(ConfigsTask),
 }
 
 impl Task {
-    fn new(action: AdminAction) -> Task {
+    fn new(action: AdminAction, rng: &mut Rng) -> Task {
         match action {
             AdminAction::GetOffsets(action) => Task::GetOffsets(GetOffsetsTask::new(action)),
             AdminAction::DeleteRecords(partitions) => Task::DeleteRecords(DeleteRecordsTask::new(partitions)),
@@ -86,6 +93,9 @@ impl Task {
             AdminAction::Cluster(action) => Task::Cluster(ClusterTask::new(action)),
             AdminAction::Features(action) => Task::Features(FeaturesTask::new(action)),
             AdminAction::Quorum(action) => Task::Quorum(QuorumTask::new(action)),
+            AdminAction::ElectLeaders(action) => Task::ElectLeaders(ElectLeadersTask::new(action)),
+            AdminAction::Reassign(action) => Task::Reassign(Box::new(ReassignTask::new(action, split_rng(rng)))),
+            AdminAction::Configs(action) => Task::Configs(ConfigsTask::new(action)),
         }
     }
 
@@ -93,6 +103,9 @@ impl Task {
         match self {
             Task::Topics(task) => task.topic(),
             Task::GetOffsets(_)
+            | Task::ElectLeaders(_)
+            | Task::Reassign(_)
+            | Task::Configs(_)
             | Task::DeleteRecords(_)
             | Task::LogDirs(_)
             | Task::Cluster(_)
@@ -110,6 +123,9 @@ impl Task {
             Task::Cluster(task) => task.start(),
             Task::Features(task) => task.start(),
             Task::Quorum(task) => task.start(),
+            Task::ElectLeaders(task) => task.start(),
+            Task::Reassign(task) => task.start(),
+            Task::Configs(task) => task.start(),
         }
     }
 
@@ -122,28 +138,43 @@ impl Task {
             Task::Cluster(task) => task.on_response(response),
             Task::Features(task) => task.on_response(response),
             Task::Quorum(task) => task.on_response(response),
+            Task::ElectLeaders(task) => task.on_response(response),
+            Task::Reassign(task) => task.on_response(response),
+            Task::Configs(task) => task.on_response(response),
         }
     }
 
     /// A call failed: most tools fail with it.
     fn on_failure(&mut self, failure: AdminFailure) -> Next {
         match self {
-            Task::Topics(_) | Task::LogDirs(_) | Task::Cluster(_) | Task::Quorum(_) => Next::Fail(failure),
+            Task::Topics(_)
+            | Task::ElectLeaders(_)
+            | Task::Reassign(_)
+            | Task::LogDirs(_)
+            | Task::Cluster(_)
+            | Task::Quorum(_) => Next::Fail(failure),
             Task::GetOffsets(task) => task.on_failure(failure),
             Task::DeleteRecords(task) => task.on_failure(failure),
             Task::Features(task) => task.on_failure(failure),
+            Task::Configs(task) => task.on_failure(failure),
         }
     }
 
     /// The broker that a call was for is gone.
     fn on_disconnected(&mut self) -> Next {
         match self {
-            Task::Topics(_) | Task::Cluster(_) | Task::Features(_) | Task::Quorum(_) => {
-                unreachable!("this tool asks no broker in particular")
+            Task::Topics(_)
+            | Task::ElectLeaders(_)
+            | Task::Reassign(_)
+            | Task::Cluster(_)
+            | Task::Features(_)
+            | Task::Quorum(_) => {
+                unreachable!("these tools ask no broker in particular")
             }
             Task::GetOffsets(task) => task.on_disconnected(),
             Task::DeleteRecords(task) => task.on_disconnected(),
             Task::LogDirs(task) => task.on_disconnected(),
+            Task::Configs(task) => task.on_disconnected(),
         }
     }
 }
@@ -168,8 +199,9 @@ impl AdminProgram {
     }
 
     /// A process of another tool that has not started yet.
-    pub(crate) fn tool(spec: ClientSpec, action: AdminAction, identity: &Identity, rng: Rng) -> AdminProgram {
-        AdminProgram::new(spec, Task::new(action), identity, rng)
+    pub(crate) fn tool(spec: ClientSpec, action: AdminAction, identity: &Identity, mut rng: Rng) -> AdminProgram {
+        let task = Task::new(action, &mut rng);
+        AdminProgram::new(spec, task, identity, rng)
     }
 
     fn new(spec: ClientSpec, task: Task, identity: &Identity, rng: Rng) -> AdminProgram {

@@ -58,7 +58,6 @@ labels! {
     Producer = "producer", "프로듀서";
     Consumer = "consumer", "컨슈머";
     TopicsTool = "kafka-topics", "kafka-topics";
-    ActiveController = "active", "활성";
     Sessions = "Sessions", "세션";
     Session = "Session", "세션";
     SessionTimeout = "Timeout", "타임아웃";
@@ -114,14 +113,12 @@ labels! {
     HealBoth = "Heal both ways", "양방향 복구";
     HealAll = "Heal all its links", "모든 링크 복구";
     LinkSound = "sound", "정상";
-    LinkCut = "cut", "끊김";
     Delay = "Delay", "지연";
     Jitter = "Jitter", "지터";
     Loss = "Loss", "유실";
     DelayField = "Shortest time on the way (ms)", "최소 전송 시간 (ms)";
     JitterField = "Up to so much more (ms)", "추가로 걸릴 수 있는 최대 시간 (ms)";
     LossField = "Transmissions lost (%)", "유실되는 전송 (%)";
-    Apply = "Apply", "적용";
     LinkGone = "One end of this link is not there at this moment.", "이 시각에는 링크의 한쪽 끝이 없습니다.";
 
     NodesTable = "Processes", "프로세스";

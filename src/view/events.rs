@@ -57,6 +57,7 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
+        | BrokerEvent::RecordsDeleted { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
         | BrokerEvent::ControlledShutdownStarted

@@ -1,10 +1,14 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
+mod administration;
+
+pub use administration::{ClearedThrottles, ConfigsOutcome, Objection, ReassignOutcome, ReassignmentProgress};
+
 use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
-use wire::request::{Acks, ConfigResource};
-use wire::response::DescribedTopic;
+use wire::request::{Acks, ConfigResource, ElectionType};
+use wire::response::{DescribedTopic, OngoingReassignment, PartitionResult};
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
@@ -423,6 +427,15 @@ pub enum BrokerEvent {
         /// Why.
         reason: TruncationReason,
     },
+    /// The leader deleted the oldest records of a partition, as it was asked to (KIP-107).
+    RecordsDeleted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where its log started before.
+        from: Offset,
+        /// Where it starts now.
+        to: Offset,
+    },
     /// The leader proposes other in-sync replicas.
     IsrChangeProposed {
         /// The partition.
@@ -588,6 +601,8 @@ pub struct TopicDescription {
     pub configs: Vec<(String, String)>,
     /// The `min.insync.replicas` in force.
     pub min_insync_replicas: i32,
+    /// Reassignments of its partitions that are under way.
+    pub reassignments: Vec<OngoingReassignment>,
     /// Brokers that are up, as metadata said: a leader that is not among them counts as unavailable.
     pub live_brokers: Vec<BrokerId>,
 }
@@ -602,6 +617,17 @@ pub enum AdminAnswer {
         /// Partitions that could not be asked about, and why.
         skipped: Vec<(TopicPartition, AdminFailure)>,
     },
+    /// `kafka-leader-election`.
+    LeadersElected {
+        /// Which leaders were wanted.
+        election_type: ElectionType,
+        /// What became of each partition.
+        results: Vec<PartitionResult>,
+    },
+    /// `kafka-reassign-partitions`.
+    Reassignment(ReassignOutcome),
+    /// `kafka-configs`.
+    Configs(ConfigsOutcome),
 }
 
 /// Why an administrative tool failed.
@@ -613,6 +639,13 @@ pub enum AdminFailure {
     NoSuchPartition,
     /// No topic has that id.
     NoSuchTopicId(TopicId),
+    /// The tool itself cannot go on.
+    Objected {
+        /// The exception with which it says so.
+        objection: Objection,
+        /// Its message.
+        message: String,
+    },
     /// The cluster refused.
     Refused {
         /// The error.

@@ -4,8 +4,8 @@ use crate::text::josa::{Josa, with_josa};
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
-    TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, EventKind,
+    OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -325,6 +325,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             with_josa(&to.to_string(), Josa::Toward),
             truncated_because(*reason)
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{} 요청에 따라 {partition}의 오프셋 {from}부터 {to} 앞까지 레코드를 삭제했습니다.", subject(node))
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{} {partition}의 ISR을 {}에서 {} 변경하도록 요청합니다.",
             subject(node),
@@ -442,6 +445,43 @@ fn client(event: &ClientEvent, node: &str) -> String {
 fn administered(answer: &AdminAnswer) -> String {
     match answer {
         AdminAnswer::Offsets { found, .. } => format!("파티션 {}개의 오프셋을 알아냈습니다.", found.len()),
+        AdminAnswer::LeadersElected { results, .. } => {
+            let elected = results.iter().filter(|result| result.error.is_none()).count();
+            format!("파티션 {elected}개의 리더를 새로 선출하게 했습니다.")
+        }
+        AdminAnswer::Reassignment(outcome) => reassigned(outcome),
+        AdminAnswer::Configs(ConfigsOutcome::Described { described, .. }) => {
+            format!("토픽 또는 브로커 {}개의 설정을 알아냈습니다.", described.len())
+        }
+        AdminAnswer::Configs(ConfigsOutcome::Altered(resource)) => {
+            format!("{}의 설정을 바꾸었습니다.", configured(resource))
+        }
+    }
+}
+
+fn configured(resource: &ConfigResource) -> String {
+    match resource {
+        ConfigResource::Topic(topic) => format!("토픽 {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("브로커 {broker}"),
+        ConfigResource::Broker(None) => "모든 브로커".to_owned(),
+    }
+}
+
+fn reassigned(outcome: &ReassignOutcome) -> String {
+    match outcome {
+        ReassignOutcome::Listed(ongoing) => format!("재할당 중인 파티션 {}개를 확인했습니다.", ongoing.len()),
+        ReassignOutcome::Proposed { proposed, .. } => {
+            format!("파티션 {}개의 레플리카 배치를 제안했습니다.", proposed.len())
+        }
+        ReassignOutcome::Started { before, refused } => {
+            format!("파티션 {}개의 재할당을 시작했습니다.", before.len().saturating_sub(refused.len()))
+        }
+        ReassignOutcome::Verified { progress, .. } => {
+            format!("파티션 {}개의 재할당 진행 상황을 확인했습니다.", progress.len())
+        }
+        ReassignOutcome::Cancelled { partitions, .. } => {
+            format!("파티션 {}개의 재할당을 취소했습니다.", partitions.len())
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod delete_records;
 mod describe_broker;
 mod describe_configs;
 mod fetch;

@@ -156,8 +156,8 @@ impl Broker {
 
     /// A replica changed: others may wait for that.
     pub(super) fn on_changes(&mut self, partition: &TopicPartition, changes: Changes, step: &mut Step<'_>) {
-        let Changes { leadership, log_end_offset, high_watermark, isr_proposed } = changes;
-        if leadership || log_end_offset || high_watermark {
+        let Changes { leadership, log_start_offset, log_end_offset, high_watermark, isr_proposed } = changes;
+        if leadership || log_start_offset || log_end_offset || high_watermark {
             self.purgatory.touch(partition);
         }
         if isr_proposed {

@@ -28,8 +28,8 @@ impl Broker {
             Request::DescribeConfigs(request) => self.on_describe_configs(id, &request, step),
             Request::DescribeLogDirs(request) => self.on_describe_log_dirs(id, &request, step),
             Request::DescribeCluster => self.on_describe_cluster(id, step),
-            Request::DeleteRecords(_)
-            | Request::InitProducerId(_)
+            Request::DeleteRecords(request) => self.on_delete_records(id, &request, step),
+            Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)

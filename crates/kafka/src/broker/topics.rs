@@ -170,7 +170,7 @@ fn is_legal(name: &TopicName) -> bool {
 }
 
 /// `Topic.isInternal`.
-fn is_internal(name: &TopicName) -> bool {
+pub(super) fn is_internal(name: &TopicName) -> bool {
     matches!(name.as_str(), "__consumer_offsets" | "__transaction_state" | "__share_group_state")
 }
 

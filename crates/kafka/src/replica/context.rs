@@ -89,6 +89,8 @@ pub struct Changes {
     /// The replica leads or follows in a newer leader epoch: look at all parked requests of the partition, and at whom
     /// to fetch from.
     pub leadership: bool,
+    /// The log start offset moved, here or as a follower says: look at parked deletions of records.
+    pub log_start_offset: bool,
     /// The log end offset moved: look at parked fetches (of followers).
     pub log_end_offset: bool,
     /// The high watermark moved: look at parked fetches and parked produce requests.

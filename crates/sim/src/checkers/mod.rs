@@ -117,6 +117,7 @@ impl Checkers {
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
+            | BrokerEvent::RecordsDeleted { .. }
             | BrokerEvent::IsrChangeProposed { .. }
             | BrokerEvent::PreferredReadReplicaChosen { .. }
             | BrokerEvent::FetchSessionEvicted { .. }

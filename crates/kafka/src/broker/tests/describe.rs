@@ -7,7 +7,7 @@ use crate::instant::Instant;
 use crate::node::{ConnectionId, Effect, Message, NodeId, Timer};
 use crate::storage::DiskWrite;
 use wire::request::FetchPartition;
-use wire::response::{FetchPartitionResult, ProducePartitionResult, TopicResults};
+use wire::response::{DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, TopicResults};
 use wire::{RecordBatch, Request, Response};
 
 /// One effect of a step at `now`.
@@ -103,9 +103,14 @@ fn response_text(response: &Response) -> String {
             joined(&response.brokers, |broker| broker.broker_id.to_string()),
             joined(&response.topics, |topic| format!("{} {}", topic.name, topic.error.name()))
         ),
+        Response::DeleteRecords(response) => format!("deleted {}", joined(&response.results, deleted_text)),
         Response::ApiVersions(_) => "api versions".to_owned(),
         other => format!("{other:?}"),
     }
+}
+
+fn deleted_text(result: &DeleteRecordsResult) -> String {
+    format!("{} {} low watermark {}", result.partition, result.error.name(), result.low_watermark)
 }
 
 fn results_text(results: &TopicResults) -> String {
@@ -165,6 +170,7 @@ fn event_text(event: &BrokerEvent) -> String {
             format!("replicated {partition} {first_offset}..{last_offset}")
         }
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!("hw {partition} {from}->{to}"),
+        BrokerEvent::RecordsDeleted { partition, from, to } => format!("deleted {partition} {from}->{to}"),
         BrokerEvent::ProduceRejected { partition, error } => format!("rejected {partition} {}", error.name()),
         BrokerEvent::IsrChangeProposed { partition, to, .. } => {
             format!("proposes {partition} isr {:?}", to.iter().map(|member| member.0).collect::<Vec<i32>>())

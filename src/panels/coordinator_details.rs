@@ -78,7 +78,7 @@ fn voters_table(ui: &Ui, view: &ControllerView) -> Html {
 
 pub(super) fn zookeeper_details(ui: &Ui, node: &NodeFrame) -> Html {
     let view = cluster::zookeeper_view(node);
-    let controller = cluster::controller_broker(ui.frame());
+    let controller = view.and_then(cluster::controller_in_zookeeper);
     let controller = controller.map_or_else(|| ui.say(Label::Nobody).to_owned(), |broker| broker.to_string());
     let state = if view.is_some() { Label::Running } else { Label::Down };
     html! {

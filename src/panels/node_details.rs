@@ -5,7 +5,7 @@ use super::coordinator_details::metadata_lag;
 use super::tables::short_name;
 use super::{Ui, fact};
 use crate::store::Selection;
-use crate::text::Label;
+use crate::text::{Label, Message};
 use crate::view::cluster::{self, BrokerStatus, ClientView, Replica};
 use crate::view::{format, nodes};
 use kafka::node::Instruction;
@@ -30,7 +30,7 @@ pub(super) fn broker_details(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Htm
                 { fact(ui.say(Label::BrokerEpoch), view.and_then(|view| view.broker_epoch).map_or_else(unknown, |epoch| epoch.to_string())) }
                 { fact(ui.say(Label::MetadataOffset), view.map_or_else(unknown, |view| view.metadata_offset.to_string())) }
                 if let Some(lag) = view.and_then(|view| metadata_lag(ui, view.metadata_offset)) { { fact(ui.say(Label::MetadataLag), lag) } }
-                if cluster::controller_broker(ui.frame()) == Some(broker) { { fact(ui.say(Label::ControllerBroker), ui.say(Label::Yes)) } }
+                if let Some(epoch) = cluster::office(node) { { fact(ui.say(Label::ControllerBroker), ui.tell(&Message::Office { epoch })) } }
             </dl>
             { replicas_table(ui, node, broker) }
         </section>

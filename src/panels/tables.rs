@@ -56,7 +56,7 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
         NodeId::Client(number) => ("client", number.to_string()),
     };
     let (code, state) = state(ui, node);
-    let is_controller = cluster::controller_broker(ui.frame()).map(|broker| NodeId::Server(broker.0)) == Some(node.id);
+    let is_controller = cluster::office(node).is_some();
     let broker = cluster::broker_id(node.id, &ui.snapshot.cast).map(|broker| broker.to_string());
     let address = node.endpoint.as_ref().map_or_else(String::new, ToString::to_string);
     html! {
@@ -94,11 +94,8 @@ fn state(ui: &Ui, node: &NodeFrame) -> (&'static str, String) {
 
 fn broker_state(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> (&'static str, String) {
     let status = cluster::broker_status(ui.frame(), node, broker);
-    let office = if cluster::controller_broker(ui.frame()) == Some(broker) {
-        format!(" · {}", ui.say(Label::Controller))
-    } else {
-        String::new()
-    };
+    let office = cluster::office(node).map(|epoch| format!(" · {}", ui.tell(&Message::Office { epoch })));
+    let office = office.unwrap_or_default();
     (status_code(status), format!("{}{office}", ui.say(nodes::status_label(status))))
 }
 

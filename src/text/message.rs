@@ -60,6 +60,8 @@ pub(crate) enum Message<'a> {
     QuorumState { is_active: bool, quorum: &'a QuorumView, epoch: LeaderEpoch },
     /// How a metadata quorum is chosen.
     Quorum { controllers: i32 },
+    /// A broker that is the controller of a ZooKeeper cluster, short, for a badge.
+    Office { epoch: i32 },
     /// ZooKeeper's tally.
     Sessions { count: usize },
     /// So many records behind.
@@ -137,6 +139,7 @@ impl Message<'_> {
             Message::QuorumState { is_active, quorum, epoch } => english_quorum(*is_active, quorum, *epoch),
             Message::Quorum { controllers: 1 } => "KRaft, 1 controller".to_owned(),
             Message::Quorum { controllers } => format!("KRaft, {controllers} controllers"),
+            Message::Office { epoch } => format!("controller · epoch {epoch}"),
             Message::Sessions { count: 1 } => "1 session".to_owned(),
             Message::Sessions { count } => format!("{count} sessions"),
             Message::Behind { count: 1 } => "1 record".to_owned(),
@@ -199,6 +202,7 @@ impl Message<'_> {
             Message::LinkFromTo { from, to } => format!("{from} → {to}"),
             Message::QuorumState { is_active, quorum, epoch } => korean_quorum(*is_active, quorum, *epoch),
             Message::Quorum { controllers } => format!("KRaft, 컨트롤러 {controllers}대"),
+            Message::Office { epoch } => format!("컨트롤러 · 에포크 {epoch}"),
             Message::Sessions { count } => format!("세션 {count}개"),
             Message::Behind { count } => format!("레코드 {count}개"),
             Message::BrokenChecks { count } => format!("검사 {count}개 어긋남"),

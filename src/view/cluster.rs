@@ -255,19 +255,30 @@ pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
     }
 }
 
-/// The broker that ZooKeeper has as the controller, in a cluster that uses ZooKeeper.
-pub(crate) fn controller_broker(frame: &Frame) -> Option<BrokerId> {
-    let view = zookeeper_view(node(frame, NodeId::ZooKeeper)?)?;
+/// The epoch in which a broker is the controller of a ZooKeeper cluster, by its own word. One that was deposed and has
+/// not heard of it yet says so too.
+pub(crate) fn office(node: &NodeFrame) -> Option<i32> {
+    broker_view(node)?.controller.map(|office| office.controller_epoch)
+}
+
+/// The broker that holds the office of the controller in the latest epoch.
+fn controller_node(frame: &Frame) -> Option<&NodeFrame> {
+    frame.nodes.iter().filter(|node| office(node).is_some()).max_by_key(|node| office(node))
+}
+
+/// The cluster as the active controller has it; nothing while there is none. In a ZooKeeper cluster: as the broker that
+/// is its controller tells clients of it.
+pub(crate) fn controller_image(frame: &Frame) -> Option<&ClusterImage> {
+    let mut views = frame.nodes.iter().filter_map(controller_view);
+    let active = views.find(|view| view.is_active).map(|view| &*view.image);
+    active.or_else(|| Some(&*broker_view(controller_node(frame)?)?.image))
+}
+
+/// The broker that ZooKeeper has as the controller.
+pub(crate) fn controller_in_zookeeper(view: &ZooKeeperView) -> Option<BrokerId> {
     let znode = view.database.znode(&ZnodePath::new("/controller"))?;
     let ZnodeData::Controller { broker_id, .. } = &znode.data else { return None };
     Some(*broker_id)
-}
-
-/// The cluster as the active controller has it; nothing while there is none.
-pub(crate) fn controller_image(frame: &Frame) -> Option<&ClusterImage> {
-    let mut views = frame.nodes.iter().filter_map(controller_view);
-    let of_quorum = views.find(|view| view.is_active).map(|view| &*view.image);
-    of_quorum.or_else(|| Some(&*broker_view(node(frame, NodeId::Server(controller_broker(frame)?.0))?)?.image))
 }
 
 /// A partition's state as the active controller has it.

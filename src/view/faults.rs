@@ -4,10 +4,9 @@ use super::Scene;
 use super::draw_list::{Anchor, DrawList, Font, Ink};
 use super::format::text_width;
 use super::geometry::{Point, Rect};
-use crate::text::{Label, Message};
+use crate::text::Message;
 use kafka::fault::DiskCondition;
 use kafka::instant::Duration;
-use kafka::node::NodeId;
 use sim::frame::{NodeFaults, NodeFrame};
 
 /// One thing that is wrong with a node or its host.
@@ -80,8 +79,8 @@ fn draw_badges(scene: Scene<'_>, list: &mut DrawList, node: &NodeFrame, rect: Re
 
 fn badges(scene: Scene<'_>, node: &NodeFrame) -> Vec<(Ink, String)> {
     let language = scene.store.language;
-    let controller = super::cluster::controller_broker(scene.frame).map(|broker| NodeId::Server(broker.0));
-    let office = (controller == Some(node.id)).then(|| (Ink::Accent, Label::Controller.text(language).to_owned()));
+    let office = super::cluster::office(node);
+    let office = office.map(|epoch| (Ink::Accent, Message::Office { epoch }.text(language)));
     let faults = marks(&node.faults).into_iter().map(|mark| (mark.ink(), Message::Fault(mark).text(language)));
     office.into_iter().chain(faults).collect()
 }

@@ -9,7 +9,7 @@ use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
 use kafka::view::{
     BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, QuorumRole,
-    QuorumView, ReplicaRole, ReplicaView, ZooKeeperSessionView, ZooKeeperView,
+    QuorumView, ReplicaRole, ReplicaView, ZooKeeperControllerView, ZooKeeperSessionView, ZooKeeperView,
 };
 use kafka::zookeeper::{Change, Database, Transaction};
 use sim::TraceHash;
@@ -109,6 +109,7 @@ fn broker(id: i32, partitions: i32, image: &Arc<ClusterImage>) -> NodeFrame {
         fetch_sessions: 0,
         state: BrokerState::Running,
         broker_epoch: Some(BrokerEpoch(5)),
+        controller: None,
         metadata_offset: Offset(20),
         image: image.clone(),
         replicas: (0..partitions).map(|index| replica(id, index)).collect(),
@@ -197,6 +198,11 @@ pub(crate) fn zookeeper_frame() -> Frame {
     let client = Some(NodeId::Server(2));
     let session = ZooKeeperSessionView { session, timeout_ms: 18_000, client, expires_at: Instant(19_000_000) };
     let view = ZooKeeperView { database: Arc::new(database), sessions: vec![session] };
+    for node in &mut frame.nodes {
+        if let (NodeId::Server(2), Some(NodeView::Broker(view))) = (node.id, &mut node.process) {
+            view.controller = Some(ZooKeeperControllerView { controller_epoch: 3, waiting_events: 0 });
+        }
+    }
     let process = server(0, 2181, Some(NodeView::ZooKeeper(view)));
     frame.nodes.insert(0, NodeFrame { id: NodeId::ZooKeeper, ..process });
     frame

@@ -286,7 +286,7 @@ mod tests {
         let frame = fixture::zookeeper_frame();
         let texts = texts(&frame, Language::English);
         let count = |wanted: &str| texts.iter().filter(|text| *text == wanted).count();
-        assert_eq!((count("ZooKeeper"), count("1 session"), count("controller")), (1, 1, 1));
+        assert_eq!((count("ZooKeeper"), count("1 session"), count("controller · epoch 3")), (1, 1, 1));
     }
 
     #[test]

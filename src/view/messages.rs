@@ -250,8 +250,8 @@ fn draw_held(list: &mut DrawList, center: Point, count: usize) {
     const RADIUS: f64 = 8.0;
     list.push(Ink::Danger, Shape::Ring { center, radius: RADIUS });
     if count > 1 {
-        let at = Point::new(center.x + RADIUS + 2.0, center.y - RADIUS);
-        list.text(Ink::Danger, Font::Tiny, at, Anchor::Start, format!("×{count}"));
+        let at = Point::new(center.x - RADIUS - 2.0, center.y - RADIUS);
+        list.text(Ink::Danger, Font::Tiny, at, Anchor::End, format!("×{count}"));
     }
 }
 

@@ -54,9 +54,14 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         BrokerEvent::BecameReady
         | BrokerEvent::BecameFenced
         | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::ControlledShutdownFailed
+        | BrokerEvent::SessionExpired
+        | BrokerEvent::RegistrationRefused
+        | BrokerEvent::ControllerFenced { .. }
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
+        | BrokerEvent::RecordsDeleted { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
         | BrokerEvent::ControlledShutdownStarted
@@ -65,7 +70,9 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::RecordsAppended { .. }
         | BrokerEvent::RecordsReplicated { .. }
         | BrokerEvent::HighWatermarkAdvanced { .. }
-        | BrokerEvent::IsrChangeProposed { .. } => false,
+        | BrokerEvent::IsrChangeProposed { .. }
+        | BrokerEvent::PreferredReadReplicaChosen { .. }
+        | BrokerEvent::FetchSessionEvicted { .. } => false,
     }
 }
 

@@ -54,12 +54,16 @@ pub struct BrokerView {
     pub state: BrokerState,
     /// Its registration, once it has one.
     pub broker_epoch: Option<BrokerEpoch>,
+    /// Its office as the controller of a ZooKeeper cluster, while it holds it.
+    pub controller: Option<ZooKeeperControllerView>,
     /// Highest metadata offset it has applied, -1 for none.
     pub metadata_offset: Offset,
     /// The cluster as it knows it.
     pub image: Arc<ClusterImage>,
     /// Its replicas, by partition.
     pub replicas: Vec<ReplicaView>,
+    /// How many readers' fetch sessions it remembers (KIP-227).
+    pub fetch_sessions: usize,
 }
 
 /// One replica of a partition.
@@ -153,8 +157,12 @@ pub enum ReplicaRole {
 pub struct FollowerView {
     /// The follower.
     pub broker: BrokerId,
+    /// Where its log starts, as its last fetch said; -1 before the first.
+    pub log_start_offset: Offset,
     /// Where its log ends, as its last fetch said; -1 before the first.
     pub log_end_offset: Offset,
+    /// The last time at which it had all that the leader had, as far as the leader knows.
+    pub last_caught_up_at: Option<Instant>,
 }
 
 /// A controller.

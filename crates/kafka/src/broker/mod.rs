@@ -1,5 +1,5 @@
-//! A broker of a KRaft cluster: it registers with the controller, follows the metadata log, keeps replicas, and serves
-//! clients and other brokers.
+//! A broker: it registers, learns of its cluster, keeps replicas, and serves clients and other brokers. With whom it
+//! registers and from whom it learns is its `membership`.
 //!
 //! The struct only holds the parts and passes each input to the one that is concerned; every file beside this one is one
 //! responsibility. Follows `kafka.server.BrokerServer`. Consumer groups, transactions, quotas, authorization and dynamic
@@ -10,9 +10,11 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod delete_records;
 mod describe_broker;
 mod describe_configs;
 mod fetch;
+mod fetch_sessions;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
@@ -30,6 +32,7 @@ mod tests;
 mod timers;
 mod topics;
 mod view;
+mod zookeeper;
 
 use crate::Rng;
 use crate::config::BrokerConfig;
@@ -41,12 +44,15 @@ use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
 use crate::view::BrokerState;
+use crate::zk_client::HostTimer;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
+use fetch_sessions::FetchSessions;
 use forwarding::ForwardingManager;
 use membership::Membership;
 use purgatory::Purgatory;
+use rand::SeedableRng;
 use replica_fetcher::ReplicaFetcher;
 use replica_manager::ReplicaManager;
 use std::collections::BTreeMap;
@@ -74,6 +80,7 @@ pub struct Broker {
     forwarding: ForwardingManager,
     server: ServerChannels,
     purgatory: Purgatory,
+    fetch_sessions: FetchSessions,
 }
 
 /// What stays the same as long as the process runs and nobody sets the clock.
@@ -104,16 +111,25 @@ impl Broker {
         let mut outbound = Outbound::new(identity, rng);
         Broker {
             controllers: Controllers::new(spec.coordination.voters().to_vec()),
-            membership: Membership::new(&config, &mut outbound.rng),
+            membership: Membership::new(&spec, &config, &mut outbound.rng),
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, LogSettings::new(&config, &outbound.rng)),
+            replicas: ReplicaManager::new(
+                BrokerId(spec.node_id),
+                &config,
+                LogSettings::new(&config, &outbound.rng),
+                spec.historical_faults,
+            ),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
+            fetch_sessions: FetchSessions::new(
+                config.max_incremental_fetch_session_cache_slots,
+                Rng::from_rng(&mut outbound.rng),
+            ),
             outbound,
             config: Arc::new(config.clone()),
             setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
@@ -151,7 +167,7 @@ impl Broker {
 
     fn on_instruction(&mut self, instruction: &Instruction, step: &mut Step<'_>) {
         match instruction {
-            Instruction::ShutDown => self.begin_controlled_shutdown(step),
+            Instruction::ShutDown => self.begin_shutdown(step),
             Instruction::Produce(_) | Instruction::EndOfInput | Instruction::Interrupt => {}
         }
     }
@@ -171,6 +187,14 @@ impl Broker {
             timers::LOG_FLUSH => self.on_log_flush(step),
             timers::PRODUCER_EXPIRATION => self.on_producer_expiration(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
+            timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
+            timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),
+            timers::ZOOKEEPER_SESSION => self.on_session_timer(step),
+            timers::CONTROLLER_CHANNEL => {
+                let broker = BrokerId(timer.key as i32);
+                self.on_controller_timer(HostTimer::ControllerChannel(broker), step);
+            }
+            timers::AUTO_LEADER_REBALANCE => self.on_controller_timer(HostTimer::AutoLeaderRebalance, step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),
         }

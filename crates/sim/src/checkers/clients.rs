@@ -38,7 +38,8 @@ pub(super) fn consumed(
     let Some(glance) = sight.state(partition) else { return };
     let Some(history) = histories.get(partition, glance.topic_id) else { return };
     let is_certain = history.lives == 1 && history.weakened_from.is_none_or(|from| offset < from);
-    let log = glance.state.leader.and_then(|leader| sight.log(leader, partition));
+    let leader = glance.state.leader.filter(|leader| !history.damaged.contains(leader));
+    let log = leader.and_then(|leader| sight.log(leader, partition));
     let Some(log) = log.filter(|log| is_certain && log.topic_id == history.topic_id && offset >= log.start) else {
         return;
     };

@@ -3,7 +3,8 @@
 //! same there, and so must the one before it; by induction so is everything before. Truncation cannot break that.
 //!
 //! Besides, what lies below the high watermarks of two replicas is the same, whatever its epoch (WeakIsr's consequence);
-//! where an unclean election or a power loss took committed records, that is asked of later leaders' terms only.
+//! where an unclean election or a power loss took committed records, that is asked of in-sync replicas only, since others
+//! may still have to cut what was lost.
 
 use super::findings::Findings;
 use super::history::History;
@@ -70,8 +71,8 @@ pub(super) fn below_high_watermarks(
         return;
     };
     let end = there.high_watermark.min(replica.high_watermark);
-    let is_comparable = there.leader_epoch.min(replica.leader_epoch) >= history.weakened_before;
-    if !is_comparable || end <= there.log_start_offset.max(replica.log_start_offset) {
+    let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
+    if is_excused || end <= there.log_start_offset.max(replica.log_start_offset) {
         return;
     }
     let last = end + -1;

@@ -22,7 +22,7 @@ use crate::world::Host;
 use findings::Findings;
 use history::Histories;
 use kafka::chunks::Chunks;
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
@@ -71,10 +71,12 @@ impl Checkers {
     /// A step has been taken, and these are its events.
     pub(crate) fn on_step(&mut self, now: Instant, step: u64, hosts: &BTreeMap<NodeId, Host>, events: &[Event]) {
         for event in events {
-            self.on_event(&Sight { hosts, now, step, event: Some(event.id) }, event);
+            let quorum_epoch = self.metadata.quorum_epoch();
+            self.on_event(&Sight { hosts, now, step, event: Some(event.id), quorum_epoch }, event);
         }
         if step.is_multiple_of(self.steps_between_looks) {
-            self.look(&Sight { hosts, now, step, event: None });
+            let quorum_epoch = self.metadata.quorum_epoch();
+            self.look(&Sight { hosts, now, step, event: None, quorum_epoch });
         }
     }
 
@@ -83,6 +85,7 @@ impl Checkers {
             EventKind::Broker(broker_event) => self.on_broker_event(sight, event.node, broker_event),
             EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
             EventKind::Client(client_event) => self.on_client_event(sight, client_event),
+            EventKind::Operator(OperatorEvent::PowerLost) => self.on_power_loss(sight, event.node),
             EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
         }
     }
@@ -94,6 +97,9 @@ impl Checkers {
             BrokerEvent::RecordsAppended { partition, first_offset, .. }
             | BrokerEvent::RecordsReplicated { partition, first_offset, .. } => {
                 self.on_append(sight, broker, partition, *first_offset);
+            }
+            BrokerEvent::HighWatermarkAdvanced { partition, to, .. } if sight.broker(broker).is_none() => {
+                self.on_last_high_watermark(sight, broker, partition, *to);
             }
             BrokerEvent::HighWatermarkAdvanced { partition, .. } => self.on_high_watermark(sight, broker, partition),
             BrokerEvent::LogTruncated { partition, .. } => self.on_truncation(sight, broker, partition),
@@ -108,10 +114,17 @@ impl Checkers {
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
             | BrokerEvent::ControlledShutdownCompleted
+            | BrokerEvent::ControlledShutdownFailed
+            | BrokerEvent::SessionExpired
+            | BrokerEvent::RegistrationRefused
+            | BrokerEvent::ControllerFenced { .. }
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
+            | BrokerEvent::RecordsDeleted { .. }
             | BrokerEvent::IsrChangeProposed { .. }
+            | BrokerEvent::PreferredReadReplicaChosen { .. }
+            | BrokerEvent::FetchSessionEvicted { .. }
             | BrokerEvent::ProduceRejected { .. } => {}
         }
     }
@@ -221,6 +234,15 @@ impl Checkers {
         }
     }
 
+    /// The process ended in the very step in which its high watermark rose: if it led, what it committed counts.
+    fn on_last_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
+        let Some(log) = sight.log(broker, partition) else { return };
+        let Some(history) = self.histories.get_mut(partition, log.topic_id) else { return };
+        if history.term.is_some_and(|term| term.broker == broker && term.leader_epoch >= history.weakened_before) {
+            history.commit(to, log.leader_epochs);
+        }
+    }
+
     /// A process that has just been started may hold itself for the leader that it was; it is not registered, and does
     /// not serve, yet.
     fn on_leadership(&mut self, sight: &Sight<'_>, leader: &LeaderGlance<'_>) {
@@ -259,7 +281,26 @@ impl Checkers {
                 leader_epoch: epoch,
             }
         });
+        if let (true, Some(log)) = (history.damaged.contains(&broker), sight.log(broker, partition)) {
+            history.damaged.retain(|damaged| *damaged != broker);
+            if !log.reaches(history.committed.end, history.committed.epoch) {
+                history.weaken(epoch, &log);
+            }
+        }
         in_sync_replicas::on_leader(findings, sight, history, broker, partition, epoch);
+    }
+
+    fn on_power_loss(&mut self, sight: &Sight<'_>, node: NodeId) {
+        let NodeId::Server(id) = node else { return };
+        let broker = BrokerId(id);
+        for partition in self.histories.partitions() {
+            let Some(log) = sight.log(broker, &partition) else { continue };
+            if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
+                history.lose_power(broker, &log);
+                self.ledger.on_power_loss(&partition);
+                self.settle(sight, &partition);
+            }
+        }
     }
 
     fn on_unclean_election(

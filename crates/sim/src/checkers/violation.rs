@@ -242,6 +242,4 @@ pub enum Number {
     HighWatermark,
     /// A leader's log start offset.
     LogStartOffset,
-    /// The quorum's epoch.
-    QuorumEpoch,
 }

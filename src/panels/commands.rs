@@ -103,7 +103,7 @@ pub(super) fn fault_words(ui: &Ui, node: &NodeFrame) -> Html {
     }
     let words = marks.into_iter().map(|mark| {
         let style = format!("--ink: var({})", mark.ink().property());
-        html! { <span class="mark" {style} data-fault={mark.code()}>{ ui.tell(&Message::Fault(mark)) }</span> }
+        html! { <span class="fault-mark" {style} data-fault={mark.code()}>{ ui.tell(&Message::Fault(mark)) }</span> }
     });
     html! { <>{ for words }</> }
 }

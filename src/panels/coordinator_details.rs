@@ -68,7 +68,8 @@ fn voters_table(ui: &Ui, view: &ControllerView) -> Html {
             <h3>{ ui.say(Label::Voters) }</h3>
             <div class="scroll"><table>
                 <thead><tr>
-                    { for [Label::Voter, Label::LogEndOffset, Label::Lag].map(|label| html! { <th scope="col">{ ui.say(label) }</th> }) }
+                    <th scope="col">{ ui.say(Label::Voter) }</th>
+                    { for [Label::LogEndOffset, Label::Lag].map(|label| html! { <th scope="col" class="number">{ ui.say(label) }</th> }) }
                 </tr></thead>
                 <tbody>{ for rows }</tbody>
             </table></div>

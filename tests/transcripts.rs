@@ -50,7 +50,15 @@ const LEFT_OUT: [(&str, &str); 17] = [
 ];
 
 /// Scripts that were run against a real cluster and cannot be run here yet.
-const NOT_YET: [(&str, &str); 0] = [];
+const NOT_YET: [(&str, &str); 7] = [
+    ("controller-restart", "kafka-topics --describe does not ask the controller for reassignments yet, and needs none"),
+    ("delete-records", "kafka-delete-records is not simulated"),
+    ("preferred-leader-election", "kafka-leader-election is not simulated"),
+    ("reassignment", "kafka-reassign-partitions is not simulated"),
+    ("zookeeper-controlled-shutdown", "clusters with ZooKeeper are not simulated"),
+    ("zookeeper-controller-failover", "clusters with ZooKeeper are not simulated"),
+    ("zookeeper-failover", "clusters with ZooKeeper are not simulated"),
+];
 
 /// Recordings of several processes or of a terminal, told as stories below.
 const STORIES: [&str; 5] =
@@ -197,6 +205,7 @@ fn scripts_print_what_they_print_on_a_real_cluster() {
     }
     assert!(different.is_empty(), "{different}");
     assert_eq!(compared, scripts().len() - NOT_YET.len());
+    assert!(NOT_YET.iter().all(|(name, _)| folder().join(format!("{name}.transcript")).is_file()));
 }
 
 #[test]

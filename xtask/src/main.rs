@@ -121,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn the_oracle_takes_scripts_and_their_options_as_they_are() {
+        assert!(
+            matches!(parsed("oracle --diff a.script"), Ok(Command::Oracle(words)) if words == ["--diff", "a.script"])
+        );
+        assert!(parsed("oracle").is_err());
+    }
+
+    #[test]
     fn an_unknown_word_shows_the_usage() {
         let Err(failure) = parsed("test everything") else { panic!("`everything` was taken for a part") };
         assert!(failure.to_string().contains("Usage: cargo xtask"));

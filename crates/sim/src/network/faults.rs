@@ -11,14 +11,9 @@ use std::sync::Arc;
 use wire::Endpoint;
 
 impl Network {
-    /// Changes links among these hosts. What was held back on those that are whole again is transmitted.
-    pub(crate) fn change_links(
-        &mut self,
-        now: Instant,
-        (links, change): (Links, LinkChange),
-        hosts: &[NodeId],
-    ) -> Vec<(Departure, Held)> {
-        self.links.change(links, change, hosts);
+    /// Changes links. What was held back on those that are whole again is transmitted.
+    pub(crate) fn change_links(&mut self, now: Instant, links: Links, change: LinkChange) -> Vec<(Departure, Held)> {
+        self.links.change(links, change);
         self.release(now)
     }
 

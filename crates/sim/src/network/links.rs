@@ -23,8 +23,10 @@ pub(super) struct LinkTable {
     spec: NetworkSpec,
     seed: u64,
     by_ends: BTreeMap<Ends, Link>,
-    /// The condition of every link that is not in `conditions`.
+    /// The condition of every link that is not in one of the maps.
     usual: LinkCondition,
+    /// That of the links of a host that are not in `conditions`, to hosts that are yet to come too.
+    of_host: BTreeMap<NodeId, LinkCondition>,
     conditions: BTreeMap<Ends, LinkCondition>,
 }
 
@@ -39,7 +41,14 @@ struct Link {
 impl LinkTable {
     /// Links without faults.
     pub(super) fn new(spec: NetworkSpec, seed: u64) -> LinkTable {
-        LinkTable { spec, seed, by_ends: BTreeMap::new(), usual: LinkCondition::default(), conditions: BTreeMap::new() }
+        LinkTable {
+            spec,
+            seed,
+            by_ends: BTreeMap::new(),
+            usual: LinkCondition::default(),
+            of_host: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+        }
     }
 
     /// How a link is. The way from a host to itself has no faults.
@@ -47,19 +56,44 @@ impl LinkTable {
         if ends.0 == ends.1 {
             return LinkCondition::default();
         }
-        self.conditions.get(&ends).copied().unwrap_or(self.usual)
+        self.conditions.get(&ends).copied().unwrap_or_else(|| self.condition_by_hosts(ends))
     }
 
-    /// Changes links among these hosts.
-    pub(super) fn change(&mut self, links: Links, change: LinkChange, hosts: &[NodeId]) {
-        if links == Links::All {
-            self.usual = self.usual.changed(change);
-            self.conditions.values_mut().for_each(|condition| *condition = condition.changed(change));
-        } else {
-            ends_of(links, hosts).into_iter().for_each(|ends| self.change_one(ends, change));
+    fn condition_by_hosts(&self, (from, to): Ends) -> LinkCondition {
+        let of_host = self.of_host.get(&from).or_else(|| self.of_host.get(&to));
+        of_host.copied().unwrap_or(self.usual)
+    }
+
+    /// Changes links.
+    pub(super) fn change(&mut self, links: Links, change: LinkChange) {
+        match links {
+            Links::All => self.change_all(change),
+            Links::Of(node) => self.change_all_of(node, change),
+            Links::Between(one, other) => {
+                self.change_one((one, other), change);
+                self.change_one((other, one), change);
+            }
+            Links::OneWay { from, to } => self.change_one((from, to), change),
         }
-        let usual = self.usual;
-        self.conditions.retain(|_, condition| *condition != usual);
+    }
+
+    fn change_all(&mut self, change: LinkChange) {
+        self.usual = self.usual.changed(change);
+        let others = self.of_host.values_mut().chain(self.conditions.values_mut());
+        others.for_each(|condition| *condition = condition.changed(change));
+    }
+
+    /// Where two hosts have conditions of their own, the link between them gets one too.
+    fn change_all_of(&mut self, node: NodeId, change: LinkChange) {
+        let others: Vec<NodeId> = self.of_host.keys().copied().filter(|other| *other != node).collect();
+        for ends in others.into_iter().flat_map(|other| [(node, other), (other, node)]) {
+            let condition = self.condition(ends);
+            self.conditions.insert(ends, condition);
+        }
+        let condition = self.of_host.get(&node).copied().unwrap_or(self.usual).changed(change);
+        self.of_host.insert(node, condition);
+        let of_node = self.conditions.iter_mut().filter(|((from, to), _)| *from == node || *to == node);
+        of_node.for_each(|(_, condition)| *condition = condition.changed(change));
     }
 
     fn change_one(&mut self, ends: Ends, change: LinkChange) {
@@ -98,15 +132,35 @@ impl Link {
     }
 }
 
-/// The single links that `links` stands for among these hosts; none for all of them.
-fn ends_of(links: Links, hosts: &[NodeId]) -> Vec<Ends> {
-    match links {
-        Links::All => Vec::new(),
-        Links::Of(node) => {
-            let others = hosts.iter().filter(|other| **other != node);
-            others.flat_map(|other| [(node, *other), (*other, node)]).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: NodeId = NodeId::Server(1);
+    const TWO: NodeId = NodeId::Server(2);
+    const LATER: NodeId = NodeId::Client(7);
+
+    type Change = (Links, LinkChange);
+
+    fn cut_after(changes: &[Change]) -> [bool; 4] {
+        let mut links = LinkTable::new(NetworkSpec { delay_us: 1, jitter_us: 0 }, 0);
+        changes.iter().for_each(|(which, change)| links.change(*which, *change));
+        [(ONE, TWO), (TWO, ONE), (ONE, LATER), (TWO, LATER)].map(|ends| links.condition(ends).is_cut)
+    }
+
+    #[test]
+    fn the_last_change_of_a_link_counts_whichever_links_it_was_among() {
+        let (cut, heal) = (LinkChange::Cut, LinkChange::Heal);
+        let cases: [(&[Change], [bool; 4]); 6] = [
+            (&[(Links::Of(ONE), cut)], [true, true, true, false]),
+            (&[(Links::Of(ONE), cut), (Links::Of(TWO), heal)], [false, false, true, false]),
+            (&[(Links::All, cut), (Links::OneWay { from: ONE, to: TWO }, heal)], [false, true, true, true]),
+            (&[(Links::Between(ONE, TWO), heal), (Links::All, cut)], [true; 4]),
+            (&[(Links::Of(ONE), cut), (Links::Between(ONE, LATER), heal)], [true, true, false, false]),
+            (&[(Links::Of(ONE), cut), (Links::OneWay { from: TWO, to: ONE }, cut), (Links::All, heal)], [false; 4]),
+        ];
+        for (changes, expected) in cases {
+            assert_eq!(cut_after(changes), expected, "{changes:?}");
         }
-        Links::Between(one, other) => vec![(one, other), (other, one)],
-        Links::OneWay { from, to } => vec![(from, to)],
     }
 }

@@ -276,7 +276,7 @@ impl World {
             Links::Of(node) | Links::Between(node, _) | Links::OneWay { from: node, .. } => node,
         };
         self.note(node, EventKind::Operator(OperatorEvent::LinksChanged { links, change }), cause);
-        let released = self.network().change_links(now, (links, change), &hosts);
+        let released = self.network().change_links(now, links, change);
         self.transmit_again(released);
         self.hold_what_is_blocked();
         node

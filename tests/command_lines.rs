@@ -15,7 +15,7 @@ use shell::tools::{Named, named};
 use sim::{Session, WorldSpec};
 use std::collections::BTreeMap;
 
-const GOOD: [&str; 19] = [
+const GOOD: [&str; 29] = [
     "kafka-topics.sh --bootstrap-server localhost:9092 --create --topic a --partitions 3 --replication-factor 2",
     "kafka-topics --bootstrap-server localhost:9092 --create --topic b --replica-assignment 1:2,2:3 --config retention.ms=5",
     "kafka-topics --bootstrap-server localhost:9092 --create --if-not-exists --topic c --config min.insync.replicas=2",
@@ -34,6 +34,16 @@ const GOOD: [&str; 19] = [
     "kafka-console-consumer --bootstrap-server localhost:9092 --include a|b --max-messages 2 --timeout-ms 1500 \
      --property print.key=true --property print.timestamp=true --consumer-property fetch.min.bytes=1 > out",
     "kafka-console-consumer --bootstrap-server localhost:9092 --topic a --partition 0 --offset 1 --timeout-ms 900 | sort",
+    "kafka-get-offsets --bootstrap-server localhost:9092 --topic-partitions a:0-2,b,.*:1 --time earliest --exclude-internal-topics",
+    "kafka-delete-records.sh --bootstrap-server localhost:9092 --offset-json-file delete.json",
+    "kafka-log-dirs --bootstrap-server localhost:9092 --describe --topic-list a,b --broker-list 1,2",
+    "kafka-cluster cluster-id --bootstrap-server localhost:9092",
+    "kafka-cluster.sh unregister -b localhost:9092 --id 9",
+    "kafka-features --bootstrap-server localhost:9092 describe",
+    "kafka-features.sh --bootstrap-server localhost:9092 upgrade --feature metadata.version=21 --feature a=1 --dry-run",
+    "kafka-features.sh --bootstrap-server localhost:9092 downgrade --metadata 3.8 --unsafe --dry-run",
+    "kafka-metadata-quorum --bootstrap-server localhost:9092 describe --replication --human-readable",
+    "kafka-metadata-quorum.sh --bootstrap-server=localhost:9092 describe --stat",
     "kafka-leader-election --bootstrap-server localhost:9092 --election-type unclean --topic a --partition 1",
     "kafka-reassign-partitions.sh --bootstrap-server localhost:9092 --reassignment-json-file move.json --execute --additional",
     "kafka-reassign-partitions --bootstrap-server localhost:9092 --list --command-config none",

@@ -98,6 +98,12 @@ impl Masks {
             (r"localhost:\d{4}", "localhost:PORT"),
             (r"127\.0\.0\.1:\d{4}", "127.0.0.1:PORT"),
             (r":\d+ ms has passed since", ":N ms has passed since"),
+            (r"Cluster ID: \S{22}$", "Cluster ID: ID"),
+            (r"\tEpoch: \d+$", "\tEpoch: N"),
+            (
+                r"deadlineMs=\d+, tries=\d+, nextAllowedTryMs=\d+\) timed out at \d+ after \d+ attempt",
+                "deadlineMs=TIME, tries=N, nextAllowedTryMs=TIME) timed out at TIME after N attempt",
+            ),
         ];
         Masks(
             masks.map(|(pattern, mask)| (Regex::new(pattern).expect("the masks are regular expressions"), mask)).into(),
@@ -128,7 +134,7 @@ impl Masks {
                 other => panic!("no comparison is called {other}"),
             }
         }
-        Printed { out, err: usage_tables_reduced(err), status: printed.status }
+        Printed { out: help_texts_reduced(out), err: usage_tables_reduced(err), status: printed.status }
     }
 }
 
@@ -158,6 +164,7 @@ pub fn without_repeats(lines: Vec<String>) -> Vec<String> {
 /// Of a usage table, the option column and the marks and defaults of the descriptions.
 fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
     let Some(start) = lines.iter().position(|line| line.starts_with("Option   ")) else { return lines };
+    let column = lines[start].find("Description").expect("the header names both columns");
     let mut reduced: Vec<String> = lines[..start].to_vec();
     reduced.push("<usage table>".to_owned());
     let mut description = String::new();
@@ -173,6 +180,23 @@ fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
         description.push_str(right);
     }
     reduced.extend(marks(&description));
+    reduced
+}
+
+const HELP_COLUMN: usize = 25;
+
+/// Of a help text of argparse4j, all but the descriptions of subcommands and options.
+fn help_texts_reduced(lines: Vec<String>) -> Vec<String> {
+    let Some(start) = lines.iter().position(|line| line.ends_with(" arguments:")) else { return lines };
+    let mut reduced: Vec<String> = lines[..start].to_vec();
+    for line in &lines[start..] {
+        let is_name = line.starts_with("  ") && !line.starts_with(&" ".repeat(HELP_COLUMN));
+        let is_long = line.len() > HELP_COLUMN && line.as_bytes()[HELP_COLUMN - 1] != b' ';
+        let end = if is_name && !is_long { HELP_COLUMN.min(line.len()) } else { line.len() };
+        if is_name || !line.starts_with(' ') {
+            reduced.push(line[..end].trim_end().to_owned());
+        }
+    }
     reduced
 }
 

@@ -8,7 +8,10 @@ use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
 use wire::request::{Acks, ConfigResource, ElectionType};
-use wire::response::{DescribedTopic, OngoingReassignment, PartitionResult};
+use wire::response::{
+    DescribeQuorumResponse, DescribedLogDir, DescribedTopic, FinalizedFeature, OngoingReassignment, PartitionResult,
+    SupportedFeature,
+};
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
@@ -632,6 +635,32 @@ pub enum AdminAnswer {
         found: Vec<(TopicPartition, Offset)>,
         /// Partitions that could not be asked about, and why.
         skipped: Vec<(TopicPartition, AdminFailure)>,
+    },
+    /// `kafka-delete-records`: where each partition starts now, or why it does not.
+    RecordsDeleted(Vec<(TopicPartition, Result<Offset, AdminFailure>)>),
+    /// `kafka-log-dirs`: each broker's directories.
+    LogDirs(Vec<(BrokerId, Vec<DescribedLogDir>)>),
+    /// `kafka-cluster cluster-id`.
+    ClusterId(String),
+    /// `kafka-cluster unregister`.
+    BrokerUnregistered(BrokerId),
+    /// `kafka-features describe`.
+    Features {
+        /// What the broker supports.
+        supported: Vec<SupportedFeature>,
+        /// The levels that the cluster has agreed on.
+        finalized: Vec<FinalizedFeature>,
+        /// The metadata offset up to which that is known.
+        epoch: Option<i64>,
+    },
+    /// `kafka-features upgrade` and its like: each feature, and why it was not changed if it was not.
+    FeaturesUpdated(Vec<(String, Option<AdminFailure>)>),
+    /// `kafka-metadata-quorum describe`.
+    Quorum {
+        /// The cluster's id, if it was asked for.
+        cluster_id: Option<String>,
+        /// The quorum as its leader sees it.
+        quorum: DescribeQuorumResponse,
     },
     /// `kafka-leader-election`.
     LeadersElected {

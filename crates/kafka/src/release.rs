@@ -10,6 +10,13 @@ pub const METADATA_VERSION: &str = "metadata.version";
 /// The feature that switches eligible leader replicas on (KIP-966).
 pub const ELIGIBLE_LEADER_REPLICAS_VERSION: &str = "eligible.leader.replicas.version";
 
+/// The names of the levels of `metadata.version`, from level 1 on.
+pub const METADATA_VERSIONS: [&str; 21] = [
+    "3.0-IV1", "3.1-IV0", "3.2-IV0", "3.3-IV0", "3.3-IV1", "3.3-IV2", "3.3-IV3", "3.4-IV0", "3.5-IV0", "3.5-IV1",
+    "3.5-IV2", "3.6-IV0", "3.6-IV1", "3.6-IV2", "3.7-IV0", "3.7-IV1", "3.7-IV2", "3.7-IV3", "3.7-IV4", "3.8-IV0",
+    "3.9-IV0",
+];
+
 /// A release of Kafka.
 #[derive(Debug)]
 pub struct Release {

@@ -7,7 +7,7 @@ pub use administration::{ConfigEntities, ConfigsAction, ElectLeadersAction, Plac
 use crate::node::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use wire::request::{Acks, IsolationLevel, OffsetSpec};
+use wire::request::{Acks, DeleteRecordsPartition, FeatureUpdate, IsolationLevel, OffsetSpec};
 use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
 
 /// A server of the cluster and the properties file it starts with.
@@ -139,12 +139,54 @@ impl Program {
 pub enum AdminAction {
     /// `kafka-get-offsets`.
     GetOffsets(GetOffsetsAction),
+    /// `kafka-delete-records`: up to where the records of which partitions go.
+    DeleteRecords(Vec<DeleteRecordsPartition>),
+    /// `kafka-log-dirs`: which brokers are asked; none for all of them.
+    LogDirs(BTreeSet<BrokerId>),
+    /// `kafka-cluster`.
+    Cluster(ClusterAction),
+    /// `kafka-features`.
+    Features(FeaturesAction),
+    /// `kafka-metadata-quorum`.
+    Quorum(QuorumAction),
     /// `kafka-leader-election`.
     ElectLeaders(ElectLeadersAction),
     /// `kafka-reassign-partitions`.
     Reassign(ReassignAction),
     /// `kafka-configs`.
     Configs(ConfigsAction),
+}
+
+/// What `kafka-cluster` is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterAction {
+    /// `cluster-id`.
+    Id,
+    /// `unregister`.
+    Unregister(BrokerId),
+}
+
+/// What `kafka-features` is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeaturesAction {
+    /// `describe`.
+    Describe,
+    /// `upgrade`, `downgrade` or `disable`.
+    Update {
+        /// The changes.
+        updates: Vec<FeatureUpdate>,
+        /// `--dry-run`.
+        dry_run: bool,
+    },
+}
+
+/// What `kafka-metadata-quorum describe` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuorumAction {
+    /// `--status`.
+    Status,
+    /// `--replication`.
+    Replication,
 }
 
 /// What `kafka-get-offsets` is asked for.

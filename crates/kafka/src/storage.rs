@@ -6,6 +6,7 @@
 //! quorum's state are written whole and synced, as Kafka does; so are truncations and the exchange of segments here.
 //! Bytes and file names are not modelled.
 
+use crate::Rng;
 use crate::chunks::Chunks;
 use crate::log::producers::ProducerSnapshots;
 use crate::log::segment::SegmentSettings;
@@ -13,9 +14,10 @@ use crate::log::{LogSegment, Segments};
 use crate::metadata::{METADATA_TOPIC, metadata_partition};
 use crate::raft::MetadataSnapshot;
 use crate::zookeeper::Transaction;
+use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerEpoch, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, TopicId, TopicPartition};
+use wire::{BrokerEpoch, DirectoryId, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, TopicId, TopicPartition};
 
 /// The disk of one server.
 #[derive(Clone, Debug, Default)]
@@ -163,6 +165,13 @@ pub enum DiskWrite {
     DeleteMetadataBefore(OffsetAndEpoch),
     /// Append to ZooKeeper's transaction log.
     Transaction(Arc<Transaction>),
+}
+
+/// The id of a server's log directory (`directory.id` of `meta.properties`), which `kafka-storage format` would have
+/// drawn.
+#[must_use]
+pub fn directory_id(node_id: i32) -> DirectoryId {
+    DirectoryId(Rng::seed_from_u64(node_id.unsigned_abs().into()).random())
 }
 
 impl Disk {

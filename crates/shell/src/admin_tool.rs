@@ -6,9 +6,9 @@ use crate::client_properties::ClientProperties;
 use crate::files::parse_properties;
 use crate::java_exception::JavaException;
 use crate::log_lines::{LogLine, error_exception};
-use crate::options::{OptionError, ParsedOptions};
+use crate::options::{OptionError, OptionSpec, ParsedOptions, parse};
 use crate::output::Piece;
-use crate::plan::{ClientPlan, Face, Plan, Surroundings};
+use crate::plan::{ClientPlan, Face, Plan, Printout, Surroundings};
 use kafka::event::{AdminFailure, Objection};
 use kafka::spec::{ClientSpec, Program};
 use wire::Endpoint;
@@ -35,6 +35,17 @@ pub struct AdminClient {
     warnings: Vec<LogLine>,
 }
 
+impl NoAdminClient {
+    /// What a tool comes to without it, if `thrown` is how it ends with an exception.
+    #[must_use]
+    pub fn plan(self, thrown: fn(&JavaException) -> Plan) -> Plan {
+        match self {
+            NoAdminClient::Exception(exception, log) => thrown(&exception).after(log),
+            NoAdminClient::NotSimulated(what) => Plan::not_simulated(&what),
+        }
+    }
+}
+
 /// `Admin.create` with the bootstrap servers and the properties of `--command-config`.
 ///
 /// # Errors
@@ -45,7 +56,22 @@ pub fn admin_client(
     servers: &str,
     client_id: &str,
 ) -> Result<AdminClient, NoAdminClient> {
-    let properties = admin_properties(options, surroundings)?;
+    let name = ["command-config", "admin.config"].into_iter().find(|name| options.has(name));
+    let path = name.map_or(Ok(None), |name| options.value(name))?;
+    admin_client_of_file(path, surroundings, servers, client_id)
+}
+
+/// `Admin.create` with the bootstrap servers and the properties of a file, if there is one.
+///
+/// # Errors
+/// The properties or the bootstrap servers are of no use.
+pub fn admin_client_of_file(
+    path: Option<&str>,
+    surroundings: Surroundings<'_>,
+    servers: &str,
+    client_id: &str,
+) -> Result<AdminClient, NoAdminClient> {
+    let properties = admin_properties(path, surroundings)?;
     if let Some(what) = properties.not_simulated() {
         return Err(NoAdminClient::NotSimulated(format!("admin clients with {what} are not simulated")));
     }
@@ -66,13 +92,52 @@ impl AdminClient {
     }
 }
 
-fn admin_properties(
-    options: &ParsedOptions,
-    surroundings: Surroundings<'_>,
-) -> Result<ClientProperties, NoAdminClient> {
+/// The options of a tool, unless it ends at once: without arguments, for `--help` and `--version`, with an option that
+/// is not its own, or without one that it needs. `thrown` is how it ends with an exception.
+///
+/// # Errors
+/// What it comes to then.
+pub fn checked_options(
+    specs: &'static [OptionSpec],
+    arguments: &[String],
+    about: &str,
+    needed: &[&str],
+    thrown: fn(&JavaException) -> Plan,
+) -> Result<ParsedOptions, Plan> {
+    if arguments.is_empty() {
+        return Err(Plan::usage(specs, about));
+    }
+    let options = parse(specs, arguments).map_err(|error| thrown(&error.exception()))?;
+    if options.has("help") {
+        return Err(Plan::usage(specs, about));
+    }
+    if options.has("version") {
+        return Err(Plan::version());
+    }
+    match needed.iter().find(|name| !options.has(name)) {
+        Some(missing) => Err(Plan::usage(specs, &format!("Missing required argument \"[{missing}]\""))),
+        None => Ok(options),
+    }
+}
+
+/// `mainNoExit` of most tools: an exception's message, its stack trace, and the end of line behind it.
+#[must_use]
+pub fn thrown(exception: &JavaException) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Err(exception.message().to_owned())];
+    pieces.extend(Piece::trace(exception));
+    pieces.push(Piece::Err(String::new()));
+    pieces
+}
+
+/// Ends with an exception as most tools do.
+#[must_use]
+pub fn thrown_plan(exception: &JavaException) -> Plan {
+    Plan::Print(Printout { pieces: thrown(exception), status: 1 })
+}
+
+fn admin_properties(path: Option<&str>, surroundings: Surroundings<'_>) -> Result<ClientProperties, NoAdminClient> {
     let mut properties = ClientProperties::default();
-    let name = ["command-config", "admin.config"].into_iter().find(|name| options.has(name));
-    if let Some(path) = name.map_or(Ok(None), |name| options.value(name))? {
+    if let Some(path) = path {
         let no_file = || NoAdminClient::Exception(JavaException::no_such_file(path), Vec::new());
         properties.extend(parse_properties(surroundings.files.read(path).ok_or_else(no_file)?));
     }

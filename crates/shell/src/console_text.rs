@@ -7,9 +7,12 @@ use crate::log_lines::{LogLine, client_log_line, send_failure_exception};
 use crate::message_formatter::{ConsumedRecord, MessageFormatter};
 use crate::output::Piece;
 use crate::plan::Face;
-use crate::{configs_text, get_offsets, leader_election, reassign_text, topics_text};
+use crate::{
+    cluster, configs_text, delete_records, features, get_offsets, leader_election, log_dirs, metadata_quorum,
+    reassign_text, topics_text,
+};
 use kafka::event::{ClientEvent, SendFailure};
-use wire::TopicName;
+use wire::{Timestamp, TopicName};
 
 /// What an event makes a tool do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,15 +31,21 @@ impl Reaction {
     }
 }
 
-/// What an event of a client makes its tool do. `prefix` stands in front of its log lines.
+/// What an event of a client makes its tool do. `prefix` stands in front of its log lines, and
+/// `now` is the time of day.
 #[must_use]
-pub fn react(face: &Face, prefix: &str, event: &ClientEvent) -> Reaction {
+pub fn react(face: &Face, prefix: &str, now: Timestamp, event: &ClientEvent) -> Reaction {
     if let ClientEvent::Logged(log) = event {
         return Reaction::print(client_log_line(prefix, log).map(Piece::Log).into_iter().collect());
     }
     match face {
         Face::Topics(filter) => topics_text::react(*filter, event),
         Face::GetOffsets => get_offsets::react(event),
+        Face::DeleteRecords(partitions) => delete_records::react(partitions, prefix, event),
+        Face::LogDirs(topics) => log_dirs::react(topics, event),
+        Face::Cluster(action) => cluster::react(*action, prefix, event),
+        Face::Features(asked) => features::react(asked.as_ref(), event),
+        Face::Quorum(shown) => metadata_quorum::react(*shown, now, event),
         Face::LeaderElection => leader_election::react(event),
         Face::ReassignPartitions => reassign_text::react(event),
         Face::Configs { arguments } => configs_text::react(arguments, event),
@@ -129,7 +138,7 @@ mod tests {
     fn printed(face: &Face, event: &ClientEvent) -> String {
         let mut output = Output::default();
         let clock = WallClock { epoch: Timestamp(0) };
-        react(face, "", event).pieces.iter().for_each(|piece| output.push(piece, Instant(0), clock));
+        react(face, "", Timestamp(0), event).pieces.iter().for_each(|piece| output.push(piece, Instant(0), clock));
         output.text(Stream::Err)
     }
 
@@ -154,7 +163,7 @@ mod tests {
     fn with_sync_a_record_that_failed_ends_the_program() {
         let face = Face::Producer(LineReader::new("nope", &[], true).unwrap());
         let failure = SendFailure::Error { error: ErrorCode::NotEnoughReplicas, message: None };
-        let reaction = react(&face, "", &failed(failure));
+        let reaction = react(&face, "", Timestamp(0), &failed(failure));
         assert_eq!((reaction.status, reaction.pieces.len()), (Some(1), 2));
     }
 

@@ -3,7 +3,7 @@
 use crate::admin_tool::{NoAdminClient, admin_client, execution_exception, failure_exception};
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::options::{OptionSpec, ParsedOptions, parse};
+use crate::options::{OptionError, OptionSpec, ParsedOptions, parse};
 use crate::output::Piece;
 use crate::plan::{Face, Plan, Printout, Surroundings};
 use kafka::event::{AdminAnswer, AdminFailure, ClientEvent};
@@ -98,13 +98,13 @@ fn parsed(arguments: &[String]) -> Result<ParsedOptions, Early> {
         return Err(Early::Plan(Plan::version()));
     }
     if !options.has("bootstrap-server") && !options.has("broker-list") {
-        return Err(Early::Usage("Missing required argument \"[bootstrap-server]\"".to_owned()));
+        return Err(Early::Terse(OptionError::MissingRequired("bootstrap-server").message()));
     }
     Ok(options)
 }
 
 fn client(options: &ParsedOptions, surroundings: Surroundings<'_>) -> Result<Plan, Early> {
-    let terse = |error: crate::options::OptionError| Early::Terse(error.message());
+    let terse = |error: OptionError| Early::Terse(error.message());
     if options.has("topic-partitions") && (options.has("topic") || options.has("partitions")) {
         return Err(Early::Terse("--topic-partitions cannot be used with --topic or --partitions".to_owned()));
     }

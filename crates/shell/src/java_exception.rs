@@ -78,6 +78,12 @@ impl JavaException {
         self.message.as_deref().unwrap_or("null")
     }
 
+    /// `getClass().getName()`.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        &self.class
+    }
+
     /// `toString()`.
     #[must_use]
     pub fn headline(&self) -> String {

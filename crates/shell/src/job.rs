@@ -201,6 +201,11 @@ impl Job {
             Some(
                 Face::Topics(_)
                 | Face::GetOffsets
+                | Face::DeleteRecords(_)
+                | Face::LogDirs(_)
+                | Face::Cluster(_)
+                | Face::Features(_)
+                | Face::Quorum(_)
                 | Face::LeaderElection
                 | Face::ReassignPartitions
                 | Face::Configs { .. }
@@ -386,7 +391,8 @@ impl Fold<'_> {
     fn on_event(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Client(client_event) => {
-                let Reaction { pieces, status } = react(&self.program.face, &self.program.log_prefix, client_event);
+                let Reaction { pieces, status } =
+                    react(&self.program.face, &self.program.log_prefix, self.clock.at(event.at), client_event);
                 self.print(&pieces, event.at);
                 self.folded.decided = self.folded.decided.or(status);
             }

@@ -8,24 +8,31 @@
 #![warn(clippy::float_arithmetic)]
 
 pub mod admin_tool;
+pub mod argparse;
 pub mod bootstrap;
 pub mod client_properties;
+pub mod cluster;
 pub mod configs;
 pub mod configs_text;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod console_text;
+pub mod delete_records;
 pub mod directive;
+pub mod features;
 pub mod files;
 pub mod get_offsets;
 pub mod java_exception;
+pub mod java_hash;
 pub mod job;
 pub mod json;
 pub mod launch;
 pub mod leader_election;
 pub mod line_reader;
+pub mod log_dirs;
 pub mod log_lines;
 pub mod message_formatter;
+pub mod metadata_quorum;
 pub mod node_name;
 pub mod options;
 pub mod output;

@@ -9,7 +9,10 @@ use crate::options::OptionSpec;
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
 use crate::usage::usage_table;
-use kafka::spec::ClientSpec;
+use crate::{features, metadata_quorum};
+use kafka::spec::{ClientSpec, ClusterAction};
+use std::collections::BTreeSet;
+use wire::TopicPartition;
 
 /// The version that the tools report.
 pub const KAFKA_VERSION: &str = "3.9.0";
@@ -62,6 +65,16 @@ pub enum Face {
     Topics(DescribeFilter),
     /// `kafka-get-offsets`.
     GetOffsets,
+    /// `kafka-delete-records`: the partitions.
+    DeleteRecords(Vec<TopicPartition>),
+    /// `kafka-log-dirs`: the topics to show; none for all of them.
+    LogDirs(BTreeSet<String>),
+    /// `kafka-cluster`.
+    Cluster(ClusterAction),
+    /// `kafka-features`: what is to be changed, if anything.
+    Features(Option<features::Asked>),
+    /// `kafka-metadata-quorum`.
+    Quorum(metadata_quorum::Shown),
     /// `kafka-leader-election`.
     LeaderElection,
     /// `kafka-reassign-partitions`.

@@ -1,7 +1,10 @@
 //! Which tools there are, under which names they may be called, and which of Kafka's are not simulated.
 
 use crate::plan::{Plan, Surroundings};
-use crate::{configs, console_consumer, console_producer, get_offsets, leader_election, reassign_partitions, topics};
+use crate::{
+    cluster, configs, console_consumer, console_producer, delete_records, features, get_offsets, leader_election,
+    log_dirs, metadata_quorum, reassign_partitions, topics,
+};
 
 /// A tool that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +13,16 @@ pub enum Tool {
     Topics,
     /// `kafka-get-offsets`.
     GetOffsets,
+    /// `kafka-delete-records`.
+    DeleteRecords,
+    /// `kafka-log-dirs`.
+    LogDirs,
+    /// `kafka-cluster`.
+    Cluster,
+    /// `kafka-features`.
+    Features,
+    /// `kafka-metadata-quorum`.
+    MetadataQuorum,
     /// `kafka-leader-election`.
     LeaderElection,
     /// `kafka-reassign-partitions`.
@@ -34,9 +47,14 @@ pub enum Named {
 }
 
 /// The tools that are simulated, by name.
-pub const SIMULATED: [(&str, Tool); 7] = [
+pub const SIMULATED: [(&str, Tool); 12] = [
     ("kafka-topics", Tool::Topics),
     ("kafka-get-offsets", Tool::GetOffsets),
+    ("kafka-delete-records", Tool::DeleteRecords),
+    ("kafka-log-dirs", Tool::LogDirs),
+    ("kafka-cluster", Tool::Cluster),
+    ("kafka-features", Tool::Features),
+    ("kafka-metadata-quorum", Tool::MetadataQuorum),
     ("kafka-leader-election", Tool::LeaderElection),
     ("kafka-reassign-partitions", Tool::ReassignPartitions),
     ("kafka-configs", Tool::Configs),
@@ -45,7 +63,7 @@ pub const SIMULATED: [(&str, Tool); 7] = [
 ];
 
 /// Programs of a Kafka installation that are not simulated.
-const OTHERS: [&str; 36] = [
+const OTHERS: [&str; 30] = [
     "connect-distributed",
     "connect-mirror-maker",
     "connect-plugin-path",
@@ -53,18 +71,12 @@ const OTHERS: [&str; 36] = [
     "kafka-acls",
     "kafka-broker-api-versions",
     "kafka-client-metrics",
-    "kafka-cluster",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delegation-tokens",
-    "kafka-delete-records",
     "kafka-dump-log",
     "kafka-e2e-latency",
-    "kafka-features",
-    "kafka-get-offsets",
     "kafka-jmx",
-    "kafka-log-dirs",
-    "kafka-metadata-quorum",
     "kafka-metadata-shell",
     "kafka-mirror-maker",
     "kafka-preferred-replica-election",
@@ -120,6 +132,11 @@ impl Tool {
         match self {
             Tool::Topics => topics::plan(arguments, surroundings),
             Tool::GetOffsets => get_offsets::plan(arguments, surroundings),
+            Tool::DeleteRecords => delete_records::plan(arguments, surroundings),
+            Tool::LogDirs => log_dirs::plan(arguments, surroundings),
+            Tool::Cluster => cluster::plan(arguments, surroundings),
+            Tool::Features => features::plan(arguments, surroundings),
+            Tool::MetadataQuorum => metadata_quorum::plan(arguments, surroundings),
             Tool::LeaderElection => leader_election::plan(arguments, surroundings),
             Tool::ReassignPartitions => reassign_partitions::plan(arguments, surroundings),
             Tool::Configs => configs::plan(arguments, surroundings),

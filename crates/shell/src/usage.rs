@@ -69,21 +69,37 @@ fn wrapped_line(line: &str, width: usize) -> Vec<String> {
     pieces
 }
 
-/// The line cut wherever it may be broken: behind blanks, and behind a hyphen between letters.
-fn breakable_parts(line: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    let characters: Vec<(usize, char)> = line.char_indices().collect();
-    for window in characters.windows(3) {
-        let [(_, before), (_, at), (next, after)] = window else { continue };
-        let is_hyphen = before.is_alphanumeric() && *at == '-' && after.is_alphanumeric();
-        if (*at == ' ' && *after != ' ') || is_hyphen {
-            parts.push(&line[start..*next]);
-            start = *next;
+/// The line cut wherever Java's `BreakIterator` would break it, as far as texts of tools go.
+#[must_use]
+pub fn breakable_parts(line: &str) -> Vec<&str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut earlier, mut before) = (' ', None);
+    for (index, character) in line.char_indices() {
+        if let Some(before) = before {
+            if may_break(earlier, before, character) {
+                parts.push(&line[start..index]);
+                start = index;
+            }
+            earlier = before;
         }
+        before = Some(character);
     }
     parts.push(&line[start..]);
     parts
+}
+
+/// Whether a line may be broken between `before` and `after`. A dash in front of a number belongs to it, and so do a dot
+/// and a comma within.
+fn may_break(earlier: char, before: char, after: char) -> bool {
+    match before {
+        ' ' => after != ' ',
+        '-' => after.is_alphabetic() || after == ',' || (after.is_numeric() && earlier.is_alphanumeric()),
+        ',' | '.' => after.is_alphabetic() || after == '>' || (after.is_numeric() && !earlier.is_numeric()),
+        ':' => after.is_alphanumeric() || after == '-',
+        ';' | '!' | '?' | ')' | ']' | '}' => after.is_alphanumeric(),
+        digit if digit.is_numeric() => matches!(after, '>' | '(' | '[' | '{'),
+        letter => letter.is_alphabetic() && matches!(after, '(' | '[' | '{'),
+    }
 }
 
 #[cfg(test)]
@@ -111,5 +127,19 @@ mod tests {
             "--timeout <Long: timeout_ms>             How long to wait (default: 1000)       ",
         ];
         assert_eq!(usage_table(SPECS), expected);
+    }
+
+    #[test]
+    fn lines_are_broken_where_java_breaks_them() {
+        for line in [
+            "<String: |topic1:|1,|topic2:|0-|3,|topic3,|topic4:|5-|,|topic5:|-3|>",
+            "<String: |<timestamp> |/ |-1 |or |max-|timestamp>",
+            "<String: |HOST1:|PORT1,...,|HOST3:|PORT3|>",
+            "<String: |The |server|(s) |to |use>",
+            "(default: |org.|apache.|kafka.|tools.|api.|StringDecoder)",
+            "a-|1 |a--|b |--|bc |(x)|y |1,1 |1.1 |a,|1 |o=p",
+        ] {
+            assert_eq!(breakable_parts(&line.replace('|', "")).join("|"), line);
+        }
     }
 }

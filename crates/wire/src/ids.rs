@@ -59,6 +59,10 @@ pub struct IncarnationId(pub u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(pub u128);
 
+/// A log directory's 128-bit id (KIP-858), shown like a topic's; 0 where it plays no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DirectoryId(pub u128);
+
 /// A topic's name. Not necessarily a legal one: requests carry what the user typed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TopicName(pub Arc<str>);
@@ -193,15 +197,25 @@ impl Endpoint {
 
 const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// 22 characters of unpadded URL-safe base64, as `org.apache.kafka.common.Uuid` prints it.
+fn write_uuid(formatter: &mut fmt::Formatter<'_>, uuid: u128) -> fmt::Result {
+    for group in 0..22u32 {
+        let shift = 122i32 - 6 * group as i32;
+        let bits = if shift >= 0 { uuid >> shift } else { uuid << -shift } & 63;
+        write!(formatter, "{}", char::from(BASE64_URL[bits as usize]))?;
+    }
+    Ok(())
+}
+
 impl fmt::Display for TopicId {
-    /// 22 characters of unpadded URL-safe base64, as `org.apache.kafka.common.Uuid` prints it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for group in 0..22u32 {
-            let shift = 122i32 - 6 * group as i32;
-            let bits = if shift >= 0 { self.0 >> shift } else { self.0 << -shift } & 63;
-            write!(formatter, "{}", char::from(BASE64_URL[bits as usize]))?;
-        }
-        Ok(())
+        write_uuid(formatter, self.0)
+    }
+}
+
+impl fmt::Display for DirectoryId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_uuid(formatter, self.0)
     }
 }
 

@@ -20,7 +20,7 @@ pub mod zookeeper;
 pub use error_code::ErrorCode;
 pub use fetch_session::FetchMetadata;
 pub use ids::{
-    BrokerEpoch, BrokerId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
+    BrokerEpoch, BrokerId, DirectoryId, Endpoint, IncarnationId, LeaderEpoch, Offset, OffsetAndEpoch, PartitionEpoch,
     PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
 };
 pub use metadata_record::{LeaderRecoveryState, MetadataRecord, PartitionChangeRecord, PartitionRecord};

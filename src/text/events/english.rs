@@ -384,6 +384,26 @@ fn administered(answer: &AdminAnswer) -> String {
         AdminAnswer::Offsets { found, .. } => {
             format!("learned the offsets of {}", counted(found.len() as i64, "partition"))
         }
+        AdminAnswer::RecordsDeleted(results) => {
+            let done = results.iter().filter(|(_, result)| result.is_ok()).count();
+            format!("deleted records of {}", counted(done as i64, "partition"))
+        }
+        AdminAnswer::LogDirs(brokers) => {
+            format!("learned what lies in the log directories of {}", counted(brokers.len() as i64, "broker"))
+        }
+        AdminAnswer::ClusterId(id) => format!("learned the cluster's id, {id}"),
+        AdminAnswer::BrokerUnregistered(broker) => format!("unregistered broker {broker}"),
+        AdminAnswer::Features { supported, .. } => {
+            format!("learned of {}", counted(supported.len() as i64, "feature"))
+        }
+        AdminAnswer::FeaturesUpdated(results) => {
+            let done = results.iter().filter(|(_, failure)| failure.is_none()).count();
+            format!("changed {}", counted(done as i64, "feature"))
+        }
+        AdminAnswer::Quorum { quorum, .. } => {
+            let (voters, observers) = (quorum.voters.len() as i64, quorum.observers.len() as i64);
+            format!("saw {} and {} in the quorum", counted(voters, "voter"), counted(observers, "observer"))
+        }
         AdminAnswer::LeadersElected { results, .. } => {
             let elected = results.iter().filter(|result| result.error.is_none()).count();
             format!("had the leaders of {} elected", counted(elected as i64, "partition"))

@@ -463,6 +463,22 @@ fn client(event: &ClientEvent, node: &str) -> String {
 fn administered(answer: &AdminAnswer) -> String {
     match answer {
         AdminAnswer::Offsets { found, .. } => format!("파티션 {}개의 오프셋을 알아냈습니다.", found.len()),
+        AdminAnswer::RecordsDeleted(results) => {
+            let done = results.iter().filter(|(_, result)| result.is_ok()).count();
+            format!("파티션 {done}개의 레코드를 삭제했습니다.")
+        }
+        AdminAnswer::LogDirs(brokers) => format!("브로커 {}개의 로그 디렉터리 정보를 받았습니다.", brokers.len()),
+        AdminAnswer::ClusterId(id) => format!("클러스터 ID를 알아냈습니다: {id}."),
+        AdminAnswer::BrokerUnregistered(broker) => format!("브로커 {broker}의 등록을 해제했습니다."),
+        AdminAnswer::Features { supported, .. } => format!("기능 {}개의 레벨을 알아냈습니다.", supported.len()),
+        AdminAnswer::FeaturesUpdated(results) => {
+            let done = results.iter().filter(|(_, failure)| failure.is_none()).count();
+            format!("기능 {done}개의 레벨을 바꿨습니다.")
+        }
+        AdminAnswer::Quorum { quorum, .. } => {
+            let (voters, observers) = (quorum.voters.len(), quorum.observers.len());
+            format!("쿼럼의 투표자 {voters}개와 옵서버 {observers}개를 확인했습니다.")
+        }
         AdminAnswer::LeadersElected { results, .. } => {
             let elected = results.iter().filter(|result| result.error.is_none()).count();
             format!("파티션 {elected}개의 리더를 새로 선출하게 했습니다.")

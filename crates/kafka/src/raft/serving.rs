@@ -8,6 +8,7 @@ use crate::event::ControllerEvent;
 use crate::instant::Duration;
 use crate::metadata::metadata_partition;
 use crate::node::RequestId;
+use crate::storage::directory_id;
 use wire::request::{
     BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchPartition, FetchRequest, FetchSnapshotRequest, VoteRequest,
 };
@@ -15,7 +16,7 @@ use wire::response::{
     CurrentLeader, DescribeQuorumResponse, FetchPartitionResult, FetchResponse, FetchSnapshotResponse,
     QuorumEpochResponse, QuorumFetchResult, QuorumReplica, VoteResponse,
 };
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, Response, Timestamp};
+use wire::{BrokerId, DirectoryId, ErrorCode, LeaderEpoch, Offset, Response, Timestamp};
 
 impl RaftClient {
     /// A candidate asks for this member's vote.
@@ -269,8 +270,11 @@ impl RaftClient {
         let describe = |(id, at): (&i32, &super::leader::Progress)| {
             let own = (*id == self.setup.node_id).then_some(step.now);
             let time = |at: Option<_>| own.or(at).map_or(Timestamp(-1), |at| self.timestamp(at));
+            let voter = self.setup.voters.iter().find(|(voter, _)| voter == id);
             QuorumReplica {
                 replica_id: *id,
+                directory_id: if voter.is_some() { DirectoryId(0) } else { directory_id(*id) },
+                endpoint: voter.map(|(_, endpoint)| endpoint.clone()),
                 log_end_offset: at.end_offset.unwrap_or(Offset(-1)),
                 last_fetch_timestamp: time(at.last_fetch),
                 last_caught_up_timestamp: time(at.last_caught_up),

@@ -1,6 +1,6 @@
 //! Responses of the metadata quorum (KIP-595, KIP-630, KIP-836).
 
-use crate::{ErrorCode, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, Timestamp};
+use crate::{DirectoryId, Endpoint, ErrorCode, LeaderEpoch, Offset, OffsetAndEpoch, RecordBatch, Timestamp};
 use std::sync::Arc;
 
 /// Who leads the quorum as far as the answering node knows. In every answer of the quorum.
@@ -74,10 +74,14 @@ pub struct DescribeQuorumResponse {
 }
 
 /// How far a replica of the metadata log is, as its leader knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QuorumReplica {
     /// Its `node.id`.
     pub replica_id: i32,
+    /// The id of its metadata log's directory; 0 for the voters of a static quorum.
+    pub directory_id: DirectoryId,
+    /// Where a voter listens (`Nodes` of the response).
+    pub endpoint: Option<Endpoint>,
     /// Where its log ends, or -1.
     pub log_end_offset: Offset,
     /// When it fetched last, or -1.

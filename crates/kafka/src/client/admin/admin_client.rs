@@ -41,6 +41,9 @@ pub(super) enum NodeChoice {
 enum Progress {
     /// No node is chosen.
     Pending,
+    /// It was answered with an error that passes, and is made again in a while. The real client looks leaders up again
+    /// without any pause, so that a request is always on its way: when time is up it says so.
+    BackingOff,
     /// A node is chosen but not connected; it is given up at `give_up_at`.
     Assigned { node: i32, give_up_at: Instant },
     /// It was sent.
@@ -144,7 +147,11 @@ impl AdminClient {
     ) -> Option<CallOutcome> {
         self.request_metadata();
         let answered = self.answered.take().expect("only an answered call is made again");
-        self.fail_call(Call { name, request, to, ..answered }, now)
+        let outcome = self.fail_call(Call { name, request, to, ..answered }, now);
+        if let Some(call) = &mut self.call {
+            call.progress = Progress::BackingOff;
+        }
+        outcome
     }
 
     /// The controller turned out to be another one: asks for fresh metadata and makes the answered call again. Returns
@@ -282,7 +289,7 @@ impl AdminClient {
         match call.progress {
             Progress::Pending => Some(CallOutcome::NoNode("Timed out waiting for a node assignment.")),
             Progress::Assigned { .. } => Some(CallOutcome::NoNode("Timed out waiting to send the call.")),
-            Progress::InFlight { .. } => self.fail_call(call, now),
+            Progress::BackingOff | Progress::InFlight { .. } => self.fail_call(call, now),
         }
     }
 
@@ -314,10 +321,13 @@ impl AdminClient {
     }
 
     fn poll_call(&mut self, now: Instant, effects: &mut Effects) {
-        let Some(call) = self.call.clone() else { return };
+        let Some(mut call) = self.call.clone() else { return };
         if now < call.next_try_at {
             self.look_again(call.next_try_at);
             return;
+        }
+        if call.progress == Progress::BackingOff {
+            call.progress = Progress::Pending;
         }
         if call.progress == Progress::Pending && (self.is_bootstrap || self.is_missing(call.to)) {
             self.request_metadata();
@@ -356,7 +366,7 @@ impl AdminClient {
         let (node, give_up_at) = match progress {
             Progress::InFlight { .. } => return progress,
             Progress::Assigned { node, give_up_at } => (node, give_up_at),
-            Progress::Pending => match self.choose(to, now) {
+            Progress::Pending | Progress::BackingOff => match self.choose(to, now) {
                 Some(node) => (node, now + REQUEST_TIMEOUT),
                 None => {
                     self.look_again(now + POLL);

@@ -2,6 +2,7 @@
 //! `ListOffsetsHandler` and `PartitionLeaderStrategy`).
 
 use super::admin_client::NodeChoice;
+use super::leaders::{Leaders, leaders, look_up};
 use super::program::{Call, Next};
 use crate::client::pattern::{TopicPattern, is_internal};
 use crate::event::{AdminAnswer, AdminFailure, ClientEvent};
@@ -11,7 +12,7 @@ use wire::request::{
     DescribeTopicPartitionsRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, MetadataRequest,
 };
 use wire::response::{DescribeTopicPartitionsResponse, ListOffsetsResponse, MetadataResponse};
-use wire::{BrokerId, LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
+use wire::{LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
 
 /// The admin client's names for the calls.
 const LOOK_UP: &str = "listOffsets(api=METADATA)";
@@ -23,7 +24,7 @@ enum Stage {
     Listing,
     Describing,
     LookingUp,
-    Asking { leaders: BTreeMap<BrokerId, Vec<TopicPartition>> },
+    Asking { leaders: Leaders },
 }
 
 /// A `kafka-get-offsets` call under way.
@@ -114,26 +115,15 @@ impl GetOffsetsTask {
 
     fn look_up(&mut self) -> Call {
         self.stage = Stage::LookingUp;
-        let topics: BTreeSet<TopicName> = self.wanted.iter().map(|partition| partition.topic.clone()).collect();
-        let request = MetadataRequest { topics: Some(topics.into_iter().collect()), allow_auto_topic_creation: false };
-        Call { name: LOOK_UP, request: Request::Metadata(request), to: NodeChoice::LeastLoaded }
+        Call { name: LOOK_UP, request: look_up(self.wanted.iter()), to: NodeChoice::LeastLoaded }
     }
 
     fn on_looked_up(&mut self, metadata: &MetadataResponse) -> Next {
-        let mut leaders: BTreeMap<BrokerId, Vec<TopicPartition>> = BTreeMap::new();
-        for topic in &metadata.topics {
-            for described in &topic.partitions {
-                let partition = TopicPartition::new(topic.name.clone(), described.partition);
-                if let Some(leader) = described.leader.filter(|_| self.wanted.contains(&partition)) {
-                    leaders.entry(leader).or_default().push(partition);
-                }
-            }
-        }
-        self.ask(leaders)
+        self.ask(leaders(metadata, |partition| self.wanted.contains(partition)))
     }
 
     /// Asks the next leader; when there is none, looks again for those of the partitions that are left.
-    fn ask(&mut self, leaders: BTreeMap<BrokerId, Vec<TopicPartition>>) -> Next {
+    fn ask(&mut self, leaders: Leaders) -> Next {
         let Some((leader, partitions)) = leaders.first_key_value() else {
             return if self.wanted.is_empty() { self.finish() } else { Next::Retry(self.look_up()) };
         };
@@ -152,11 +142,7 @@ impl GetOffsetsTask {
         Next::Continue(Call { name: FETCH, request, to })
     }
 
-    fn on_offsets(
-        &mut self,
-        mut leaders: BTreeMap<BrokerId, Vec<TopicPartition>>,
-        offsets: &ListOffsetsResponse,
-    ) -> Next {
+    fn on_offsets(&mut self, mut leaders: Leaders, offsets: &ListOffsetsResponse) -> Next {
         leaders.pop_first();
         for result in &offsets.partitions {
             let error = result.error;

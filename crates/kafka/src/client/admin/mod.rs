@@ -3,11 +3,17 @@
 mod admin_client;
 #[cfg(test)]
 mod administration_tests;
+mod cluster;
 mod configs;
+mod delete_records;
 mod describe;
 mod elect_leaders;
+mod features;
 mod get_offsets;
+mod leaders;
+mod log_dirs;
 mod program;
+mod quorum;
 mod reassign;
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,14 @@
 //! came of it, and exits.
 
 use super::admin_client::{AdminClient, CallOutcome, NodeChoice};
+use super::cluster::ClusterTask;
 use super::configs::ConfigsTask;
+use super::delete_records::DeleteRecordsTask;
 use super::elect_leaders::ElectLeadersTask;
+use super::features::FeaturesTask;
 use super::get_offsets::GetOffsetsTask;
+use super::log_dirs::LogDirsTask;
+use super::quorum::QuorumTask;
 use super::reassign::ReassignTask;
 use super::topics::TopicsTask;
 use crate::Rng;
@@ -69,6 +74,11 @@ impl Next {
 enum Task {
     Topics(TopicsTask),
     GetOffsets(GetOffsetsTask),
+    DeleteRecords(DeleteRecordsTask),
+    LogDirs(LogDirsTask),
+    Cluster(ClusterTask),
+    Features(FeaturesTask),
+    Quorum(QuorumTask),
     ElectLeaders(ElectLeadersTask),
     Reassign(Box<ReassignTask>),
     Configs(ConfigsTask),
@@ -78,6 +88,11 @@ impl Task {
     fn new(action: AdminAction, rng: &mut Rng) -> Task {
         match action {
             AdminAction::GetOffsets(action) => Task::GetOffsets(GetOffsetsTask::new(action)),
+            AdminAction::DeleteRecords(partitions) => Task::DeleteRecords(DeleteRecordsTask::new(partitions)),
+            AdminAction::LogDirs(brokers) => Task::LogDirs(LogDirsTask::new(brokers)),
+            AdminAction::Cluster(action) => Task::Cluster(ClusterTask::new(action)),
+            AdminAction::Features(action) => Task::Features(FeaturesTask::new(action)),
+            AdminAction::Quorum(action) => Task::Quorum(QuorumTask::new(action)),
             AdminAction::ElectLeaders(action) => Task::ElectLeaders(ElectLeadersTask::new(action)),
             AdminAction::Reassign(action) => Task::Reassign(Box::new(ReassignTask::new(action, split_rng(rng)))),
             AdminAction::Configs(action) => Task::Configs(ConfigsTask::new(action)),
@@ -87,7 +102,15 @@ impl Task {
     fn topic(&self) -> Option<TopicName> {
         match self {
             Task::Topics(task) => task.topic(),
-            Task::GetOffsets(_) | Task::ElectLeaders(_) | Task::Reassign(_) | Task::Configs(_) => None,
+            Task::GetOffsets(_)
+            | Task::ElectLeaders(_)
+            | Task::Reassign(_)
+            | Task::Configs(_)
+            | Task::DeleteRecords(_)
+            | Task::LogDirs(_)
+            | Task::Cluster(_)
+            | Task::Features(_)
+            | Task::Quorum(_) => None,
         }
     }
 
@@ -95,6 +118,11 @@ impl Task {
         match self {
             Task::Topics(task) => task.start(),
             Task::GetOffsets(task) => task.start(),
+            Task::DeleteRecords(task) => task.start(),
+            Task::LogDirs(task) => task.start(),
+            Task::Cluster(task) => task.start(),
+            Task::Features(task) => task.start(),
+            Task::Quorum(task) => task.start(),
             Task::ElectLeaders(task) => task.start(),
             Task::Reassign(task) => task.start(),
             Task::Configs(task) => task.start(),
@@ -105,6 +133,11 @@ impl Task {
         match self {
             Task::Topics(task) => task.on_response(response),
             Task::GetOffsets(task) => task.on_response(response),
+            Task::DeleteRecords(task) => task.on_response(response),
+            Task::LogDirs(task) => task.on_response(response),
+            Task::Cluster(task) => task.on_response(response),
+            Task::Features(task) => task.on_response(response),
+            Task::Quorum(task) => task.on_response(response),
             Task::ElectLeaders(task) => task.on_response(response),
             Task::Reassign(task) => task.on_response(response),
             Task::Configs(task) => task.on_response(response),
@@ -114,8 +147,15 @@ impl Task {
     /// A call failed: most tools fail with it.
     fn on_failure(&mut self, failure: AdminFailure) -> Next {
         match self {
-            Task::Topics(_) | Task::ElectLeaders(_) | Task::Reassign(_) => Next::Fail(failure),
+            Task::Topics(_)
+            | Task::ElectLeaders(_)
+            | Task::Reassign(_)
+            | Task::LogDirs(_)
+            | Task::Cluster(_)
+            | Task::Quorum(_) => Next::Fail(failure),
             Task::GetOffsets(task) => task.on_failure(failure),
+            Task::DeleteRecords(task) => task.on_failure(failure),
+            Task::Features(task) => task.on_failure(failure),
             Task::Configs(task) => task.on_failure(failure),
         }
     }
@@ -123,10 +163,17 @@ impl Task {
     /// The broker that a call was for is gone.
     fn on_disconnected(&mut self) -> Next {
         match self {
-            Task::Topics(_) | Task::ElectLeaders(_) | Task::Reassign(_) => {
+            Task::Topics(_)
+            | Task::ElectLeaders(_)
+            | Task::Reassign(_)
+            | Task::Cluster(_)
+            | Task::Features(_)
+            | Task::Quorum(_) => {
                 unreachable!("these tools ask no broker in particular")
             }
             Task::GetOffsets(task) => task.on_disconnected(),
+            Task::DeleteRecords(task) => task.on_disconnected(),
+            Task::LogDirs(task) => task.on_disconnected(),
             Task::Configs(task) => task.on_disconnected(),
         }
     }

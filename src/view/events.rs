@@ -54,6 +54,10 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         BrokerEvent::BecameReady
         | BrokerEvent::BecameFenced
         | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::ControlledShutdownFailed
+        | BrokerEvent::SessionExpired
+        | BrokerEvent::RegistrationRefused
+        | BrokerEvent::ControllerFenced { .. }
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }

@@ -351,6 +351,22 @@ pub enum BrokerEvent {
     ControlledShutdownStarted,
     /// Controlled shutdown is complete; the process exits.
     ControlledShutdownCompleted,
+    /// The controller did not let the broker go in as many attempts as it has; the process exits all the same.
+    ControlledShutdownFailed,
+    /// ZooKeeper has ended the broker's session: its registration is gone.
+    SessionExpired,
+    /// The broker's znode still belongs to the session of an earlier run: the process cannot start.
+    RegistrationRefused,
+    /// A request of a ZooKeeper-mode controller was refused: another one has replaced it, or it was meant for an earlier
+    /// run of this broker.
+    ControllerFenced {
+        /// Who sent it.
+        controller: BrokerId,
+        /// In which epoch.
+        controller_epoch: i32,
+        /// `STALE_CONTROLLER_EPOCH` or `STALE_BROKER_EPOCH`.
+        error: ErrorCode,
+    },
     /// The broker leads a partition.
     BecameLeader {
         /// The partition.

@@ -244,6 +244,19 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::BecameFenced => format!("{node} learnt that it is fenced."),
         BrokerEvent::ControlledShutdownStarted => format!("{node} began its controlled shutdown."),
         BrokerEvent::ControlledShutdownCompleted => format!("{node} has completed its controlled shutdown."),
+        BrokerEvent::ControlledShutdownFailed => {
+            format!("{node} goes although the controller has not moved all of its leaderships away.")
+        }
+        BrokerEvent::SessionExpired => {
+            format!("{node}: its ZooKeeper session has expired, and its registration is gone.")
+        }
+        BrokerEvent::RegistrationRefused => {
+            format!("{node} cannot start: the ZooKeeper session of its earlier run still holds its registration.")
+        }
+        BrokerEvent::ControllerFenced { controller, controller_epoch, error } => format!(
+            "{node} refused a request of broker {controller} as the controller of epoch {controller_epoch}: {}.",
+            error.name()
+        ),
         BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => {
             format!("{node} leads {partition} in epoch {leader_epoch}, from log end offset {log_end_offset}.")
         }

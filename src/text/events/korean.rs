@@ -283,6 +283,24 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::BecameFenced => format!("{} 자신이 fenced 상태임을 알게 되었습니다.", subject(node)),
         BrokerEvent::ControlledShutdownStarted => format!("{} controlled shutdown을 시작했습니다.", subject(node)),
         BrokerEvent::ControlledShutdownCompleted => format!("{} controlled shutdown을 마쳤습니다.", subject(node)),
+        BrokerEvent::ControlledShutdownFailed => {
+            format!("{} 컨트롤러가 리더를 모두 옮기지 못했지만 그대로 종료합니다.", subject(node))
+        }
+        BrokerEvent::SessionExpired => {
+            format!("{node}: ZooKeeper 세션이 만료되어 브로커 등록이 사라졌습니다.")
+        }
+        BrokerEvent::RegistrationRefused => {
+            format!(
+                "{} 시작할 수 없습니다. 이전 실행의 ZooKeeper 세션에 브로커 등록이 아직 남아 있습니다.",
+                subject(node)
+            )
+        }
+        BrokerEvent::ControllerFenced { controller, controller_epoch, error } => format!(
+            "{} 에포크 {controller_epoch}의 컨트롤러인 {} 보낸 요청을 거부했습니다: {}.",
+            subject(node),
+            subject(&named(*controller)),
+            error.name()
+        ),
         BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => format!(
             "{} 에포크 {leader_epoch}에서 {partition}의 리더가 되었습니다 (로그 끝 오프셋 {log_end_offset}).",
             subject(node)

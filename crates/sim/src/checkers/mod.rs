@@ -114,6 +114,10 @@ impl Checkers {
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
             | BrokerEvent::ControlledShutdownCompleted
+            | BrokerEvent::ControlledShutdownFailed
+            | BrokerEvent::SessionExpired
+            | BrokerEvent::RegistrationRefused
+            | BrokerEvent::ControllerFenced { .. }
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }

@@ -7,7 +7,9 @@ use crate::instant::Instant;
 use crate::node::{ConnectionId, Effect, Message, NodeId, Timer};
 use crate::storage::DiskWrite;
 use wire::request::FetchPartition;
-use wire::response::{DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, TopicResults};
+use wire::response::{
+    DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, ReplicaStateResponse, TopicResults,
+};
 use wire::{RecordBatch, Request, Response};
 
 /// One effect of a step at `now`.
@@ -51,6 +53,11 @@ fn timer_text(timer: Timer) -> String {
         timers::PRODUCER_EXPIRATION => "producer expiration",
         timers::ALTER_PARTITION => "alter partition",
         timers::DELAYED_OPERATION => "delayed operation",
+        timers::CONTROLLED_SHUTDOWN => "controlled shutdown",
+        timers::ADMIN_JOB => "admin job",
+        timers::ZOOKEEPER_SESSION => "session",
+        timers::CONTROLLER_CHANNEL => "controller channel",
+        timers::AUTO_LEADER_REBALANCE => "rebalance",
         kind => unreachable!("no timer of kind {kind}"),
     };
     format!("{kind}/{}", timer.key)
@@ -105,8 +112,16 @@ fn response_text(response: &Response) -> String {
         ),
         Response::DeleteRecords(response) => format!("deleted {}", joined(&response.results, deleted_text)),
         Response::ApiVersions(_) => "api versions".to_owned(),
+        Response::UpdateMetadata(error) => format!("update metadata {}", error.name()),
+        Response::LeaderAndIsr(response) => format!("leader and isr {}", states_text(response)),
+        Response::StopReplica(response) => format!("stop replica {}", states_text(response)),
         other => format!("{other:?}"),
     }
+}
+
+fn states_text(response: &ReplicaStateResponse) -> String {
+    let partitions = joined(&response.partitions, |(partition, error)| format!("{partition} {}", error.name()));
+    format!("{} [{partitions}]", response.error.name())
 }
 
 fn deleted_text(result: &DeleteRecordsResult) -> String {

@@ -10,3 +10,5 @@ mod producing;
 mod replication;
 mod scene;
 mod topics;
+mod zookeeper;
+mod zookeeper_scene;

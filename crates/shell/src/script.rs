@@ -229,10 +229,6 @@ impl Script {
     }
 
     fn run_to_end(&self, seed: u64) -> Result<Runner, ScriptError> {
-        if self.shape.mode == Mode::ZooKeeper {
-            let message = "clusters with ZooKeeper are not simulated yet".to_owned();
-            return Err(ScriptError { line: 1, message, so_far: String::new() });
-        }
         let world = self.world();
         let terminal = Terminal::for_script(world.epoch);
         let session = Session::new(world, self.seed.unwrap_or(seed));

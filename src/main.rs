@@ -7,6 +7,7 @@ mod exports;
 mod panels;
 mod player;
 mod preferences;
+mod run;
 mod scene;
 mod start;
 mod store;

@@ -10,6 +10,7 @@ mod snapshot;
 pub(crate) use clock::FrameCost;
 pub(crate) use snapshot::{Notice, NoticeKind, Snapshot};
 
+use crate::run::Run;
 use crate::scene::Painter;
 use crate::start;
 use crate::store::{EventFilter, Selection, Store};
@@ -23,11 +24,14 @@ use event_index::EventIndex;
 use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
 use shell::terminal::{Entry, Key, Terminal};
+use sim::checkers::violation::{Checker, Violation};
 use sim::frame::BranchId;
+use sim::ledger::Loss;
 use sim::session::Stopped;
 use sim::world_spec::NetworkSpec;
 use sim::{Budget, Command, CommandError, Event, EventId, Session};
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -56,7 +60,9 @@ struct Inner {
     session: Session,
     cast: Rc<Cast>,
     network: NetworkSpec,
-    seed: u64,
+    run: Run,
+    /// Tells runs apart that began one after the other.
+    run_number: u32,
     started_until: Instant,
     store: Rc<Store>,
     window: Window,
@@ -80,6 +86,7 @@ struct Inner {
 /// Whatever a painting depends on.
 #[derive(Clone, PartialEq)]
 struct PaintKey {
+    run_number: u32,
     now: Instant,
     step: u64,
     branch: BranchId,
@@ -92,6 +99,7 @@ struct PaintKey {
 /// Whatever the page is told of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FlushKey {
+    run_number: u32,
     now: Instant,
     step: u64,
     branch: BranchId,
@@ -103,18 +111,19 @@ struct FlushKey {
 
 impl Player {
     /// Begins a run and its frame loop.
-    pub(crate) fn start(window: Window, seed: u64, store: Rc<Store>) -> Player {
-        let spec = start::world();
+    pub(crate) fn start(window: Window, run: Run, store: Rc<Store>) -> Player {
+        let spec = start::world(run);
         let (cast, network) = (Rc::new(start::cast(&spec)), spec.network);
         let terminal = Terminal::new(spec.epoch);
-        let session = start::begin(spec, seed);
+        let session = start::begin(spec, run.seed);
         let prefers_dark = window.match_media("(prefers-color-scheme: dark)").ok().flatten();
         let inner = Inner {
             started_until: session.now(),
             session,
             cast,
             network,
-            seed,
+            run,
+            run_number: 0,
             store,
             window: window.clone(),
             painter: None,
@@ -136,6 +145,11 @@ impl Player {
         let player = Player(Rc::new(RefCell::new(inner)));
         player.run_loop(window);
         player
+    }
+
+    /// Begins another run in place of this one, with all its histories.
+    pub(crate) fn start_anew(&self, run: Run) {
+        self.0.borrow_mut().start_anew(run);
     }
 
     /// Asks for one animation frame after the other, for as long as the page lives.
@@ -261,6 +275,19 @@ impl Player {
         self.with_session(|session| session.apply(command)).inspect_err(|error| self.refuse(error.clone()))
     }
 
+    /// One more broker comes into the world and starts.
+    pub(crate) fn add_broker(&self) {
+        let spec = {
+            let mut inner = self.0.borrow_mut();
+            let frame = inner.session.frame();
+            start::another_broker(inner.session.spec(), &frame)
+        };
+        if let Some(spec) = spec {
+            // A refusal is on the screen already.
+            self.command(Command::AddServer(Box::new(spec))).map(drop).unwrap_or_default();
+        }
+    }
+
     /// Tells the user that something could not be done.
     pub(crate) fn refuse(&self, error: CommandError) {
         self.0.borrow_mut().notify(|number| Notice::refused(number, error));
@@ -366,6 +393,26 @@ impl Player {
         ids.into_iter().filter_map(|id| inner.session.events(id).next().cloned()).collect()
     }
 
+    /// The first time that each check failed, of those that did by now.
+    pub(crate) fn violations(&self) -> BTreeMap<Checker, Violation> {
+        let inner = self.0.borrow();
+        let mut first = BTreeMap::new();
+        for violation in inner.session.violations() {
+            first.entry(violation.checker).or_insert_with(|| violation.clone());
+        }
+        first
+    }
+
+    /// How often a check had something to look at by now.
+    pub(crate) fn times_checked(&self, checker: Checker) -> u64 {
+        self.0.borrow().session.times_checked(checker)
+    }
+
+    /// Some of the stretches of lost records, by their places in the list of losses.
+    pub(crate) fn losses(&self, places: Range<usize>) -> Vec<Loss> {
+        self.0.borrow().session.ledger().losses(places).cloned().collect()
+    }
+
     /// What the frame loop has cost so far.
     pub(crate) fn frame_cost(&self) -> FrameCost {
         self.0.borrow().clock.cost()
@@ -373,6 +420,22 @@ impl Player {
 }
 
 impl Inner {
+    fn start_anew(&mut self, run: Run) {
+        let spec = start::world(run);
+        self.run = run;
+        self.run_number += 1;
+        self.cast = Rc::new(start::cast(&spec));
+        self.network = spec.network;
+        self.terminal = Terminal::new(spec.epoch);
+        self.session = start::begin(spec, run.seed);
+        self.started_until = self.session.now();
+        self.events = EventIndex::default();
+        self.pending_seek = None;
+        self.notice = None;
+        self.is_playing = true;
+        self.is_flush_urgent = true;
+    }
+
     fn tick(&mut self, timestamp_ms: f64) -> Option<(Callback<Rc<Snapshot>>, Rc<Snapshot>)> {
         let began_ms = self.time_ms();
         self.advance(timestamp_ms, began_ms);
@@ -422,6 +485,7 @@ impl Inner {
 
     fn paint_key(&self, painter: &Painter) -> PaintKey {
         PaintKey {
+            run_number: self.run_number,
             now: self.session.now(),
             step: self.session.steps(),
             branch: self.session.branch(),
@@ -451,6 +515,7 @@ impl Inner {
 
     fn flush_key(&self) -> FlushKey {
         FlushKey {
+            run_number: self.run_number,
             now: self.session.now(),
             step: self.session.steps(),
             branch: self.session.branch(),
@@ -483,14 +548,22 @@ impl Inner {
             frame: self.session.frame(),
             cast: self.cast.clone(),
             network: self.network,
-            seed: self.seed,
+            run: self.run,
             started_until: self.started_until,
             is_playing: self.is_playing,
             branches: self.session.branches(),
             next_event: self.session.next_event(),
             rows: self.rows(),
             notice: self.notice.clone(),
+            broken_checks: self.broken_checks(),
+            promises: self.session.ledger().counts(),
+            losses: self.session.ledger().losses_len(),
         })
+    }
+
+    fn broken_checks(&self) -> usize {
+        let broken: BTreeSet<Checker> = self.session.violations().map(|violation| violation.checker).collect();
+        broken.len()
     }
 
     fn notify(&mut self, notice: impl FnOnce(u32) -> Notice) {

@@ -1,19 +1,17 @@
 //! The run with which the page begins: a small cluster that lives, made only of what a user could do too.
 
+use crate::run::Run;
 use crate::view::cluster::{Cast, ServerKind};
 use kafka::instant::Instant;
+use kafka::node::NodeId;
 use kafka::spec::{
     AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, ServerRole,
-    Subscription, TopicsAction, Workload,
+    ServerSpec, Subscription, TopicsAction, Workload,
 };
 use sim::world_spec::NetworkSpec;
-use sim::{Budget, Session, WorldSpec};
-use std::collections::BTreeMap;
+use sim::{Budget, Frame, Session, WorldSpec};
 use wire::request::CreatableTopic;
 use wire::{Endpoint, TopicName};
-
-/// The seed of the run unless the address names another.
-pub(crate) const DEFAULT_SEED: u64 = 1;
 
 /// Messages are slow enough to be followed by eye at the speed with which the page begins.
 const NETWORK: NetworkSpec = NetworkSpec { delay_us: 80_000, jitter_us: 40_000 };
@@ -24,13 +22,13 @@ const HEAD_START: Instant = Instant(14_000_000);
 const TOPIC: &str = "orders";
 
 /// The servers, their network, and the programs: the topic is created by a real `kafka-topics` call.
-pub(crate) fn world() -> WorldSpec {
-    let mut spec = WorldSpec::three_brokers(BTreeMap::new());
+pub(crate) fn world(run: Run) -> WorldSpec {
+    let mut spec = run.shape().spec();
     spec.network = NETWORK;
     spec.clients = vec![
-        client("kafka-topics", Program::Topics(create_topic())),
-        client("orders-producer", producer()),
-        client("orders-consumer", consumer()),
+        client(&spec, "kafka-topics", Program::Topics(create_topic(run.brokers))),
+        client(&spec, "orders-producer", producer()),
+        client(&spec, "orders-consumer", consumer()),
     ];
     spec
 }
@@ -52,19 +50,35 @@ pub(crate) fn begin(spec: WorldSpec, seed: u64) -> Session {
     session
 }
 
-/// A client program that knows all three brokers.
-pub(crate) fn client(client_id: &str, program: Program) -> ClientSpec {
-    let bootstrap_servers = [9092, 9093, 9094].map(|port| Endpoint::new("localhost", port)).into();
+/// A client program that knows the first brokers.
+pub(crate) fn client(world: &WorldSpec, client_id: &str, program: Program) -> ClientSpec {
+    const KNOWN: usize = 3;
+    let bootstrap_servers = brokers(world).take(KNOWN).map(|broker| broker.endpoint.clone()).collect();
     ClientSpec { client_id: client_id.to_owned(), bootstrap_servers, program }
 }
 
-fn create_topic() -> TopicsAction {
+fn brokers(world: &WorldSpec) -> impl Iterator<Item = &ServerSpec> {
+    world.servers.iter().filter(|server| server.role == ServerRole::Broker)
+}
+
+/// One more broker like the first, with the next id and port that are free; nothing if there is none to be like.
+pub(crate) fn another_broker(world: &WorldSpec, frame: &Frame) -> Option<ServerSpec> {
+    const PORT_BEFORE_FIRST: u16 = 9091;
+    let is_free = |id: &i32| frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
+    let node_id = (1..).find(is_free)?;
+    let endpoint = Endpoint::new("localhost", PORT_BEFORE_FIRST.saturating_add(u16::try_from(node_id).ok()?));
+    Some(ServerSpec { node_id, endpoint, ..brokers(world).next()?.clone() })
+}
+
+/// Three replicas where there are so many brokers, and one of them may fail.
+fn create_topic(brokers: i32) -> TopicsAction {
+    let replicas = brokers.min(3);
     let topic = CreatableTopic {
         name: TopicName::new(TOPIC),
         num_partitions: Some(3),
-        replication_factor: Some(3),
+        replication_factor: i16::try_from(replicas).ok(),
         assignments: Vec::new(),
-        configs: vec![("min.insync.replicas".to_owned(), "2".to_owned())],
+        configs: vec![("min.insync.replicas".to_owned(), (replicas - 1).max(1).to_string())],
     };
     TopicsAction::Create { topic, if_not_exists: false }
 }
@@ -93,19 +107,44 @@ fn consumer() -> Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::DEFAULT_SEED;
     use crate::view::cluster;
+    use sim::world_shape::Mode;
+
+    fn assert_lives(run: Run) {
+        let mut session = begin(world(run), run.seed);
+        let frame = session.frame();
+        assert_eq!(cluster::partitions(&frame, None).len(), 3, "{run:?}");
+        let consumed = frame.nodes.iter().filter_map(cluster::client_view).map(|client| match client {
+            cluster::ClientView::Consumer(view) => view.consumed,
+            cluster::ClientView::Producer(_) | cluster::ClientView::Admin(_) => 0,
+        });
+        assert!(consumed.sum::<u64>() >= 2, "{run:?}");
+    }
 
     #[test]
     fn when_the_page_is_first_shown_records_have_been_stored_and_read() {
         for seed in [DEFAULT_SEED, 2, 3, u64::MAX] {
-            let mut session = begin(world(), seed);
-            let frame = session.frame();
-            assert_eq!(cluster::partitions(&frame, None).len(), 3, "seed {seed}");
-            let consumed = frame.nodes.iter().filter_map(cluster::client_view).map(|client| match client {
-                cluster::ClientView::Consumer(view) => view.consumed,
-                cluster::ClientView::Producer(_) | cluster::ClientView::Admin(_) => 0,
-            });
-            assert!(consumed.sum::<u64>() >= 2, "seed {seed}");
+            assert_lives(Run { seed, ..Run::default() });
         }
+    }
+
+    #[test]
+    fn every_cluster_that_can_be_chosen_lives_when_it_is_first_shown() {
+        let quorums = crate::run::CONTROLLERS.map(|controllers| Mode::KRaft { controllers });
+        for mode in quorums.into_iter().chain([Mode::ZooKeeper]) {
+            for brokers in [1, 2, 3, crate::run::MOST_BROKERS] {
+                assert_lives(Run { mode, brokers, ..Run::default() });
+            }
+        }
+    }
+
+    #[test]
+    fn another_broker_takes_the_next_free_id_and_port() {
+        let run = Run::default();
+        let mut session = Session::new(world(run), run.seed);
+        let spec = another_broker(&world(run), &session.frame()).expect("there are brokers to be like");
+        assert_eq!((spec.node_id, spec.endpoint.port), (4, 9095));
+        session.apply(sim::Command::AddServer(Box::new(spec))).expect("nobody has that id or port");
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Selection {
     },
     /// A message in flight, by its number.
     Message(u64),
+    /// The link between two processes, in both directions.
+    Link(NodeId, NodeId),
     Event(EventId),
 }
 
@@ -120,13 +122,14 @@ pub(crate) enum Panel {
     Details,
     Produce,
     Terminal,
+    Checks,
     Histories,
     About,
 }
 
 impl Panel {
-    pub(crate) const ALL: [Panel; 6] =
-        [Panel::Events, Panel::Details, Panel::Produce, Panel::Terminal, Panel::Histories, Panel::About];
+    pub(crate) const ALL: [Panel; 7] =
+        [Panel::Events, Panel::Details, Panel::Produce, Panel::Terminal, Panel::Checks, Panel::Histories, Panel::About];
 
     /// As elements are named after it.
     pub(crate) fn code(self) -> &'static str {
@@ -135,6 +138,7 @@ impl Panel {
             Panel::Details => "details",
             Panel::Produce => "produce",
             Panel::Terminal => "terminal",
+            Panel::Checks => "checks",
             Panel::Histories => "histories",
             Panel::About => "about",
         }
@@ -209,6 +213,8 @@ pub(crate) enum Action {
     ShowTopic(Option<TopicName>),
     ScrollRows(usize),
     RememberSent(Sent),
+    /// Another run begins: what was remembered of this one means nothing in it.
+    ForgetRun,
 }
 
 /// How many records of the form are remembered.
@@ -239,6 +245,7 @@ impl Store {
             }
             Action::ScrollRows(first_row) => self.first_row = first_row,
             Action::RememberSent(sent) => self.remember(sent),
+            Action::ForgetRun => self.forget_run(),
         }
     }
 
@@ -246,11 +253,20 @@ impl Store {
         self.panel = match selection {
             Selection::Nothing => self.panel,
             Selection::Event(_) => Panel::Events,
-            Selection::Node(_) | Selection::Replica { .. } | Selection::Record { .. } | Selection::Message(_) => {
-                Panel::Details
-            }
+            Selection::Node(_)
+            | Selection::Replica { .. }
+            | Selection::Record { .. }
+            | Selection::Message(_)
+            | Selection::Link(_, _) => Panel::Details,
         };
         self.selection = selection;
+    }
+
+    fn forget_run(&mut self) {
+        self.selection = Selection::Nothing;
+        self.topic = None;
+        self.first_row = 0;
+        self.sent.clear();
     }
 
     fn remember(&mut self, sent: Sent) {
@@ -284,6 +300,14 @@ mod tests {
     fn another_topic_is_shown_from_its_first_partition() {
         let store = Rc::new(Store { first_row: 7, ..Store::default() });
         assert_eq!(store.reduce(Action::ShowTopic(Some(TopicName::new("t")))).first_row, 0);
+    }
+
+    #[test]
+    fn another_run_keeps_nothing_of_this_one_but_how_it_is_shown() {
+        let shown = Store { language: Language::Korean, speed: Speed::Real, panel: Panel::Checks, ..Store::default() };
+        let selection = Selection::Link(NodeId::Server(1), NodeId::ZooKeeper);
+        let used = Store { selection, topic: Some(TopicName::new("t")), first_row: 3, ..shown.clone() };
+        assert_eq!(*Rc::new(used).reduce(Action::ForgetRun), shown);
     }
 
     #[test]

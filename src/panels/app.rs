@@ -4,6 +4,7 @@ use super::Ui;
 use super::canvas::ClusterCanvas;
 use super::header::Header;
 use super::legend::Legend;
+use super::link_details::LinksTable;
 use super::notice::NoticeBar;
 use super::side::Side;
 use super::tables::{NodesTable, PartitionsTable};
@@ -11,7 +12,6 @@ use super::time_bar::TimeBar;
 use crate::address::Address;
 use crate::player::Player;
 use crate::preferences;
-use crate::start::DEFAULT_SEED;
 use crate::store::{Store, Theme};
 use gloo_events::{EventListener, EventListenerOptions};
 use std::rc::Rc;
@@ -35,8 +35,7 @@ pub(crate) fn App() -> Html {
     let address = use_memo((), |()| read_address(&window));
     let store_handle = use_reducer(|| first_store(&window, &address));
     let store = use_memo((*store_handle).clone(), |store| store.clone());
-    let player =
-        use_memo((), |()| Player::start((*window).clone(), address.seed.unwrap_or(DEFAULT_SEED), store.clone()));
+    let player = use_memo((), |()| Player::start((*window).clone(), address.run(), store.clone()));
     let snapshot = use_state(|| player.snapshot());
 
     let listener = snapshot.setter();
@@ -84,6 +83,7 @@ fn Page(props: &PageProps) -> Html {
                     <Legend ui={ui.clone()} />
                     <NodesTable ui={ui.clone()} />
                     <PartitionsTable ui={ui.clone()} />
+                    <LinksTable ui={ui.clone()} />
                 </div>
                 <Side ui={ui.clone()} />
             </main>

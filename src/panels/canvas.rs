@@ -70,6 +70,7 @@ fn what_is_drawn(ui: &Ui) -> Html {
                     <span>{ ui.tell(&Message::MorePartitions { count: before + after }) }</span>
                 </span>
             }
+            <button id="add-broker" onclick={ui.on_player(Player::add_broker)}>{ ui.say(Label::AddBroker) }</button>
             <span class="delay">{ ui.tell(&delay) }</span>
         </div>
     }

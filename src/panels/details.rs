@@ -1,6 +1,8 @@
 //! The details of what is selected.
 
-use super::node_details::{broker_details, client_details, controller_details, zookeeper_details};
+use super::coordinator_details::{controller_details, zookeeper_details};
+use super::link_details::link_details;
+use super::node_details::{broker_details, client_details};
 use super::record_details::{message_details, record_details, replica_details};
 use super::{Ui, UiProps};
 use crate::store::Selection;
@@ -19,6 +21,7 @@ pub(crate) fn Details(props: &UiProps) -> Html {
         Selection::Replica { broker, partition } => replica_details(ui, *broker, partition),
         Selection::Record { broker, partition, offset } => record_details(ui, *broker, partition, *offset),
         Selection::Message(id) => message_details(ui, *id),
+        Selection::Link(one, other) => link_details(ui, *one, *other),
     }
 }
 
@@ -29,9 +32,9 @@ fn node_details(ui: &Ui, id: NodeId) -> Html {
     match id {
         NodeId::ZooKeeper => zookeeper_details(ui, node),
         NodeId::Client(_) => client_details(ui, node),
-        NodeId::Server(number) => match ui.snapshot.cast.get(&number) {
-            Some(ServerKind::Controller) => controller_details(ui, node),
-            Some(ServerKind::Broker) | None => broker_details(ui, node, BrokerId(number)),
+        NodeId::Server(number) => match cluster::kind_of(number, &ui.snapshot.cast) {
+            ServerKind::Controller => controller_details(ui, node),
+            ServerKind::Broker => broker_details(ui, node, BrokerId(number)),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! The page's name, and the choices of language and colours.
 
+use super::new_cluster::NewCluster;
 use super::{Ui, UiProps};
 use crate::preferences;
 use crate::store::{Action, Theme};
@@ -14,8 +15,8 @@ pub(crate) fn Header(props: &UiProps) -> Html {
         <header class="top">
             <h1>{ "Kafkascope" }</h1>
             <p class="tagline">{ ui.say(Label::Tagline) }</p>
-            <span class="seed">{ ui.tell(&Message::Seed { seed: ui.snapshot.seed }) }</span>
-            <span class="choices">{ language_choice(ui) }{ theme_choice(ui) }</span>
+            <span class="seed">{ ui.tell(&Message::Seed { seed: ui.snapshot.run.seed }) }</span>
+            <span class="choices"><NewCluster ui={ui.clone()} />{ language_choice(ui) }{ theme_choice(ui) }</span>
         </header>
     }
 }

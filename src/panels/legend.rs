@@ -29,6 +29,9 @@ pub(crate) fn Legend(props: &UiProps) -> Html {
                 { entry(swatch("badge", Ink::Leader), Label::LegendLeader) }
                 { entry(swatch("pointer", Ink::ConsumerFetch), Label::LegendConsumerPosition) }
                 { entry(swatch("pointer", Ink::Produce), Label::LegendLastAcknowledged) }
+                { entry(swatch("mark", Ink::Text), Label::LegendSegment) }
+                { entry(swatch("held", Ink::Danger), Label::LegendHeld) }
+                { entry(swatch("cut", Ink::Danger), Label::LegendCut) }
                 { entry(html! {}, Label::LegendIsr) }
             </ul>
         </details>

@@ -4,18 +4,26 @@
 mod about;
 mod app;
 mod canvas;
+mod checks;
+mod commands;
+mod coordinator_details;
 mod details;
 mod events;
 mod header;
 mod histories;
 mod legend;
+mod link_details;
+mod new_cluster;
 mod node_details;
 mod notice;
+mod number_field;
 mod produce;
+mod promises;
 mod record_details;
 mod side;
 mod tables;
 mod time_bar;
+mod windowed;
 
 pub(crate) use app::App;
 

@@ -1,56 +1,18 @@
-//! A broker, a controller or a client program in detail, and what can be done to it.
+//! A broker or a client program in detail, and what can be done to it.
 
+use super::commands::{command_button, server_commands};
+use super::coordinator_details::metadata_lag;
 use super::tables::short_name;
 use super::{Ui, fact};
 use crate::store::Selection;
-use crate::text::Label;
+use crate::text::{Label, Message};
 use crate::view::cluster::{self, BrokerStatus, ClientView, Replica};
 use crate::view::{format, nodes};
 use kafka::node::Instruction;
-use kafka::view::{ControllerView, ZooKeeperView};
 use sim::Command;
 use sim::frame::NodeFrame;
 use wire::BrokerId;
 use yew::prelude::*;
-
-/// A button that gives a command; what becomes of it is told by the player.
-fn command_button(ui: &Ui, label: Label, command: Command, is_possible: bool) -> Html {
-    let action = command_code(&command);
-    let onclick = ui.on_player(move |player| {
-        // A refusal is on the screen already.
-        player.command(command.clone()).map(drop).unwrap_or_default();
-    });
-    html! { <button {onclick} disabled={!is_possible} data-action={action}>{ ui.say(label) }</button> }
-}
-
-fn command_code(command: &Command) -> &'static str {
-    match command {
-        Command::Kill(_) => "kill",
-        Command::Stop(_) => "stop",
-        Command::Start(_) => "start",
-        Command::StartClient(_) => "start-client",
-        Command::Tell(_, _) => "tell",
-        Command::Freeze(_) => "freeze",
-        Command::Thaw(_) => "thaw",
-        Command::PowerOff(_) => "power-off",
-        Command::SetDisk { .. } => "set-disk",
-        Command::SetClock { .. } => "set-clock",
-        Command::ChangeLinks { .. } => "change-links",
-        Command::AddServer(_) => "add-server",
-        Command::RemoveServer(_) => "remove-server",
-    }
-}
-
-fn server_buttons(ui: &Ui, node: &NodeFrame) -> Html {
-    let is_up = node.process.is_some();
-    html! {
-        <p class="commands">
-            { command_button(ui, Label::Kill, Command::Kill(node.id), is_up) }
-            { command_button(ui, Label::Stop, Command::Stop(node.id), is_up) }
-            { command_button(ui, Label::Start, Command::Start(node.id), !is_up) }
-        </p>
-    }
-}
 
 pub(super) fn broker_details(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
     let status = cluster::broker_status(ui.frame(), node, broker);
@@ -60,13 +22,15 @@ pub(super) fn broker_details(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Htm
     html! {
         <section data-testid="broker-details" data-broker={broker.to_string()}>
             <h2>{ ui.node_name(node.id) }</h2>
-            { server_buttons(ui, node) }
+            { server_commands(ui, node) }
             <dl>
                 { fact(ui.say(Label::State), status_text(ui, status)) }
                 { fact(ui.say(Label::FencedByController), fenced.map_or_else(unknown, |fenced| yes_or_no(ui, fenced))) }
                 { fact(ui.say(Label::Address), address(node)) }
                 { fact(ui.say(Label::BrokerEpoch), view.and_then(|view| view.broker_epoch).map_or_else(unknown, |epoch| epoch.to_string())) }
                 { fact(ui.say(Label::MetadataOffset), view.map_or_else(unknown, |view| view.metadata_offset.to_string())) }
+                if let Some(lag) = view.and_then(|view| metadata_lag(ui, view.metadata_offset)) { { fact(ui.say(Label::MetadataLag), lag) } }
+                if let Some(epoch) = cluster::office(node) { { fact(ui.say(Label::ControllerBroker), ui.tell(&Message::Office { epoch })) } }
             </dl>
             { replicas_table(ui, node, broker) }
         </section>
@@ -78,7 +42,7 @@ fn status_text(ui: &Ui, status: BrokerStatus) -> Html {
     html! { <span style={format!("color: var({})", ink.property())}>{ ui.say(nodes::status_label(status)) }</span> }
 }
 
-fn address(node: &NodeFrame) -> String {
+pub(super) fn address(node: &NodeFrame) -> String {
     node.endpoint.as_ref().map_or_else(String::new, ToString::to_string)
 }
 
@@ -125,56 +89,6 @@ pub(super) fn role(ui: &Ui, replica: &Replica<'_>) -> &'static str {
         ui.say(Label::Leader)
     } else {
         ui.say(Label::Follower)
-    }
-}
-
-pub(super) fn controller_details(ui: &Ui, node: &NodeFrame) -> Html {
-    let facts = cluster::controller_view(node).map(|view| controller_facts(ui, view));
-    html! {
-        <section>
-            <h2>{ ui.node_name(node.id) }</h2>
-            { server_buttons(ui, node) }
-            <dl>
-                { fact(ui.say(Label::Address), address(node)) }
-                { facts.unwrap_or_else(|| fact(ui.say(Label::State), ui.say(Label::Down))) }
-            </dl>
-        </section>
-    }
-}
-
-fn controller_facts(ui: &Ui, view: &ControllerView) -> Html {
-    let state = if view.is_active { Label::ActiveController } else { Label::InactiveController };
-    html! {
-        <>
-            { fact(ui.say(Label::State), ui.say(state)) }
-            { fact(ui.say(Label::QuorumEpoch), view.epoch.to_string()) }
-            { fact(ui.say(Label::LogEndOffset), view.log_end_offset.to_string()) }
-            { fact(ui.say(Label::HighWatermark), view.high_watermark.to_string()) }
-        </>
-    }
-}
-
-pub(super) fn zookeeper_details(ui: &Ui, node: &NodeFrame) -> Html {
-    let facts = cluster::zookeeper_view(node).map(|view| zookeeper_facts(ui, view));
-    html! {
-        <section>
-            <h2>{ ui.node_name(node.id) }</h2>
-            { server_buttons(ui, node) }
-            <dl>
-                { fact(ui.say(Label::Address), address(node)) }
-                { facts.unwrap_or_else(|| fact(ui.say(Label::State), ui.say(Label::Down))) }
-            </dl>
-        </section>
-    }
-}
-
-fn zookeeper_facts(ui: &Ui, view: &ZooKeeperView) -> Html {
-    html! {
-        <>
-            { fact(ui.say(Label::State), ui.say(Label::Running)) }
-            { fact(ui.say(Label::Znodes), view.database.znodes().len().to_string()) }
-            { fact(ui.say(Label::Sessions), view.sessions.len().to_string()) }
-        </>
     }
 }
 

@@ -113,7 +113,8 @@ fn start_producer(session: &mut Session, draft: &Draft) -> Result<Sent, CommandE
     let since = session.next_event();
     let config = ProducerConfig { acks: draft.acks, ..ProducerConfig::default() };
     let program = Program::Producer(ProducerSpec { config, is_synchronous: false, workload: None });
-    let client = session.apply(Command::StartClient(start::client("produce-form", program)))?;
+    let client = start::client(session.spec(), "produce-form", program);
+    let client = session.apply(Command::StartClient(client))?;
     let record = ProducerRecord {
         topic: TopicName::new(&draft.topic),
         partition: None,
@@ -195,6 +196,7 @@ fn no_answer(ui: &Ui, client: NodeId, acks: Acks) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::Run;
     use kafka::instant::Duration;
     use rand::{RngExt, SeedableRng};
     use sim::{Budget, EventId};
@@ -234,7 +236,7 @@ mod tests {
     #[test]
     fn whatever_is_typed_a_record_is_acknowledged_or_refused_in_kafkas_words() {
         let mut rng = kafka::Rng::seed_from_u64(1);
-        let mut session = start::begin(start::world(), 1);
+        let mut session = start::begin(start::world(Run::default()), 1);
         let sent: Vec<Sent> = (0..RANDOM_DRAFTS)
             .map(|_| {
                 let until = session.now() + Duration::from_ms(20);

@@ -10,7 +10,7 @@ use crate::view::messages;
 use kafka::node::{Message, NodeId};
 use kafka::view::ReplicaRole;
 use sim::frame::{Delivery, FlightContent, MessageInFlight};
-use wire::{BrokerId, Offset, Timestamp, TopicPartition};
+use wire::{BrokerId, LeaderRecoveryState, Offset, Timestamp, TopicPartition};
 use yew::prelude::*;
 
 /// Longer contents are cut: a value may have a megabyte.
@@ -41,10 +41,62 @@ pub(super) fn replica_details(ui: &Ui, broker: BrokerId, partition: &TopicPartit
                 { fact(ui.say(Label::LogStartOffset), replica.log_start_offset().to_string()) }
                 { fact(ui.say(Label::HighWatermark), replica.high_watermark().to_string()) }
                 { fact(ui.say(Label::LogEndOffset), replica.log_end_offset().to_string()) }
+                { log_facts(ui, &replica) }
                 { fact(ui.say(Label::EpochsOfLog), epochs.join(", ")) }
                 { leader_facts(ui, &replica) }
             </dl>
+            { controllers_facts(ui, partition) }
         </section>
+    }
+}
+
+fn log_facts(ui: &Ui, replica: &Replica<'_>) -> Html {
+    const SHOWN: usize = 12;
+    let segments = replica.segments();
+    let skipped = segments.count().saturating_sub(SHOWN);
+    let newest = segments.segments_from(skipped).map(|segment| segment.base_offset().to_string());
+    let bases: Vec<String> = (skipped > 0).then(|| "…".to_owned()).into_iter().chain(newest).collect();
+    html! {
+        <>
+            if let Some(view) = replica.running() {
+                { fact(ui.say(Label::LastStableOffset), view.last_stable_offset.to_string()) }
+                { fact(ui.say(Label::RecoveryPoint), view.recovery_point.to_string()) }
+            }
+            { fact(ui.say(Label::SegmentsOfLog), bases.join(", ")) }
+        </>
+    }
+}
+
+/// The partition's state in the active controller.
+fn controllers_facts(ui: &Ui, partition: &TopicPartition) -> Html {
+    let Some(state) = cluster::registration(ui.frame(), partition) else { return html! {} };
+    let listed = |brokers: &[BrokerId]| match brokers {
+        [] => ui.say(Label::NoneListed).to_owned(),
+        brokers => format::broker_ids(brokers),
+    };
+    let leader = state.leader.map_or_else(|| ui.say(Label::NoLeader).to_owned(), |leader| leader.to_string());
+    let recovery = match state.leader_recovery_state {
+        LeaderRecoveryState::Recovered => Label::Recovered,
+        LeaderRecoveryState::Recovering => Label::Recovering,
+    };
+    html! {
+        <>
+            <h3>{ ui.say(Label::AsControllerHasIt) }</h3>
+            <dl data-testid="partition-state">
+                { fact(ui.say(Label::Leader), leader) }
+                { fact(ui.say(Label::LeaderEpoch), state.leader_epoch.to_string()) }
+                { fact(ui.say(Label::PartitionEpoch), state.partition_epoch.to_string()) }
+                { fact(ui.say(Label::Replicas), listed(&state.replicas)) }
+                { fact(ui.say(Label::Isr), listed(&state.isr)) }
+                { fact(ui.say(Label::Elr), listed(&state.eligible_leader_replicas)) }
+                { fact(ui.say(Label::LastKnownElr), listed(&state.last_known_elr)) }
+                { fact(ui.say(Label::RecoveryState), ui.say(recovery)) }
+                if state.is_reassigning() {
+                    { fact(ui.say(Label::AddingReplicas), listed(&state.adding_replicas)) }
+                    { fact(ui.say(Label::RemovingReplicas), listed(&state.removing_replicas)) }
+                }
+            </dl>
+        </>
     }
 }
 

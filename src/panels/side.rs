@@ -1,6 +1,7 @@
 //! The panels beside the drawing, one open at a time.
 
 use super::about::AboutPanel;
+use super::checks::ChecksPanel;
 use super::details::Details;
 use super::events::EventsPanel;
 use super::histories::Histories;
@@ -19,6 +20,7 @@ fn title(panel: Panel) -> Label {
         Panel::Details => Label::Details,
         Panel::Produce => Label::Produce,
         Panel::Terminal => Label::Terminal,
+        Panel::Checks => Label::Checks,
         Panel::Histories => Label::Histories,
         Panel::About => Label::AboutTitle,
     }
@@ -88,6 +90,7 @@ fn content(ui: &Ui, panel: Panel) -> Html {
         Panel::Details => html! { <Details {ui} /> },
         Panel::Produce => html! { <Produce {ui} /> },
         Panel::Terminal => html! { <TerminalPanel {ui} /> },
+        Panel::Checks => html! { <ChecksPanel {ui} /> },
         Panel::Histories => html! { <Histories {ui} /> },
         Panel::About => html! { <AboutPanel {ui} /> },
     }

@@ -1,13 +1,17 @@
 //! The same facts as on the canvas, as tables: for screen readers, keyboards and tests.
 
+use super::commands::fault_words;
 use super::node_details::role;
 use super::{Ui, UiProps};
 use crate::store::Selection;
 use crate::text::{Label, Message};
 use crate::view::cluster::{self, BrokerStatus, ServerKind};
 use crate::view::draw_list::Font;
+use crate::view::faults::{self, FaultMark};
+use crate::view::logs::standing_label;
 use crate::view::{format, nodes};
 use kafka::node::NodeId;
+use kafka::view::ControllerView;
 use sim::frame::NodeFrame;
 use wire::{BrokerId, TopicPartition};
 use yew::prelude::*;
@@ -27,6 +31,7 @@ pub(crate) fn NodesTable(props: &UiProps) -> Html {
                     <th scope="col">{ ui.say(Label::Node) }</th>
                     <th scope="col">{ ui.say(Label::Address) }</th>
                     <th scope="col">{ ui.say(Label::State) }</th>
+                    <th scope="col">{ ui.say(Label::Faults) }</th>
                 </tr></thead>
                 <tbody>{ for nodes.iter().take(ROWS_SHOWN).map(|node| node_row(ui, node)) }</tbody>
             </table></div>
@@ -51,35 +56,54 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
         NodeId::Client(number) => ("client", number.to_string()),
     };
     let (code, state) = state(ui, node);
+    let is_controller = cluster::office(node).is_some();
     let broker = cluster::broker_id(node.id, &ui.snapshot.cast).map(|broker| broker.to_string());
     let address = node.endpoint.as_ref().map_or_else(String::new, ToString::to_string);
     html! {
-        <tr data-node={kind} data-id={id} data-state={code} data-broker={broker}>
+        <tr data-node={kind} data-id={id} data-state={code} data-broker={broker} data-faults={fault_codes(node)}
+            data-controller={is_controller.to_string()}>
             <th scope="row">
                 <button class="link" aria-label={label} onclick={ui.on_select(Selection::Node(node.id))}>{ name.clone() }</button>
             </th>
             <td>{ address }</td>
             <td>{ state }</td>
+            <td>{ fault_words(ui, node) }</td>
         </tr>
     }
 }
 
+fn fault_codes(node: &NodeFrame) -> String {
+    let codes: Vec<&str> = faults::marks(&node.faults).into_iter().map(FaultMark::code).collect();
+    codes.join(" ")
+}
+
 /// For tests, and for people.
-fn state(ui: &Ui, node: &NodeFrame) -> (&'static str, &'static str) {
+fn state(ui: &Ui, node: &NodeFrame) -> (&'static str, String) {
     match node.id {
-        NodeId::ZooKeeper if node.process.is_none() => ("down", ui.say(Label::Down)),
-        NodeId::ZooKeeper | NodeId::Client(_) => ("running", ui.say(Label::Running)),
-        NodeId::Server(id) if ui.snapshot.cast.get(&id) == Some(&ServerKind::Controller) => {
-            match cluster::controller_view(node) {
-                None => ("down", ui.say(Label::Down)),
-                Some(view) if view.is_active => ("active", ui.say(Label::ActiveController)),
-                Some(_) => ("inactive", ui.say(Label::InactiveController)),
+        NodeId::ZooKeeper if node.process.is_none() => ("down", ui.say(Label::Down).to_owned()),
+        NodeId::ZooKeeper | NodeId::Client(_) => ("running", ui.say(Label::Running).to_owned()),
+        NodeId::Server(id) => match cluster::kind_of(id, &ui.snapshot.cast) {
+            ServerKind::Controller => {
+                let view = cluster::controller_view(node);
+                (controller_code(view), nodes::controller_state(view, ui.store.language).1)
             }
-        }
-        NodeId::Server(id) => {
-            let status = cluster::broker_status(ui.frame(), node, BrokerId(id));
-            (status_code(status), ui.say(nodes::status_label(status)))
-        }
+            ServerKind::Broker => broker_state(ui, node, BrokerId(id)),
+        },
+    }
+}
+
+fn broker_state(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> (&'static str, String) {
+    let status = cluster::broker_status(ui.frame(), node, broker);
+    let office = cluster::office(node).map(|epoch| format!(" · {}", ui.tell(&Message::Office { epoch })));
+    let office = office.unwrap_or_default();
+    (status_code(status), format!("{}{office}", ui.say(nodes::status_label(status))))
+}
+
+fn controller_code(view: Option<&ControllerView>) -> &'static str {
+    match view {
+        None => "down",
+        Some(view) if view.is_active => "active",
+        Some(_) => "inactive",
     }
 }
 
@@ -108,7 +132,7 @@ pub(crate) fn PartitionsTable(props: &UiProps) -> Html {
             <p class="note">{ ui.say(if partitions.is_empty() { Label::NoPartitions } else { note }) }</p>
             <div class="scroll"><table id="partitions">
                 <thead><tr>
-                    { for [Label::Partition, Label::Leader, Label::LeaderEpoch, Label::Isr].map(|label| html! { <th scope="col">{ ui.say(label) }</th> }) }
+                    { for [Label::Partition, Label::Leader, Label::LeaderEpoch, Label::Isr, Label::Elr].map(|label| html! { <th scope="col">{ ui.say(label) }</th> }) }
                     { for brokers.iter().map(|(id, _)| html! { <th scope="col">{ ui.node_name(NodeId::Server(id.0)) }</th> }) }
                 </tr></thead>
                 <tbody>{ for partitions.iter().take(ROWS_SHOWN).map(|partition| partition_row(ui, partition, &brokers)) }</tbody>
@@ -129,12 +153,15 @@ fn partition_row(ui: &Ui, partition: &TopicPartition, brokers: &[(BrokerId, &Nod
     };
     let epoch = registration.map_or_else(String::new, |registration| registration.leader_epoch.to_string());
     let isr = registration.map_or_else(String::new, |registration| format::broker_ids(&registration.isr));
+    let elr = registration.map_or_else(String::new, |state| format::broker_ids(&state.eligible_leader_replicas));
     html! {
-        <tr data-partition={partition.to_string()} data-leader={leader_code} data-epoch={epoch.clone()} data-isr={isr.replace(", ", ",")}>
+        <tr data-partition={partition.to_string()} data-leader={leader_code} data-epoch={epoch.clone()} data-isr={isr.replace(", ", ",")}
+            data-elr={elr.replace(", ", ",")}>
             <th scope="row" title={partition.to_string()}>{ short_name(partition) }</th>
             <td>{ leader_text }</td>
             <td class="number">{ epoch }</td>
             <td>{ isr }</td>
+            <td>{ elr }</td>
             { for brokers.iter().map(|(broker, node)| replica_cell(ui, partition, *broker, node)) }
         </tr>
     }
@@ -148,7 +175,7 @@ pub(super) fn short_name(partition: &TopicPartition) -> String {
 
 fn replica_cell(ui: &Ui, partition: &TopicPartition, broker: BrokerId, node: &NodeFrame) -> Html {
     let Some(replica) = cluster::replica(node, broker, partition) else { return html! { <td>{ "–" }</td> } };
-    let is_out = cluster::is_out_of_sync(ui.frame(), broker, partition);
+    let standings = cluster::standings(ui.frame(), broker, partition);
     let selection = Selection::Replica { broker, partition: partition.clone() };
     html! {
         <td data-broker={broker.to_string()} data-log-end-offset={replica.log_end_offset().to_string()}
@@ -156,7 +183,9 @@ fn replica_cell(ui: &Ui, partition: &TopicPartition, broker: BrokerId, node: &No
             <button class="link" onclick={ui.on_select(selection)}>
                 { format!("{} · LEO {} · HW {}", role(ui, &replica), replica.log_end_offset(), replica.high_watermark()) }
             </button>
-            if is_out { <strong class="danger">{ " " }{ ui.say(Label::NotInIsr) }</strong> }
+            { for standings.into_iter().map(|standing| html! {
+                <strong class="danger">{ " " }{ ui.say(standing_label(standing)) }</strong>
+            }) }
         </td>
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn TimeBar(props: &UiProps) -> Html {
             { buttons(ui) }
             { speed_choice(ui) }
             { slider(ui) }
+            { super::checks::indicator(ui) }
             <output class="instant" data-testid="now">
                 { ui.tell(&Message::InstantOf { now: frame.now, known_until: frame.known_until }) }
             </output>

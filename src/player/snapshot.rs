@@ -1,8 +1,10 @@
 //! What the page is told about ten times a second.
 
+use crate::run::Run;
 use crate::view::cluster::Cast;
 use kafka::instant::Instant;
 use sim::frame::{Branch, BranchId};
+use sim::ledger::LedgerCounts;
 use sim::world_spec::NetworkSpec;
 use sim::{CommandError, EventId, Frame};
 use std::rc::Rc;
@@ -13,7 +15,7 @@ pub(crate) struct Snapshot {
     pub(crate) frame: Rc<Frame>,
     pub(crate) cast: Rc<Cast>,
     pub(crate) network: NetworkSpec,
-    pub(crate) seed: u64,
+    pub(crate) run: Run,
     /// How far the run had come when the page was first shown.
     pub(crate) started_until: Instant,
     pub(crate) is_playing: bool,
@@ -23,6 +25,12 @@ pub(crate) struct Snapshot {
     /// Partitions above, within and below the drawing.
     pub(crate) rows: (usize, usize, usize),
     pub(crate) notice: Option<Notice>,
+    /// How many of the things that must hold did not, by now.
+    pub(crate) broken_checks: usize,
+    /// What producers were promised by now, and what of it is lost.
+    pub(crate) promises: LedgerCounts,
+    /// How many stretches of acknowledged records are lost.
+    pub(crate) losses: usize,
 }
 
 /// Something the user must be told once.

@@ -21,17 +21,15 @@ pub(crate) fn about(language: Language) -> &'static About {
 }
 
 const ENGLISH: About = About {
-    intro: "Kafkascope runs brokers, a KRaft controller, producers, consumers and kafka-topics as state machines inside this tab. Behaviour, defaults, error codes and the tools' output follow Apache Kafka 3.9. Nothing is sent to a server.",
+    intro: "Kafkascope runs brokers, KRaft controllers or ZooKeeper, producers, consumers and Kafka's tools as state machines inside this tab. Behaviour, defaults, error codes and the tools' output follow Apache Kafka 3.9. Nothing is sent to a server.",
     honest: "Nothing moves for show: a dot is a message, and its place follows from when it was sent and when it will arrive. The same seed and the same actions give the same run, to the bit.",
     left_out_title: "What is not simulated",
     left_out: &[
         "Consumer groups: a consumer reads all partitions by itself and commits nothing.",
         "Idempotent producers and transactions (the producer behaves as with enable.idempotence=false).",
-        "Retention, log segments and compaction: logs only grow.",
-        "Partition reassignment and manually triggered elections.",
-        "Several controllers: the quorum has one voter.",
-        "Compression, quotas, security and fetch sessions.",
-        "Power loss: a killed process keeps what it had written.",
+        "Retention and compaction: logs roll into segments, but only grow.",
+        "Compression, quotas and security.",
+        "What makes an ensemble of ZooKeeper: one process stands for all of its servers.",
     ],
     different_title: "What differs",
     different: &[
@@ -41,17 +39,15 @@ const ENGLISH: About = About {
 };
 
 const KOREAN: About = About {
-    intro: "Kafkascope는 브로커, KRaft 컨트롤러, 프로듀서, 컨슈머, kafka-topics를 이 탭 안에서 상태 기계로 실행합니다. 동작, 기본값, 오류 코드, 도구의 출력은 Apache Kafka 3.9를 따릅니다. 서버로 전송되는 것은 없습니다.",
+    intro: "Kafkascope는 브로커, KRaft 컨트롤러나 ZooKeeper, 프로듀서, 컨슈머, Kafka 도구를 이 탭 안에서 상태 기계로 실행합니다. 동작, 기본값, 오류 코드, 도구의 출력은 Apache Kafka 3.9를 따릅니다. 서버로 전송되는 것은 없습니다.",
     honest: "보여 주기 위해 움직이는 것은 없습니다. 점 하나가 메시지 하나이고, 점의 위치는 보낸 시각과 도착할 시각으로 정해집니다. 시드와 조작이 같으면 실행 결과는 비트 하나까지 같습니다.",
     left_out_title: "시뮬레이션하지 않는 것",
     left_out: &[
         "컨슈머 그룹: 컨슈머는 모든 파티션을 직접 읽고 오프셋을 커밋하지 않습니다.",
         "멱등 프로듀서와 트랜잭션 (프로듀서는 enable.idempotence=false처럼 동작합니다).",
-        "보존(retention), 로그 세그먼트, 압축 정리(compaction): 로그는 커지기만 합니다.",
-        "파티션 재할당, 수동 리더 선출.",
-        "여러 대의 컨트롤러: 쿼럼의 투표자(voter)는 하나입니다.",
-        "압축, 쿼터, 보안, fetch 세션.",
-        "정전: 강제 종료된 프로세스가 이미 쓴 데이터는 남습니다.",
+        "보존(retention)과 압축 정리(compaction): 로그는 세그먼트로 나뉘지만 커지기만 합니다.",
+        "압축, 쿼터, 보안.",
+        "ZooKeeper 앙상블의 내부: 프로세스 하나가 모든 ZooKeeper 서버를 대신합니다.",
     ],
     different_title: "다른 점",
     different: &[

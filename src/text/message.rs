@@ -2,8 +2,11 @@
 
 use super::Language;
 use super::josa::{Josa, with_josa};
+use crate::view::faults::FaultMark;
 use crate::view::format;
+use kafka::fault::LinkCondition;
 use kafka::instant::{Duration, Instant};
+use kafka::view::{QuorumRole, QuorumView};
 use sim::CommandError;
 use sim::frame::BranchId;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
@@ -45,6 +48,32 @@ pub(crate) enum Message<'a> {
     KnownUntil { until: Instant },
     /// A record of the form arrived.
     StoredAt { partition: &'a TopicPartition, offset: Offset },
+    /// One thing that is wrong with a node, short, for a badge.
+    Fault(FaultMark),
+    /// How a link is that is not as usual, short.
+    Link(LinkCondition),
+    /// The two ends of a link.
+    LinkBetween { one: &'a str, other: &'a str },
+    /// One direction of a link.
+    LinkFromTo { from: &'a str, to: &'a str },
+    /// What a controller is in the quorum, short.
+    QuorumState { is_active: bool, quorum: &'a QuorumView, epoch: LeaderEpoch },
+    /// How a metadata quorum is chosen.
+    Quorum { controllers: i32 },
+    /// A broker that is the controller of a ZooKeeper cluster, short, for a badge.
+    Office { epoch: i32 },
+    /// ZooKeeper's tally.
+    Sessions { count: usize },
+    /// So many records behind.
+    Behind { count: i64 },
+    /// So many checks have failed.
+    BrokenChecks { count: usize },
+    /// So many acknowledged records are lost.
+    LostCount { count: u64 },
+    /// Some stretch of records of a partition.
+    RecordsOf { partition: &'a TopicPartition, first: Offset, last: Offset },
+    /// How often something was checked.
+    TimesChecked { count: u64 },
     /// The seed of the run.
     Seed { seed: u64 },
     /// A producer's tally.
@@ -103,6 +132,24 @@ impl Message<'_> {
             }
             Message::KnownUntil { until } => format!("has run until {}", format::instant(*until)),
             Message::StoredAt { partition, offset } => format!("acknowledged: {partition}, offset {offset}"),
+            Message::Fault(mark) => english_fault(*mark),
+            Message::Link(condition) => english_link(*condition),
+            Message::LinkBetween { one, other } => format!("Link between {one} and {other}"),
+            Message::LinkFromTo { from, to } => format!("{from} → {to}"),
+            Message::QuorumState { is_active, quorum, epoch } => english_quorum(*is_active, quorum, *epoch),
+            Message::Quorum { controllers: 1 } => "KRaft, 1 controller".to_owned(),
+            Message::Quorum { controllers } => format!("KRaft, {controllers} controllers"),
+            Message::Office { epoch } => format!("controller · epoch {epoch}"),
+            Message::Sessions { count: 1 } => "1 session".to_owned(),
+            Message::Sessions { count } => format!("{count} sessions"),
+            Message::Behind { count: 1 } => "1 record".to_owned(),
+            Message::Behind { count } => format!("{count} records"),
+            Message::BrokenChecks { count: 1 } => "1 check broken".to_owned(),
+            Message::BrokenChecks { count } => format!("{count} checks broken"),
+            Message::LostCount { count } => format!("{count} lost"),
+            Message::RecordsOf { partition, first, last } if first == last => format!("{partition}, offset {first}"),
+            Message::RecordsOf { partition, first, last } => format!("{partition}, offsets {first} to {last}"),
+            Message::TimesChecked { count } => format!("checked {count}×"),
             Message::Seed { seed } => format!("seed {seed}"),
             Message::ProducedCount { acknowledged } => format!("{acknowledged} acknowledged"),
             Message::ConsumedCount { consumed } => format!("{consumed} consumed"),
@@ -149,10 +196,90 @@ impl Message<'_> {
             }
             Message::KnownUntil { until } => format!("{}까지 진행됨", korean_instant(*until)),
             Message::StoredAt { partition, offset } => format!("저장 확인: {partition}, 오프셋 {offset}"),
+            Message::Fault(mark) => korean_fault(*mark),
+            Message::Link(condition) => korean_link(*condition),
+            Message::LinkBetween { one, other } => format!("{} {other} 사이의 링크", with_josa(one, Josa::And)),
+            Message::LinkFromTo { from, to } => format!("{from} → {to}"),
+            Message::QuorumState { is_active, quorum, epoch } => korean_quorum(*is_active, quorum, *epoch),
+            Message::Quorum { controllers } => format!("KRaft, 컨트롤러 {controllers}대"),
+            Message::Office { epoch } => format!("컨트롤러 · 에포크 {epoch}"),
+            Message::Sessions { count } => format!("세션 {count}개"),
+            Message::Behind { count } => format!("레코드 {count}개"),
+            Message::BrokenChecks { count } => format!("검사 {count}개 어긋남"),
+            Message::LostCount { count } => format!("유실 {count}건"),
+            Message::RecordsOf { partition, first, last } if first == last => format!("{partition}, 오프셋 {first}"),
+            Message::RecordsOf { partition, first, last } => format!("{partition}, 오프셋 {first}~{last}"),
+            Message::TimesChecked { count } => format!("{count}번 검사"),
             Message::Seed { seed } => format!("시드 {seed}"),
             Message::ProducedCount { acknowledged } => format!("전송 확인 {acknowledged}건"),
             Message::ConsumedCount { consumed } => format!("소비 {consumed}건"),
         }
+    }
+}
+
+fn english_fault(mark: FaultMark) -> String {
+    match mark {
+        FaultMark::Frozen => "frozen".to_owned(),
+        FaultMark::NoPower => "no power".to_owned(),
+        FaultMark::SlowDisk(delay) => format!("disk +{} ms", format::milliseconds(delay)),
+        FaultMark::FullDisk => "disk full".to_owned(),
+        FaultMark::ClockOff(offset_ms) => format!("clock {}", format::offset(offset_ms)),
+    }
+}
+
+fn korean_fault(mark: FaultMark) -> String {
+    match mark {
+        FaultMark::Frozen => "멈춤".to_owned(),
+        FaultMark::NoPower => "전원 끊김".to_owned(),
+        FaultMark::SlowDisk(delay) => format!("디스크 +{} ms", format::milliseconds(delay)),
+        FaultMark::FullDisk => "디스크 가득 참".to_owned(),
+        FaultMark::ClockOff(offset_ms) => format!("시계 {}", format::offset(offset_ms)),
+    }
+}
+
+fn english_link(condition: LinkCondition) -> String {
+    let LinkCondition { is_cut, delay, jitter, loss_permille } = condition;
+    let parts = [
+        is_cut.then(|| "cut".to_owned()),
+        delay.map(|delay| format!("≥ {} ms", format::milliseconds(delay))),
+        jitter.map(|jitter| format!("jitter {} ms", format::milliseconds(jitter))),
+        (loss_permille > 0).then(|| format!("{} lost", format::permille(loss_permille))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<String>>().join(", ")
+}
+
+fn korean_link(condition: LinkCondition) -> String {
+    let LinkCondition { is_cut, delay, jitter, loss_permille } = condition;
+    let parts = [
+        is_cut.then(|| "끊김".to_owned()),
+        delay.map(|delay| format!("≥ {} ms", format::milliseconds(delay))),
+        jitter.map(|jitter| format!("지터 {} ms", format::milliseconds(jitter))),
+        (loss_permille > 0).then(|| format!("유실 {}", format::permille(loss_permille))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<String>>().join(", ")
+}
+
+fn english_quorum(is_active: bool, quorum: &QuorumView, epoch: LeaderEpoch) -> String {
+    match (quorum.role, quorum.leader) {
+        (_, _) if is_active => format!("active · quorum epoch {epoch}"),
+        (QuorumRole::Leader, _) => format!("leads, not active yet · epoch {epoch}"),
+        (QuorumRole::Follower, Some(leader)) => format!("follows {leader} · epoch {epoch}"),
+        (QuorumRole::Candidate, _) => format!("candidate · epoch {epoch}"),
+        (QuorumRole::Resigned, _) => format!("resigned · epoch {epoch}"),
+        (QuorumRole::Unattached | QuorumRole::Follower, _) => format!("no leader known · epoch {epoch}"),
+    }
+}
+
+fn korean_quorum(is_active: bool, quorum: &QuorumView, epoch: LeaderEpoch) -> String {
+    match (quorum.role, quorum.leader) {
+        (_, _) if is_active => format!("활성 · 쿼럼 에포크 {epoch}"),
+        (QuorumRole::Leader, _) => format!("쿼럼 리더, 활성 전 · 에포크 {epoch}"),
+        (QuorumRole::Follower, Some(leader)) => {
+            format!("{} 따름 · 에포크 {epoch}", with_josa(&leader.to_string(), Josa::Object))
+        }
+        (QuorumRole::Candidate, _) => format!("후보 · 에포크 {epoch}"),
+        (QuorumRole::Resigned, _) => format!("사임 · 에포크 {epoch}"),
+        (QuorumRole::Unattached | QuorumRole::Follower, _) => format!("아는 리더 없음 · 에포크 {epoch}"),
     }
 }
 

@@ -9,16 +9,18 @@ mod failure;
 mod josa;
 mod label;
 mod message;
-#[cfg_attr(not(test), expect(dead_code, reason = "the panel of promises shows them"))]
 mod promise;
+mod violation;
 
 pub(crate) use about::about;
 pub(crate) use events::event_sentence;
 pub(crate) use failure::{admin_failure_text, failure_text};
 pub(crate) use label::Label;
 pub(crate) use message::Message;
+pub(crate) use promise::{checker_name, checker_sentence, promise_sentence, verdict_sentence};
+pub(crate) use violation::violation_sentence;
 
-use crate::view::cluster::{Cast, ServerKind};
+use crate::view::cluster::{self, Cast, ServerKind};
 
 /// The languages of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,9 +59,9 @@ impl Language {
 
 /// A server as sentences call it: `broker 1`, `controller 100`.
 pub(crate) fn server_name(id: i32, cast: &Cast, language: Language) -> String {
-    let kind = match cast.get(&id) {
-        Some(ServerKind::Controller) => Label::Controller,
-        Some(ServerKind::Broker) | None => Label::Broker,
+    let kind = match cluster::kind_of(id, cast) {
+        ServerKind::Controller => Label::Controller,
+        ServerKind::Broker => Label::Broker,
     };
     format!("{} {id}", kind.text(language))
 }

@@ -1,7 +1,74 @@
-//! What must always hold, one sentence for each checker.
+//! What must always hold, one sentence for each checker; and what became of a promise to a producer.
 
 use super::Language;
+use crate::view::format;
 use sim::Checker;
+use sim::ledger::{Promise, Verdict};
+
+/// What a checker is called: a few words, not translated further than its sentence.
+pub(crate) fn checker_name(checker: Checker, language: Language) -> &'static str {
+    let (english, korean) = match checker {
+        Checker::LogMatching => ("Log matching", "로그 일치"),
+        Checker::WeakIsr => ("Leader's ISR complete", "리더가 아는 ISR의 완전성"),
+        Checker::StrongIsr => ("Controller's ISR complete", "컨트롤러가 아는 ISR의 완전성"),
+        Checker::QuorumSuperset => ("Leader waits for the ISR", "리더는 ISR을 기다림"),
+        Checker::LeaderCompleteness => ("Leader completeness", "리더 완전성"),
+        Checker::AcknowledgedRecords => ("Acknowledged records stay", "확인된 레코드 보존"),
+        Checker::ConsistentRead => ("Consistent reads", "일관된 읽기"),
+        Checker::IsrStructure => ("ISR and leader fit", "ISR과 리더의 정합성"),
+        Checker::MonotoneNumbers => ("Numbers never fall", "번호는 줄지 않음"),
+        Checker::OffsetOrder => ("Order of offsets", "오프셋 순서"),
+        Checker::EpochCache => ("Ascending epochs", "에포크 증가"),
+        Checker::OneLeaderPerEpoch => ("One leader per epoch", "에포크마다 한 리더"),
+        Checker::HighWatermarkFrozen => ("min.insync.replicas", "min.insync.replicas"),
+        Checker::MetadataPrefix => ("One metadata log", "하나의 메타데이터 로그"),
+        Checker::Quorum => ("Quorum elections", "쿼럼 선거"),
+        Checker::AcksAllCommitted => ("acks=all means committed", "acks=all은 커밋을 뜻함"),
+    };
+    match language {
+        Language::English => english,
+        Language::Korean => korean,
+    }
+}
+
+/// What an acknowledgement was worth when it was given.
+pub(crate) fn promise_sentence(promise: Promise, language: Language) -> String {
+    let Promise { acks, replicas, in_sync } = promise;
+    let acks = format::acks(acks);
+    match language {
+        Language::English => format!("acks={acks}, {in_sync} of {replicas} replicas in sync"),
+        Language::Korean => format!("acks={acks}, 레플리카 {replicas}개 중 {in_sync}개가 ISR"),
+    }
+}
+
+/// Whether losing a record broke a promise, and if not, why not.
+pub(crate) fn verdict_sentence(verdict: Verdict, language: Language) -> &'static str {
+    let (english, korean) = match verdict {
+        Verdict::PromiseBroken => ("Kafka promises that this does not happen.", "Kafka는 이런 일이 없다고 약속합니다."),
+        Verdict::AcksLeader => {
+            ("Allowed by acks=1: the leader alone had answered.", "acks=1이라 리더 혼자 응답했으므로 허용됩니다.")
+        }
+        Verdict::SingleReplica => {
+            ("Allowed: the partition has a single replica.", "파티션의 레플리카가 하나뿐이므로 허용됩니다.")
+        }
+        Verdict::OneInSyncReplica => (
+            "Allowed by min.insync.replicas: a single replica was in sync when it was acknowledged.",
+            "응답할 때 ISR이 하나뿐이었고 min.insync.replicas가 이를 허용했습니다.",
+        ),
+        Verdict::UncleanElection => (
+            "Allowed by unclean.leader.election.enable: a replica without it was elected.",
+            "unclean.leader.election.enable 설정에 따라 이 레코드가 없는 레플리카가 선출되었습니다.",
+        ),
+        Verdict::PowerLoss => (
+            "Allowed: all who had it lost their power before it was flushed.",
+            "이 레코드를 가진 레플리카가 모두 플러시하기 전에 전원이 끊겼으므로 허용됩니다.",
+        ),
+    };
+    match language {
+        Language::English => english,
+        Language::Korean => korean,
+    }
+}
 
 /// What a checker sees to.
 pub(crate) fn checker_sentence(checker: Checker, language: Language) -> &'static str {

@@ -11,6 +11,7 @@ use kafka::view::{
 };
 use sim::frame::{Frame, NodeFrame};
 use std::collections::{BTreeMap, BTreeSet};
+use wire::zookeeper::{ZnodeData, ZnodePath};
 use wire::{BrokerId, Bytes, LeaderEpoch, Offset, RecordBatch, Timestamp, TopicName, TopicPartition};
 
 /// The topic that holds the metadata log; it is not shown among the partitions.
@@ -23,8 +24,13 @@ pub(crate) enum ServerKind {
     Controller,
 }
 
-/// The servers by `node.id`.
+/// The servers with which the world began, by `node.id`.
 pub(crate) type Cast = BTreeMap<i32, ServerKind>;
+
+/// What a server is; those that came later are brokers.
+pub(crate) fn kind_of(id: i32, cast: &Cast) -> ServerKind {
+    cast.get(&id).copied().unwrap_or(ServerKind::Broker)
+}
 
 /// Where a broker is in its life, its own word and the controller's together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +128,7 @@ impl<'f> Replica<'f> {
         })
     }
 
-    fn segments(&self) -> &'f Segments {
+    pub(crate) fn segments(&self) -> &'f Segments {
         match self.source {
             ReplicaSource::Running(replica) => &replica.segments,
             ReplicaSource::OnDisk(log) => &log.segments,
@@ -164,7 +170,7 @@ impl ClientView<'_> {
 /// The broker that a node is, if it is one.
 pub(crate) fn broker_id(node: NodeId, cast: &Cast) -> Option<BrokerId> {
     match node {
-        NodeId::Server(id) if cast.get(&id) == Some(&ServerKind::Broker) => Some(BrokerId(id)),
+        NodeId::Server(id) if kind_of(id, cast) == ServerKind::Broker => Some(BrokerId(id)),
         NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
     }
 }
@@ -183,12 +189,18 @@ pub(crate) fn controllers<'f>(frame: &'f Frame, cast: &'f Cast) -> impl Iterator
     servers(frame, cast, ServerKind::Controller)
 }
 
+/// Who keeps the cluster's metadata: the controllers, or ZooKeeper.
+pub(crate) fn coordinators<'f>(frame: &'f Frame, cast: &'f Cast) -> impl Iterator<Item = &'f NodeFrame> {
+    let zookeeper = node(frame, NodeId::ZooKeeper);
+    controllers(frame, cast).map(|(_, node)| node).chain(zookeeper)
+}
+
 fn servers<'f>(frame: &'f Frame, cast: &'f Cast, kind: ServerKind) -> impl Iterator<Item = (i32, &'f NodeFrame)> {
     let mut servers: Vec<(i32, &NodeFrame)> = frame
         .nodes
         .iter()
         .filter_map(|node| match node.id {
-            NodeId::Server(id) if cast.get(&id) == Some(&kind) => Some((id, node)),
+            NodeId::Server(id) if kind_of(id, cast) == kind => Some((id, node)),
             NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_) => None,
         })
         .collect();
@@ -243,16 +255,30 @@ pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
     }
 }
 
-/// A ZooKeeper cluster as the broker that is its controller tells clients of it.
-fn image_of_controller(view: &BrokerView) -> Option<&ClusterImage> {
-    view.controller.map(|_| &*view.image)
+/// The epoch in which a broker is the controller of a ZooKeeper cluster, by its own word. One that was deposed and has
+/// not heard of it yet says so too.
+pub(crate) fn office(node: &NodeFrame) -> Option<i32> {
+    broker_view(node)?.controller.map(|office| office.controller_epoch)
 }
 
-/// The cluster as the active controller has it; nothing while there is none.
+/// The broker that holds the office of the controller in the latest epoch.
+fn controller_node(frame: &Frame) -> Option<&NodeFrame> {
+    frame.nodes.iter().filter(|node| office(node).is_some()).max_by_key(|node| office(node))
+}
+
+/// The cluster as the active controller has it; nothing while there is none. In a ZooKeeper cluster: as the broker that
+/// is its controller tells clients of it.
 pub(crate) fn controller_image(frame: &Frame) -> Option<&ClusterImage> {
     let mut views = frame.nodes.iter().filter_map(controller_view);
     let active = views.find(|view| view.is_active).map(|view| &*view.image);
-    active.or_else(|| frame.nodes.iter().filter_map(broker_view).find_map(image_of_controller))
+    active.or_else(|| Some(&*broker_view(controller_node(frame)?)?.image))
+}
+
+/// The broker that ZooKeeper has as the controller.
+pub(crate) fn controller_in_zookeeper(view: &ZooKeeperView) -> Option<BrokerId> {
+    let znode = view.database.znode(&ZnodePath::new("/controller"))?;
+    let ZnodeData::Controller { broker_id, .. } = &znode.data else { return None };
+    Some(*broker_id)
 }
 
 /// A partition's state as the active controller has it.
@@ -311,8 +337,32 @@ pub(crate) fn topics(frame: &Frame) -> Vec<TopicName> {
     topics.into_iter().collect()
 }
 
-/// Whether the controller counts the broker as a replica that is not in sync.
-pub(crate) fn is_out_of_sync(frame: &Frame, broker: BrokerId, partition: &TopicPartition) -> bool {
-    registration(frame, partition)
-        .is_some_and(|registration| registration.replicas.contains(&broker) && !registration.isr.contains(&broker))
+/// What the controller has noted of a replica besides that it is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is not in sync.
+    OutOfSync,
+    /// It is not in sync, but has every committed record and may lead (KIP-966).
+    Eligible,
+    /// A reassignment adds it.
+    Adding,
+    /// A reassignment removes it.
+    Removing,
+}
+
+/// What is to be said of a broker's replica of a partition; nothing of one that is simply in sync.
+pub(crate) fn standings(frame: &Frame, broker: BrokerId, partition: &TopicPartition) -> Vec<Standing> {
+    let Some(state) = registration(frame, partition).filter(|state| state.replicas.contains(&broker)) else {
+        return Vec::new();
+    };
+    let is_eligible = state.eligible_leader_replicas.contains(&broker);
+    [
+        (!is_eligible && !state.isr.contains(&broker), Standing::OutOfSync),
+        (is_eligible, Standing::Eligible),
+        (state.adding_replicas.contains(&broker), Standing::Adding),
+        (state.removing_replicas.contains(&broker), Standing::Removing),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, standing)| is_so.then_some(standing))
+    .collect()
 }

@@ -3,19 +3,21 @@
 
 use super::cluster::{Cast, ServerKind};
 use kafka::instant::Instant;
-use kafka::log::Segments;
+use kafka::log::{LogSegment, Segments};
 use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
 use kafka::view::{
-    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, QuorumView,
-    ReplicaRole, ReplicaView,
+    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, QuorumRole,
+    QuorumView, ReplicaRole, ReplicaView, ZooKeeperControllerView, ZooKeeperSessionView, ZooKeeperView,
 };
+use kafka::zookeeper::{Change, Database, Transaction};
 use sim::TraceHash;
 use sim::frame::{BranchId, Delivery, FlightContent, Frame, MessageInFlight, NodeFaults, NodeFrame};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::request::{Acks, FetchRequest, IsolationLevel};
+use wire::zookeeper::{SessionId, ZnodeData, ZnodePath, Zxid};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, FetchMetadata, IncarnationId, LeaderEpoch, MetadataRecord, Offset,
     PartitionChangeRecord, PartitionEpoch, PartitionIndex, PartitionRecord, Record, RecordBatch, Request, Timestamp,
@@ -161,8 +163,49 @@ fn controller(image: &Arc<ClusterImage>) -> NodeView {
         log_end_offset: Offset(21),
         high_watermark: Offset(21),
         image: image.clone(),
-        quorum: QuorumView::of_nobody(),
+        quorum: QuorumView { role: QuorumRole::Leader, leader: Some(100), ..QuorumView::of_nobody() },
     })
+}
+
+/// Adds controllers that follow 100.
+pub(crate) fn add_controllers(frame: &mut Frame, ids: &[i32]) {
+    for id in ids {
+        let quorum = QuorumView { role: QuorumRole::Follower, leader: Some(100), ..QuorumView::of_nobody() };
+        let view = ControllerView {
+            is_active: false,
+            epoch: LeaderEpoch(1),
+            log_end_offset: Offset(21),
+            high_watermark: Offset(20),
+            image: Arc::default(),
+            quorum,
+        };
+        frame.nodes.insert(0, server(*id, 9090, Some(NodeView::Controller(view))));
+    }
+}
+
+/// With ZooKeeper in place of the controller, one session, and broker 2 as the controller.
+pub(crate) fn zookeeper_frame() -> Frame {
+    let mut frame = frame(1);
+    frame.nodes.retain(|node| node.id != NodeId::Server(100));
+    let (session, path) = (SessionId(1), ZnodePath::new("/controller"));
+    let data = ZnodeData::Controller { broker_id: BrokerId(2), timestamp: Timestamp(0) };
+    let changes = vec![
+        Change::CreateSession { session, timeout_ms: 18_000 },
+        Change::Create { path, data, ephemeral_owner: Some(session) },
+    ];
+    let mut database = Database::default();
+    database.apply(&Transaction { zxid: Zxid(1), at: Timestamp(0), changes });
+    let client = Some(NodeId::Server(2));
+    let session = ZooKeeperSessionView { session, timeout_ms: 18_000, client, expires_at: Instant(19_000_000) };
+    let view = ZooKeeperView { database: Arc::new(database), sessions: vec![session] };
+    for node in &mut frame.nodes {
+        if let (NodeId::Server(2), Some(NodeView::Broker(view))) = (node.id, &mut node.process) {
+            view.controller = Some(ZooKeeperControllerView { controller_epoch: 3, waiting_events: 0 });
+        }
+    }
+    let process = server(0, 2181, Some(NodeView::ZooKeeper(view)));
+    frame.nodes.insert(0, NodeFrame { id: NodeId::ZooKeeper, ..process });
+    frame
 }
 
 fn producer() -> NodeView {
@@ -238,6 +281,24 @@ pub(crate) fn shrink_isr(frame: &mut Frame, isr: &[i32]) {
     replay(frame, &MetadataRecord::PartitionChange(change));
 }
 
+/// Has the controller take replicas out of sync that remain eligible to lead.
+pub(crate) fn make_eligible(frame: &mut Frame, isr: &[i32], eligible: &[i32]) {
+    let ids = |ids: &[i32]| Some(ids.iter().map(|id| BrokerId(*id)).collect());
+    let (isr, eligible_leader_replicas) = (ids(isr), ids(eligible));
+    let of_partition = PartitionChangeRecord::of(TOPIC, PartitionIndex(0));
+    let change = PartitionChangeRecord { isr, eligible_leader_replicas, ..of_partition };
+    replay(frame, &MetadataRecord::PartitionChange(change));
+}
+
+/// Has the controller add and remove replicas of partition 0.
+pub(crate) fn reassign(frame: &mut Frame, adding: &[i32], removing: &[i32]) {
+    let ids = |ids: &[i32]| Some(ids.iter().map(|id| BrokerId(*id)).collect());
+    let (adding_replicas, removing_replicas) = (ids(adding), ids(removing));
+    let of_partition = PartitionChangeRecord::of(TOPIC, PartitionIndex(0));
+    let change = PartitionChangeRecord { adding_replicas, removing_replicas, ..of_partition };
+    replay(frame, &MetadataRecord::PartitionChange(change));
+}
+
 fn replay(frame: &mut Frame, record: &MetadataRecord) {
     for node in &mut frame.nodes {
         if let Some(NodeView::Controller(view)) = &mut node.process {
@@ -258,6 +319,26 @@ pub(crate) fn cut_log(frame: &mut Frame, id: i32, end: i64) {
         replica.high_watermark = replica.high_watermark.min(Offset(end));
         replica.segments = segments(Offset(end));
     }
+}
+
+/// Ends a segment of a running broker's logs at an offset.
+pub(crate) fn roll_segment(frame: &mut Frame, id: i32, at: i64) {
+    for replica in replicas_of(frame, id) {
+        let settings = replica.segments.active().settings();
+        let end = replica.log_end_offset;
+        let later: Vec<Arc<RecordBatch>> = replica.segments.batches_from(Offset(at)).cloned().collect();
+        replica.segments = segments(Offset(at));
+        replica.segments.roll(LogSegment::new(Offset(at), settings));
+        for batch in later {
+            replica.segments.active_mut().append(batch, Timestamp(0));
+        }
+        assert_eq!(replica.segments.end_offset(), end, "the log is as long as before");
+    }
+}
+
+/// Lets an open transaction hold the last stable offset of a running broker's logs.
+pub(crate) fn hold_stable_offset(frame: &mut Frame, id: i32, offset: i64) {
+    replicas_of(frame, id).iter_mut().for_each(|replica| replica.last_stable_offset = Offset(offset));
 }
 
 fn replicas_of(frame: &mut Frame, id: i32) -> &mut Vec<ReplicaView> {

@@ -24,6 +24,15 @@ pub(crate) fn milliseconds(span: Duration) -> String {
     }
 }
 
+/// A clock's offset with its sign: `+5 s`, `−250 ms`.
+pub(crate) fn offset(milliseconds: i64) -> String {
+    let sign = if milliseconds < 0 { '−' } else { '+' };
+    match milliseconds.unsigned_abs() {
+        whole if whole.is_multiple_of(1_000) => format!("{sign}{} s", whole / 1_000),
+        milliseconds => format!("{sign}{milliseconds} ms"),
+    }
+}
+
 /// Per mille as per cent, with one digit where it says something: `20 %`, `0.5 %`.
 pub(crate) fn permille(permille: u16) -> String {
     match permille % 10 {
@@ -126,6 +135,7 @@ mod tests {
         assert_eq!(exact_instant(Instant(12_345_678)), "12.345678 s");
         assert_eq!(milliseconds(Duration(80_520)), "80.5");
         assert_eq!(milliseconds(Duration(120_000)), "120");
+        assert_eq!((offset(-5_000), offset(250)), ("−5 s".to_owned(), "+250 ms".to_owned()));
     }
 
     #[test]

@@ -63,7 +63,6 @@ impl Rect {
     }
 
     /// Grown by so much on each side.
-    #[cfg(test)]
     pub(crate) fn grown(self, by: f64) -> Rect {
         Rect::new(self.x - by, self.y - by, self.width + 2.0 * by, self.height + 2.0 * by)
     }

@@ -70,7 +70,8 @@ pub(crate) struct Layout {
 /// What is to be arranged.
 struct Population {
     brokers: Vec<NodeId>,
-    controllers: Vec<NodeId>,
+    /// Controllers, or ZooKeeper.
+    coordinators: Vec<NodeId>,
     clients: Vec<NodeId>,
     partitions: Vec<TopicPartition>,
 }
@@ -80,7 +81,7 @@ impl Layout {
     pub(crate) fn arrange(frame: &Frame, cast: &Cast, store: &Store, width: f64) -> Layout {
         let population = Population {
             brokers: cluster::brokers(frame, cast).map(|(_, node)| node.id).collect(),
-            controllers: cluster::controllers(frame, cast).map(|(_, node)| node.id).collect(),
+            coordinators: cluster::coordinators(frame, cast).map(|node| node.id).collect(),
             clients: cluster::clients(frame).map(|(id, _)| id).collect(),
             partitions: cluster::partitions(frame, store.topic.as_ref()),
         };
@@ -124,8 +125,8 @@ impl Layout {
         self.choose_rows(population, store, HEIGHT_LIMIT);
         let brokers = Rect::new(left, MARGIN, self.width - left - MARGIN, 0.0);
         let bottom = self.stack_brokers(&population.brokers, brokers);
-        self.height = bottom + self.footer();
-        self.stack_programs(population, Rect::new(MARGIN, MARGIN, COLUMN, bottom - MARGIN));
+        let programs_bottom = self.stack_programs(population, Rect::new(MARGIN, MARGIN, COLUMN, bottom - MARGIN));
+        self.height = bottom.max(programs_bottom) + self.footer();
     }
 
     fn place_narrow(&mut self, population: &Population, store: &Store) {
@@ -167,22 +168,26 @@ impl Layout {
         (y - GAP).max(area.y)
     }
 
-    fn stack_programs(&mut self, population: &Population, area: Rect) {
-        const CONTROLLER: f64 = 64.0;
+    /// Returns where the last one ends. Of clients there is always room for two.
+    fn stack_programs(&mut self, population: &Population, area: Rect) -> f64 {
         const CLIENT: f64 = 54.0;
+        const FEWEST: usize = 2;
+        let coordinator = if population.coordinators.len() > 1 { 46.0 } else { 64.0 };
         let mut y = area.y;
-        for controller in &population.controllers {
-            self.boxes.insert(*controller, Rect::new(area.x, y, area.width, CONTROLLER));
-            y += CONTROLLER + GAP;
+        for id in &population.coordinators {
+            self.boxes.insert(*id, Rect::new(area.x, y, area.width, coordinator));
+            y += coordinator + GAP;
         }
         y += GAP;
-        let room = (((area.bottom() - y) / (CLIENT + GAP)).floor() as usize).max(1);
+        let room = (((area.bottom() - y) / (CLIENT + GAP)).floor() as usize).max(FEWEST);
         let shown = shown_of(population.clients.len(), room);
         for client in &population.clients[..shown] {
             self.boxes.insert(*client, Rect::new(area.x, y, area.width, CLIENT));
             y += CLIENT + GAP;
         }
-        self.note_surplus(population.clients.len() - shown, Rect::new(area.x, y, area.width, 24.0));
+        let surplus = population.clients.len() - shown;
+        self.note_surplus(surplus, Rect::new(area.x, y, area.width, 24.0));
+        if surplus > 0 { y + 24.0 } else { y - GAP }
     }
 
     /// In two columns; returns where they end.
@@ -191,7 +196,7 @@ impl Layout {
         const CLIENT_LIMIT: usize = 5;
         let shown = shown_of(population.clients.len(), CLIENT_LIMIT);
         let width = (self.width - MARGIN - GAP) / 2.0;
-        let programs = population.controllers.iter().chain(&population.clients[..shown]);
+        let programs = population.coordinators.iter().chain(&population.clients[..shown]);
         let mut places = (0..).map(|place: usize| {
             let (column, line) = ((place % 2) as f64, (place / 2) as f64);
             Rect::new(MARGIN / 2.0 + column * (width + GAP), MARGIN + line * (TILE + GAP), width, TILE)
@@ -324,6 +329,19 @@ mod tests {
                 assert!(rect.x >= 0.0 && rect.right() <= width && rect.bottom() <= layout.height, "{id:?} at {width}");
                 assert!(boxes.iter().all(|(other, place)| other == id || !overlap(*rect, *place)), "{id:?} at {width}");
             }
+        }
+    }
+
+    #[test]
+    fn five_controllers_and_the_clients_fit_beside_a_single_broker() {
+        let mut frame = fixture::frame(1);
+        fixture::add_controllers(&mut frame, &[101, 102, 103, 104]);
+        frame.nodes.retain(|node| ![NodeId::Server(2), NodeId::Server(3)].contains(&node.id));
+        let cast = [100, 101, 102, 103, 104].map(|id| (id, cluster::ServerKind::Controller)).into();
+        for width in [390.0, 860.0] {
+            let layout = Layout::arrange(&frame, &cast, &Store::default(), width);
+            assert_eq!(layout.boxes.len(), 8, "5 controllers, a broker, a producer and a consumer");
+            assert!(layout.boxes.values().all(|rect| rect.bottom() <= layout.height), "at {width}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! clients are.
 
 use super::Scene;
-use super::cluster::{self, ClientView, LogRecord, Replica};
+use super::cluster::{self, ClientView, LogRecord, Replica, Standing};
 use super::draw_list::{Anchor, DrawList, Font, Ink, Shape, Stroke};
 use super::format::{self, fitted, fitted_partition, text_width};
 use super::geometry::{Point, Rect};
@@ -162,19 +162,33 @@ impl Row<'_> {
         }
     }
 
-    /// On the leader its own view of the ISR; elsewhere whether the controller counts the replica out.
+    /// On the leader its own view of the ISR, and the eligible replicas beside it; elsewhere what the controller has
+    /// noted of the replica.
     fn isr(&self) -> Option<(Ink, String)> {
         let language = self.scene.store.language;
         match self.replica.running().map(|replica| &replica.role) {
             Some(ReplicaRole::Leader { isr, maximal_isr, .. }) => {
                 let isr = Message::LeadersIsr { isr, maximal_isr }.text(language);
-                Some((Ink::TextSoft, format!("{} {isr}", Label::Isr.text(language))))
+                Some((Ink::TextSoft, format!("{} {isr}{}", Label::Isr.text(language), self.eligible())))
             }
-            Some(ReplicaRole::Follower { .. }) | None => {
-                let is_out = cluster::is_out_of_sync(self.scene.frame, self.replica.broker, self.partition);
-                is_out.then(|| (Ink::Danger, Label::NotInIsr.text(language).to_owned()))
-            }
+            Some(ReplicaRole::Follower { .. }) | None => self.noted(),
         }
+    }
+
+    fn eligible(&self) -> String {
+        let state = cluster::registration(self.scene.frame, self.partition);
+        match state.map(|state| state.eligible_leader_replicas.as_slice()) {
+            None | Some([]) => String::new(),
+            Some(eligible) => format!(" · ELR {}", format::broker_ids(eligible)),
+        }
+    }
+
+    fn noted(&self) -> Option<(Ink, String)> {
+        let standings = cluster::standings(self.scene.frame, self.replica.broker, self.partition);
+        let ink = if standings.contains(&Standing::OutOfSync) { Ink::Danger } else { Ink::Warning };
+        let words: Vec<&str> =
+            standings.into_iter().map(|standing| standing_label(standing).text(self.scene.store.language)).collect();
+        (!words.is_empty()).then(|| (ink, words.join(" · ")))
     }
 
     fn is_behind_window(&self) -> bool {
@@ -235,8 +249,23 @@ impl Row<'_> {
         list.text(Ink::CellText, Font::Tiny, Point::new(middle.x, middle.y + 6.5), Anchor::Middle, content);
     }
 
+    /// Where a segment of the log ends and the next begins.
+    fn draw_segment_bounds(&self, list: &mut DrawList) {
+        let segments = self.replica.segments();
+        let first = segments.floor(self.window.first).unwrap_or(0);
+        for segment in segments.segments_from(first) {
+            let base = segment.base_offset();
+            if base > self.replica.log_start_offset().max(self.window.first) && self.window.holds(base) {
+                let x = self.window.x(base);
+                let (top, bottom) = (self.cells.y - 4.0, self.cells.bottom() + 4.0);
+                list.line(Ink::Text, Point::new(x, top), Point::new(x, bottom), Stroke::Thin);
+            }
+        }
+    }
+
     /// Below the cells: where the log starts, up to where it is committed, and where it ends.
     fn draw_marks(&self, list: &mut DrawList) {
+        self.draw_segment_bounds(list);
         let (start, end) = (self.replica.log_start_offset(), self.replica.log_end_offset());
         let high_watermark = self.replica.high_watermark();
         let bottom = self.cells.bottom() + 2.0;
@@ -257,10 +286,10 @@ impl Row<'_> {
         let y = self.cells.bottom() + 8.0;
         let at = |offset: Offset| self.window.x(offset.clamp(self.window.first, self.window.end));
         if high_watermark == end {
-            let text = format!("HW = LEO {end}");
+            let text = format!("{}HW = LEO {end}", self.stable());
             self.draw_mark_label(list, Ink::HighWatermark, Point::new(at(end), y), &text);
         } else {
-            let hw = format!("HW {high_watermark}");
+            let hw = format!("{}HW {high_watermark}", self.stable());
             let hw_width = text_width(&hw, Font::Tiny);
             let end_x = (at(end) - 2.0).max(self.cells.x + hw_width + 8.0);
             list.text(Ink::LogEnd, Font::Tiny, Point::new(end_x, y), Anchor::Start, format!("LEO {end}"));
@@ -273,6 +302,13 @@ impl Row<'_> {
             list.text(Ink::TextSoft, Font::Tiny, Point::new(at(start), y), Anchor::Start, text);
         }
         self.draw_epoch_starts(list);
+    }
+
+    /// The last stable offset, where open transactions hold it below the high watermark.
+    fn stable(&self) -> String {
+        let stable = self.replica.running().map(|replica| replica.last_stable_offset);
+        let is_held = |offset: &Offset| *offset < self.replica.high_watermark();
+        stable.filter(is_held).map_or_else(String::new, |offset| format!("LSO {offset} · "))
     }
 
     /// Ends at its mark where there is room to the left, begins at it otherwise.
@@ -322,6 +358,16 @@ impl Row<'_> {
             }
             ClientView::Producer(_) | ClientView::Admin(_) => None,
         }
+    }
+}
+
+/// What the controller has noted, in words.
+pub(crate) fn standing_label(standing: Standing) -> Label {
+    match standing {
+        Standing::OutOfSync => Label::NotInIsr,
+        Standing::Eligible => Label::Eligible,
+        Standing::Adding => Label::Adding,
+        Standing::Removing => Label::Removing,
     }
 }
 
@@ -383,6 +429,49 @@ mod tests {
         assert!(!drawn(&frame, 860.0).texts().contains(&"not in ISR"));
         fixture::shrink_isr(&mut frame, &[1, 2]);
         assert!(drawn(&frame, 860.0).texts().contains(&"not in ISR"));
+    }
+
+    #[test]
+    fn a_replica_that_may_lead_though_it_is_not_in_sync_is_told_beside_the_isr_and_on_its_own_row() {
+        let mut frame = fixture::frame(1);
+        fixture::make_eligible(&mut frame, &[1, 2], &[3]);
+        let texts = drawn(&frame, 860.0);
+        let texts = texts.texts();
+        assert!(texts.iter().any(|text| text.ends_with(" · ELR 3")), "{texts:?}");
+        assert!(texts.contains(&"ELR, not in ISR") && !texts.contains(&"not in ISR"), "{texts:?}");
+    }
+
+    #[test]
+    fn replicas_that_a_reassignment_moves_say_so() {
+        let mut frame = fixture::frame(1);
+        fixture::reassign(&mut frame, &[3], &[2]);
+        let list = drawn(&frame, 860.0);
+        for wanted in ["being added", "being removed"] {
+            assert_eq!(list.texts().iter().filter(|text| **text == wanted).count(), 1, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_segments_are_drawn() {
+        let bounds = |frame: &Frame| {
+            let list = drawn(frame, 860.0);
+            let is_bound = |painted: &&super::super::draw_list::Painted| {
+                painted.ink == Ink::Text && matches!(painted.shape, Shape::Line { .. })
+            };
+            list.layers.iter().flatten().filter(is_bound).count()
+        };
+        let mut frame = fixture::frame(1);
+        assert_eq!(bounds(&frame), 0);
+        fixture::roll_segment(&mut frame, 1, 4);
+        assert_eq!(bounds(&frame), 1);
+    }
+
+    #[test]
+    fn an_open_transaction_shows_the_last_stable_offset() {
+        let mut frame = fixture::frame(1);
+        fixture::hold_stable_offset(&mut frame, 1, 3);
+        let wanted = format!("LSO 3 · HW {}", fixture::HIGH_WATERMARK);
+        assert!(drawn(&frame, 860.0).texts().contains(&wanted.as_str()));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Messages on their way. Where one is drawn follows from when it was sent and when it will arrive, and from nothing else.
 
 use super::Scene;
-use super::cluster::{Cast, ServerKind};
-use super::draw_list::{DrawList, Ink, Shape, Stroke};
-use super::geometry::{Path, Rect};
+use super::cluster::{self, Cast, ServerKind};
+use super::draw_list::{Anchor, DrawList, Font, Ink, Shape};
+use super::geometry::{Path, Point, Rect};
 use crate::store::Selection;
 use crate::text::Label;
 use kafka::instant::Instant;
@@ -73,7 +73,7 @@ pub(crate) fn kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
 
 fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
     let is_controller = |node: NodeId| match node {
-        NodeId::Server(id) => cast.get(&id) == Some(&ServerKind::Controller),
+        NodeId::Server(id) => cluster::kind_of(id, cast) == ServerKind::Controller,
         NodeId::ZooKeeper | NodeId::Client(_) => false,
     };
     match flight.connection.opener {
@@ -217,13 +217,6 @@ fn ways(scene: Scene<'_>) -> Ways {
     ways
 }
 
-/// The ways on which messages are, faintly.
-pub(super) fn draw_links(scene: Scene<'_>, list: &mut DrawList) {
-    for path in ways(scene).into_values().flatten() {
-        list.push(Ink::Link, Shape::Line { path, stroke: Stroke::Thin });
-    }
-}
-
 /// The messages themselves.
 pub(super) fn draw_dots(scene: Scene<'_>, list: &mut DrawList) {
     let ways = ways(scene);
@@ -231,6 +224,34 @@ pub(super) fn draw_dots(scene: Scene<'_>, list: &mut DrawList) {
         if let Some(Some(path)) = ways.get(&(flight.from, flight.to)) {
             draw_dot(scene, list, flight, path);
         }
+    }
+    draw_waiting(scene, list, &ways);
+}
+
+/// Messages that do not move: how many there are at one place, and a ring that says that something keeps them.
+fn draw_waiting(scene: Scene<'_>, list: &mut DrawList, ways: &Ways) {
+    let mut waiting: BTreeMap<(NodeId, NodeId, Delivery), usize> = BTreeMap::new();
+    for flight in &scene.frame.messages {
+        match flight.delivery {
+            Delivery::At(_) => {}
+            Delivery::HeldBack | Delivery::Unread => {
+                *waiting.entry((flight.from, flight.to, flight.delivery)).or_default() += 1;
+            }
+        }
+    }
+    for ((from, to, delivery), count) in waiting {
+        if let Some(Some(path)) = ways.get(&(from, to)) {
+            draw_held(list, path.at(if delivery == Delivery::HeldBack { HELD_BACK } else { 1.0 }), count);
+        }
+    }
+}
+
+fn draw_held(list: &mut DrawList, center: Point, count: usize) {
+    const RADIUS: f64 = 8.0;
+    list.push(Ink::Danger, Shape::Ring { center, radius: RADIUS });
+    if count > 1 {
+        let at = Point::new(center.x - RADIUS - 2.0, center.y - RADIUS);
+        list.text(Ink::Danger, Font::Tiny, at, Anchor::End, format!("×{count}"));
     }
 }
 
@@ -294,6 +315,20 @@ mod tests {
         by_client.from = NodeId::Client(2);
         by_client.connection.opener = NodeId::Client(2);
         assert_eq!(kind(&by_client, &cast), MessageKind::ConsumerFetch);
+    }
+
+    #[test]
+    fn messages_that_are_held_back_are_counted_where_they_wait() {
+        let held = |id| MessageInFlight { id, delivery: Delivery::HeldBack, ..fixture::fetch_request(1, 3, 0, 10) };
+        let texts = |messages: Vec<MessageInFlight>| {
+            let frame = sim::Frame { messages, ..fixture::frame(1) };
+            let (cast, store) = (fixture::cast(), Store::default());
+            let layout = Layout::arrange(&frame, &cast, &store, 860.0);
+            let list = crate::view::draw(Scene { frame: &frame, cast: &cast, store: &store, layout: &layout });
+            list.texts().into_iter().map(str::to_owned).collect::<Vec<String>>()
+        };
+        assert!(texts(vec![held(1), held(2)]).contains(&"×2".to_owned()));
+        assert!(!texts(vec![fixture::fetch_request(1, 3, 0, 10)]).iter().any(|text| text.starts_with('×')));
     }
 
     #[test]

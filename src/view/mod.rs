@@ -4,12 +4,14 @@
 pub(crate) mod cluster;
 pub(crate) mod draw_list;
 pub(crate) mod events;
+pub(crate) mod faults;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub(crate) mod format;
 pub(crate) mod geometry;
 pub(crate) mod layout;
-mod logs;
+pub(crate) mod links;
+pub(crate) mod logs;
 pub(crate) mod messages;
 pub(crate) mod nodes;
 
@@ -31,11 +33,14 @@ pub(crate) struct Scene<'a> {
 /// The whole drawing.
 pub(crate) fn draw(scene: Scene<'_>) -> DrawList {
     let mut list = DrawList::new();
-    messages::draw_links(scene, &mut list);
+    links::draw(scene, &mut list);
     list.next_layer();
     nodes::draw(scene, &mut list);
     list.next_layer();
     logs::draw(scene, &mut list);
+    list.next_layer();
+    faults::draw(scene, &mut list);
+    links::draw_marks(scene, &mut list);
     list.next_layer();
     messages::draw_dots(scene, &mut list);
     list

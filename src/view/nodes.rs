@@ -1,4 +1,4 @@
-//! Boxes for brokers, controllers and client programs, with their names and states.
+//! Boxes for brokers, controllers, ZooKeeper and client programs, with their names and states.
 
 use super::Scene;
 use super::cluster::{self, BrokerStatus, ClientView};
@@ -6,8 +6,10 @@ use super::draw_list::{Anchor, DrawList, Font, Ink, Stroke};
 use super::format::{fitted, text_width};
 use super::geometry::{Point, Rect};
 use crate::store::Selection;
-use crate::text::{Label, Message};
+use crate::text::{Label, Language, Message};
 use kafka::node::NodeId;
+use kafka::view::{ControllerView, QuorumRole};
+use sim::frame::NodeFrame;
 use wire::BrokerId;
 
 const RADIUS: f64 = 6.0;
@@ -23,6 +25,11 @@ pub(super) fn draw(scene: Scene<'_>, list: &mut DrawList) {
         if let Some(rect) = scene.layout.boxes.get(&node.id) {
             draw_controller(scene, list, id, *rect);
         }
+    }
+    if let (Some(node), Some(rect)) =
+        (cluster::node(scene.frame, NodeId::ZooKeeper), scene.layout.boxes.get(&NodeId::ZooKeeper))
+    {
+        draw_zookeeper(scene, list, node, *rect);
     }
     for (id, view) in cluster::clients(scene.frame) {
         if let Some(rect) = scene.layout.boxes.get(&id) {
@@ -116,31 +123,61 @@ fn draw_controller(scene: Scene<'_>, list: &mut DrawList, id: i32, rect: Rect) {
     let node_id = NodeId::Server(id);
     let Some(node) = cluster::node(scene.frame, node_id) else { return };
     draw_box(scene, list, node_id, rect, node.process.is_some());
-    let lines = lines_of(rect, if scene.layout.is_narrow { 2 } else { 3 });
+    let lines = lines_of(rect, lines_in(rect));
     draw_name(list, lines[0], &format!("{} {id}", Label::Controller.text(language)));
-    let (ink, state) = match cluster::controller_view(node) {
+    let (ink, state) = controller_state(cluster::controller_view(node), language);
+    draw_state_and_address(list, node, rect, &lines, (ink, &state));
+}
+
+/// What a controller is in the quorum.
+pub(crate) fn controller_state(view: Option<&ControllerView>, language: Language) -> (Ink, String) {
+    let Some(view) = view else { return (Ink::Danger, Label::Down.text(language).to_owned()) };
+    let ink = if view.is_active { Ink::Good } else { role_ink(view.quorum.role) };
+    (ink, Message::QuorumState { is_active: view.is_active, quorum: &view.quorum, epoch: view.epoch }.text(language))
+}
+
+/// A follower does its part; the other roles are on the way to something.
+fn role_ink(role: QuorumRole) -> Ink {
+    match role {
+        QuorumRole::Leader | QuorumRole::Follower => Ink::TextSoft,
+        QuorumRole::Unattached | QuorumRole::Candidate | QuorumRole::Resigned => Ink::Warning,
+    }
+}
+
+fn draw_zookeeper(scene: Scene<'_>, list: &mut DrawList, node: &NodeFrame, rect: Rect) {
+    let language = scene.store.language;
+    draw_box(scene, list, node.id, rect, node.process.is_some());
+    let lines = lines_of(rect, lines_in(rect));
+    draw_name(list, lines[0], Label::ZooKeeper.text(language));
+    let (ink, state) = match cluster::zookeeper_view(node) {
         None => (Ink::Danger, Label::Down.text(language).to_owned()),
-        Some(view) if view.is_active => (
-            Ink::Good,
-            format!(
-                "{} · {} {}",
-                Label::ActiveController.text(language),
-                Label::QuorumEpoch.text(language),
-                view.epoch
-            ),
-        ),
-        Some(_) => (Ink::Warning, Label::InactiveController.text(language).to_owned()),
+        Some(view) => (Ink::Good, Message::Sessions { count: view.sessions.len() }.text(language)),
     };
+    draw_state_and_address(list, node, rect, &lines, (ink, &state));
+}
+
+fn draw_state_and_address(
+    list: &mut DrawList,
+    node: &NodeFrame,
+    rect: Rect,
+    lines: &[Point],
+    (ink, state): (Ink, &str),
+) {
     let room = rect.width - 2.0 * PADDING - 10.0;
-    draw_state(list, Point::new(lines[1].x + 10.0, lines[1].y), ink, &fitted(&state, Font::Small, room));
+    draw_state(list, Point::new(lines[1].x + 10.0, lines[1].y), ink, &fitted(state, Font::Small, room));
     if let (Some(at), Some(endpoint)) = (lines.get(2), &node.endpoint) {
         list.text(Ink::TextSoft, Font::Small, *at, Anchor::Start, endpoint.to_string());
     }
 }
 
+/// How many lines of text a box holds.
+fn lines_in(rect: Rect) -> usize {
+    if rect.height < 50.0 { 2 } else { 3 }
+}
+
 fn draw_client(scene: Scene<'_>, list: &mut DrawList, id: NodeId, view: ClientView<'_>, rect: Rect) {
     draw_box(scene, list, id, rect, true);
-    let lines = lines_of(rect, if scene.layout.is_narrow { 2 } else { 3 });
+    let lines = lines_of(rect, lines_in(rect));
     let room = rect.width - 2.0 * PADDING;
     let name = fitted(view.client_id(), Font::Title, room);
     draw_name(list, lines[0], &name);
@@ -205,7 +242,7 @@ fn draw_notes(scene: Scene<'_>, list: &mut DrawList) {
 mod tests {
     use super::*;
     use crate::store::Store;
-    use crate::text::Language;
+    use crate::view::cluster::ServerKind;
     use crate::view::fixture;
     use crate::view::layout::Layout;
 
@@ -230,6 +267,26 @@ mod tests {
         let mut frame = fixture::frame(1);
         fixture::fence(&mut frame, 3);
         assert!(texts(&frame, Language::English).contains(&"running, but fenced".to_owned()));
+    }
+
+    #[test]
+    fn of_several_controllers_the_active_one_is_marked_and_the_others_follow_it() {
+        let mut frame = fixture::frame(1);
+        fixture::add_controllers(&mut frame, &[101, 102]);
+        let cast = fixture::cast().into_iter().chain([(101, ServerKind::Controller), (102, ServerKind::Controller)]);
+        let (cast, store) = (cast.collect(), Store::default());
+        let layout = Layout::arrange(&frame, &cast, &store, 860.0);
+        let list = crate::view::draw(Scene { frame: &frame, cast: &cast, store: &store, layout: &layout });
+        let count = |wanted: &str| list.texts().iter().filter(|text| **text == wanted).count();
+        assert_eq!((count("active · quorum epoch 1"), count("follows 100 · epoch 1")), (1, 2));
+    }
+
+    #[test]
+    fn zookeeper_is_a_node_and_the_broker_that_is_controller_is_marked() {
+        let frame = fixture::zookeeper_frame();
+        let texts = texts(&frame, Language::English);
+        let count = |wanted: &str| texts.iter().filter(|text| *text == wanted).count();
+        assert_eq!((count("ZooKeeper"), count("1 session"), count("controller · epoch 3")), (1, 1, 1));
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn browser_tests(parts: &[Part], browser: &Browser, tally: &mut Tally) {
         say("the page in headless Chromium (screenshots: target/screenshots/)");
         tally.tests("browser tests", &mut ignored_tests("browser", browser));
         tally.tests("the tutorial in the browser", &mut ignored_tests("tutorial", browser));
+        tally.tests("clusters of other shapes in the browser", &mut ignored_tests("worlds", browser));
     }
 }
 

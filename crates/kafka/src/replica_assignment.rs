@@ -25,6 +25,9 @@ pub fn assign_replicas(
     replication_factor: usize,
     rng: &mut Rng,
 ) -> Result<Vec<Vec<BrokerId>>, String> {
+    if replication_factor == 0 {
+        return Err("Replication factor must be larger than 0.".to_owned());
+    }
     if replication_factor > brokers.len() {
         let available = brokers.len();
         return Err(format!("Replication factor: {replication_factor} larger than available brokers: {available}."));

@@ -140,7 +140,9 @@ mod tests {
     const TWO: NodeId = NodeId::Server(2);
     const LATER: NodeId = NodeId::Client(7);
 
-    fn cut_after(changes: &[(Links, LinkChange)]) -> [bool; 4] {
+    type Change = (Links, LinkChange);
+
+    fn cut_after(changes: &[Change]) -> [bool; 4] {
         let mut links = LinkTable::new(NetworkSpec { delay_us: 1, jitter_us: 0 }, 0);
         changes.iter().for_each(|(which, change)| links.change(*which, *change));
         [(ONE, TWO), (TWO, ONE), (ONE, LATER), (TWO, LATER)].map(|ends| links.condition(ends).is_cut)
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn the_last_change_of_a_link_counts_whichever_links_it_was_among() {
         let (cut, heal) = (LinkChange::Cut, LinkChange::Heal);
-        let cases: [(&[(Links, LinkChange)], [bool; 4]); 6] = [
+        let cases: [(&[Change], [bool; 4]); 6] = [
             (&[(Links::Of(ONE), cut)], [true, true, true, false]),
             (&[(Links::Of(ONE), cut), (Links::Of(TWO), heal)], [false, false, true, false]),
             (&[(Links::All, cut), (Links::OneWay { from: ONE, to: TWO }, heal)], [false, true, true, true]),

@@ -11,7 +11,7 @@ use crate::java_hash::in_hash_order;
 use crate::node::ExitStatus;
 use crate::replica_assignment::{BrokerPlace, assign_replicas};
 use crate::spec::{PlacedReplicas, ReassignAction};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::request::{
     AlterConfigOperation, AlterConfigsResource, AlterPartitionReassignmentsRequest, AlterableConfig, ConfigResource,
     DescribeTopicPartitionsRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
@@ -232,10 +232,9 @@ impl ReassignTask {
 
     fn verify(&mut self) -> Next {
         let ReassignAction::Verify { targets, .. } = &self.action else { unreachable!("only --verify looks") };
-        let mut progress: Vec<(TopicPartition, ReassignmentProgress)> =
+        let progress: BTreeMap<TopicPartition, ReassignmentProgress> =
             targets.iter().map(|target| (target.partition.clone(), self.progress_of(target))).collect();
-        progress.sort_by(|one, other| one.0.cmp(&other.0));
-        let outcome = ReassignOutcome::Verified { progress, cleared: None };
+        let outcome = ReassignOutcome::Verified { progress: progress.into_iter().collect(), cleared: None };
         if !self.ongoing.is_empty() {
             return finish(outcome, 0);
         }
@@ -376,7 +375,8 @@ fn delete_configs(resources: Vec<ConfigResource>, names: &[&str]) -> Next {
 }
 
 fn partitions_of(targets: &[PlacedReplicas]) -> Vec<TopicPartition> {
-    targets.iter().map(|target| target.partition.clone()).collect()
+    let partitions: BTreeSet<TopicPartition> = targets.iter().map(|target| target.partition.clone()).collect();
+    partitions.into_iter().collect()
 }
 
 /// Where replicas are, by partition.

@@ -1,0 +1,96 @@
+//! Which run the page shows: the shape of its cluster and its seed, as addresses, the form and scripts name them.
+
+use sim::WorldShape;
+use sim::world_shape::Mode;
+use std::fmt::Write as _;
+
+/// The seed of a run unless something else is asked for.
+pub(crate) const DEFAULT_SEED: u64 = 1;
+
+/// How many controllers the form offers. A script takes any number, but an even one only costs.
+pub(crate) const CONTROLLERS: [i32; 3] = [1, 3, 5];
+
+/// How many brokers there can be.
+pub(crate) const MOST_BROKERS: i32 = 9;
+
+/// A run before anybody has done anything in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) mode: Mode,
+    pub(crate) brokers: i32,
+    pub(crate) seed: u64,
+}
+
+impl Default for Run {
+    fn default() -> Run {
+        let WorldShape { mode, brokers, .. } = WorldShape::default();
+        Run { mode, brokers, seed: DEFAULT_SEED }
+    }
+}
+
+impl Run {
+    /// The cluster, as scripts make it too.
+    pub(crate) fn shape(self) -> WorldShape {
+        WorldShape { mode: self.mode, brokers: self.brokers, ..WorldShape::default() }
+    }
+
+    /// What the first lines of a script say for the same cluster.
+    pub(crate) fn directives(self) -> Vec<String> {
+        let Run { mode, brokers, seed } = self;
+        let mut directives = match mode {
+            Mode::KRaft { controllers } => vec!["@mode kraft".to_owned(), format!("@controllers {controllers}")],
+            Mode::ZooKeeper => vec!["@mode zookeeper".to_owned()],
+        };
+        directives.extend([format!("@brokers {brokers}"), format!("@seed {seed}")]);
+        directives
+    }
+
+    /// The part of an address that opens this run: what differs from the usual one.
+    pub(crate) fn wishes(self) -> String {
+        let mut wishes = format!("seed={}", self.seed);
+        let written = match self.mode {
+            Mode::KRaft { controllers: 1 } => Ok(()),
+            Mode::KRaft { controllers } => write!(wishes, "&controllers={controllers}"),
+            Mode::ZooKeeper => write!(wishes, "&mode=zookeeper"),
+        };
+        written.expect("a string takes all that is written");
+        if self.brokers != Run::default().brokers {
+            write!(wishes, "&brokers={}", self.brokers).expect("a string takes all that is written");
+        }
+        wishes
+    }
+}
+
+/// The code of a mode, as the directive `@mode` has it.
+pub(crate) fn mode_code(mode: Mode) -> &'static str {
+    match mode {
+        Mode::KRaft { .. } => "kraft",
+        Mode::ZooKeeper => "zookeeper",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+
+    #[test]
+    fn an_address_made_from_a_run_opens_the_same_run() {
+        let modes = CONTROLLERS.map(|controllers| Mode::KRaft { controllers });
+        for mode in modes.into_iter().chain([Mode::ZooKeeper]) {
+            for brokers in [1, 3, MOST_BROKERS] {
+                let run = Run { mode, brokers, seed: 7 };
+                assert_eq!(Address::parse(&run.wishes(), "").run(), run, "{}", run.wishes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_script_with_a_runs_directives_has_the_same_cluster() {
+        for mode in [Mode::KRaft { controllers: 3 }, Mode::ZooKeeper] {
+            let run = Run { mode, brokers: 5, seed: 7 };
+            let script = shell::script::Script::parse(&run.directives().join("\n")).expect("directives are read");
+            assert_eq!(script.shape(), &run.shape());
+        }
+    }
+}

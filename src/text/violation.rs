@@ -1,0 +1,161 @@
+//! What was found broken, in a sentence.
+
+use super::Language;
+use super::josa::{Josa, with_josa};
+use sim::checkers::violation::{Details, Number};
+
+/// What is wrong.
+pub(crate) fn violation_sentence(details: &Details, language: Language) -> String {
+    match language {
+        Language::English => english(details),
+        Language::Korean => korean(details),
+    }
+}
+
+fn english(details: &Details) -> String {
+    match details {
+        Details::LogsDiffer { broker, other, offset } => {
+            format!("The logs of brokers {broker} and {other} differ at offset {offset}.")
+        }
+        Details::Lacks { broker, log_end_offset, offset, leader_epoch } => format!(
+            "Broker {broker} lacks records below offset {offset} (epoch {leader_epoch}); its log ends at {log_end_offset}."
+        ),
+        Details::DoesNotWaitFor { leader, broker } => format!("Leader {leader} does not wait for broker {broker}."),
+        Details::RecordsLost { first_offset, last_offset } => {
+            format!("Acknowledged offsets {first_offset} to {last_offset} are lost.")
+        }
+        Details::ReadDiffers { offset } => {
+            format!("A consumer read something else at offset {offset} than the leader has.")
+        }
+        Details::LeaderOutOfSync(leader) => format!("Leader {leader} is not in the ISR."),
+        Details::MisplacedMember(broker) => {
+            format!("Broker {broker} is no replica, is listed twice, or is both in the ISR and in the ELR.")
+        }
+        Details::InactiveMember(broker) => {
+            format!("Broker {broker} leads or is in the ISR although it is fenced or shutting down.")
+        }
+        Details::NobodyInSync => "ISR and ELR are empty.".to_owned(),
+        Details::NeedlessEligible => "The ISR is large enough, but the ELR is not empty.".to_owned(),
+        Details::Fell { node, number, from, to } => {
+            format!("{} fell from {from} to {to} on process {node}.", english_number(*number))
+        }
+        Details::OutOfOrder { broker, log_start_offset, high_watermark, log_end_offset } => format!(
+            "On broker {broker} the log starts at {log_start_offset} and ends at {log_end_offset}, with high watermark {high_watermark}."
+        ),
+        Details::DoesNotAscend { broker, offset } => {
+            format!("Offsets or epochs do not ascend on broker {broker} at offset {offset}.")
+        }
+        Details::TwoLeaders { one, other, leader_epoch } => {
+            format!("Processes {one} and {other} both lead in epoch {leader_epoch}.")
+        }
+        Details::VotedTwice { voter, candidate, leader_epoch } => {
+            format!("Process {voter} voted once more in epoch {leader_epoch}, for {candidate}.")
+        }
+        Details::RoseBelowMinIsr { broker, isr, min_isr } => {
+            format!("Leader {broker} raised the high watermark with {isr} in sync, where {min_isr} are needed.")
+        }
+        Details::NotAPrefix { node, offset } => {
+            format!("The metadata log of process {node} differs from the committed one at offset {offset}.")
+        }
+        Details::NotCommitted { last_offset, committed } => {
+            format!("Offset {last_offset} was acknowledged, but only what lies below {committed} is committed.")
+        }
+    }
+}
+
+fn english_number(number: Number) -> &'static str {
+    match number {
+        Number::LeaderEpoch => "The leader epoch",
+        Number::PartitionEpoch => "The partition epoch",
+        Number::BrokerEpoch => "The broker epoch",
+        Number::HighWatermark => "The high watermark",
+        Number::LogStartOffset => "The log start offset",
+    }
+}
+
+fn korean(details: &Details) -> String {
+    match details {
+        Details::LogsDiffer { broker, other, offset } => {
+            let brokers = format!("{} {other}", with_josa(&format!("브로커 {broker}"), Josa::And));
+            format!("{brokers}의 로그가 오프셋 {offset}에서 서로 다릅니다.")
+        }
+        Details::Lacks { broker, log_end_offset, offset, leader_epoch } => format!(
+            "브로커 {broker}에 오프셋 {offset} 앞의 레코드가 없습니다 (에포크 {leader_epoch}). 로그가 {log_end_offset}에서 끝납니다."
+        ),
+        Details::DoesNotWaitFor { leader, broker } => {
+            let broker = with_josa(&format!("브로커 {broker}"), Josa::Object);
+            format!("{} {broker} 기다리지 않습니다.", with_josa(&format!("리더 {leader}"), Josa::Subject))
+        }
+        Details::RecordsLost { first_offset, last_offset } => {
+            format!("전송이 확인된 오프셋 {first_offset}~{last_offset}의 레코드가 유실되었습니다.")
+        }
+        Details::ReadDiffers { offset } => {
+            format!("컨슈머가 오프셋 {offset}에서 읽은 레코드가 리더의 레코드와 다릅니다.")
+        }
+        Details::LeaderOutOfSync(leader) => {
+            format!("{} ISR에 없습니다.", with_josa(&format!("리더 {leader}"), Josa::Subject))
+        }
+        Details::MisplacedMember(broker) => format!(
+            "{} 레플리카가 아니거나, 두 번 들어 있거나, ISR과 ELR에 함께 들어 있습니다.",
+            with_josa(&format!("브로커 {broker}"), Josa::Subject)
+        ),
+        Details::InactiveMember(broker) => format!(
+            "{} fenced 상태이거나 종료 중인데 리더이거나 ISR에 있습니다.",
+            with_josa(&format!("브로커 {broker}"), Josa::Subject)
+        ),
+        Details::NobodyInSync => "ISR과 ELR이 모두 비어 있습니다.".to_owned(),
+        Details::NeedlessEligible => "ISR이 충분한데 ELR이 비어 있지 않습니다.".to_owned(),
+        Details::Fell { node, number, from, to } => {
+            let number = with_josa(korean_number(*number), Josa::Subject);
+            format!("프로세스 {node}에서 {number} {from}에서 {} 줄었습니다.", with_josa(&to.to_string(), Josa::Toward))
+        }
+        Details::OutOfOrder { broker, log_start_offset, high_watermark, log_end_offset } => format!(
+            "브로커 {broker}의 로그 시작은 {log_start_offset}, 하이 워터마크는 {high_watermark}, 로그 끝은 {log_end_offset}입니다."
+        ),
+        Details::DoesNotAscend { broker, offset } => {
+            format!("브로커 {broker}의 오프셋 {offset}에서 오프셋이나 에포크가 커지지 않습니다.")
+        }
+        Details::TwoLeaders { one, other, leader_epoch } => {
+            let one = with_josa(&format!("프로세스 {one}"), Josa::And);
+            format!("{one} {} 모두 에포크 {leader_epoch}의 리더입니다.", with_josa(&other.to_string(), Josa::Subject))
+        }
+        Details::VotedTwice { voter, candidate, leader_epoch } => format!(
+            "{} 에포크 {leader_epoch}에서 {candidate}에 한 번 더 투표했습니다.",
+            with_josa(&format!("프로세스 {voter}"), Josa::Subject)
+        ),
+        Details::RoseBelowMinIsr { broker, isr, min_isr } => format!(
+            "ISR이 {min_isr}개여야 하는데 {isr}개일 때 {} 하이 워터마크를 올렸습니다.",
+            with_josa(&format!("리더 {broker}"), Josa::Subject)
+        ),
+        Details::NotAPrefix { node, offset } => {
+            format!("프로세스 {node}의 메타데이터 로그가 커밋된 로그와 오프셋 {offset}에서 다릅니다.")
+        }
+        Details::NotCommitted { last_offset, committed } => format!(
+            "오프셋 {} 전송 확인을 받았지만 커밋된 것은 {committed} 앞까지입니다.",
+            with_josa(&last_offset.to_string(), Josa::Topic)
+        ),
+    }
+}
+
+fn korean_number(number: Number) -> &'static str {
+    match number {
+        Number::LeaderEpoch => "리더 에포크",
+        Number::PartitionEpoch => "파티션 에포크",
+        Number::BrokerEpoch => "브로커 에포크",
+        Number::HighWatermark => "하이 워터마크",
+        Number::LogStartOffset => "로그 시작 오프셋",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::{BrokerId, Offset};
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_numbers() {
+        let details = Details::LogsDiffer { broker: BrokerId(2), other: BrokerId(3), offset: Offset(7) };
+        assert_eq!(violation_sentence(&details, Language::English), "The logs of brokers 2 and 3 differ at offset 7.");
+        assert_eq!(violation_sentence(&details, Language::Korean), "브로커 2와 3의 로그가 오프셋 7에서 서로 다릅니다.");
+    }
+}

@@ -77,7 +77,8 @@ fn partition_named(text: &str) -> Result<TopicPartition, String> {
 /// Of two controllers that both think they are it, the one with the higher epoch.
 fn active_controller(frame: &Frame) -> Option<NodeId> {
     let active = frame.nodes.iter().filter_map(|node| match &node.process {
-        Some(NodeView::Controller(view)) if view.is_active => Some((view.epoch, node.id)),
+        Some(NodeView::Controller(view)) if view.is_active => Some((view.epoch.0, node.id)),
+        Some(NodeView::Broker(view)) => view.controller.as_ref().map(|office| (office.controller_epoch, node.id)),
         Some(_) | None => None,
     });
     active.max().map(|(_, node)| node)

@@ -164,7 +164,6 @@ pub fn without_repeats(lines: Vec<String>) -> Vec<String> {
 /// Of a usage table, the option column and the marks and defaults of the descriptions.
 fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
     let Some(start) = lines.iter().position(|line| line.starts_with("Option   ")) else { return lines };
-    let column = lines[start].find("Description").expect("the header names both columns");
     let mut reduced: Vec<String> = lines[..start].to_vec();
     reduced.push("<usage table>".to_owned());
     let mut description = String::new();

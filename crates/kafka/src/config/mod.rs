@@ -4,10 +4,12 @@
 mod broker;
 mod broker_definitions;
 mod definition;
+mod fraction;
 mod topic;
 
 pub use broker::{BrokerConfig, ConfigError};
 pub use definition::{ConfigDefinition, ConfigType, Validator};
+pub use fraction::Fraction;
 pub use topic::{
     CleanupPolicy, TOPIC_CONFIGS, TopicConfig, TopicConfigDefinition, describe_topic_configs, is_dynamic_config,
     topic_config, validate_topic_config, validate_topic_configs,

@@ -34,6 +34,7 @@ impl PartitionLog {
             log.take_segments(stored, context);
         }
         log.recovery_point = log.loaded_recovery_point(stored);
+        log.cleaner_offset = stored.cleaner_offset;
         log.leader_epochs.truncate_from_end(log.log_end_offset);
         log.leader_epochs.truncate_from_start(log.log_start_offset);
         log.update_high_watermark(stored.high_watermark);

@@ -2,6 +2,7 @@
 
 mod producers;
 mod recovery;
+mod retention;
 mod segments;
 mod transactions;
 

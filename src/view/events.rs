@@ -57,6 +57,8 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
+        | BrokerEvent::SegmentsDeleted { .. }
+        | BrokerEvent::LogCompacted { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
         | BrokerEvent::ControlledShutdownStarted
@@ -65,7 +67,9 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::RecordsAppended { .. }
         | BrokerEvent::RecordsReplicated { .. }
         | BrokerEvent::HighWatermarkAdvanced { .. }
-        | BrokerEvent::IsrChangeProposed { .. } => false,
+        | BrokerEvent::IsrChangeProposed { .. }
+        | BrokerEvent::PreferredReadReplicaChosen { .. }
+        | BrokerEvent::FetchSessionEvicted { .. } => false,
     }
 }
 

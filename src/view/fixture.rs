@@ -104,6 +104,7 @@ fn client(number: u32, process: NodeView) -> NodeFrame {
 
 fn broker(id: i32, partitions: i32, image: &Arc<ClusterImage>) -> NodeFrame {
     let view = BrokerView {
+        fetch_sessions: 0,
         state: BrokerState::Running,
         broker_epoch: Some(BrokerEpoch(5)),
         metadata_offset: Offset(20),

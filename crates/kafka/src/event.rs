@@ -325,6 +325,8 @@ pub enum ControllerEvent {
 pub enum TruncationReason {
     /// The leader's log parts from it there (KIP-595).
     DivergingEpoch,
+    /// Nothing above its high watermark is to be trusted: its log knows no epochs, or it follows as before KIP-101.
+    HighWatermark,
     /// Its log end offset lies above the leader's, or the leader's log starts above it.
     OffsetOutOfRange,
 }
@@ -470,6 +472,22 @@ pub enum BrokerEvent {
         from: Vec<BrokerId>,
         /// The proposal.
         to: Vec<BrokerId>,
+    },
+    /// The leader sent a consumer to a replica in the consumer's rack (KIP-392).
+    PreferredReadReplicaChosen {
+        /// The partition.
+        partition: TopicPartition,
+        /// Who is to be read from.
+        replica: BrokerId,
+        /// The consumer's rack.
+        rack: String,
+    },
+    /// A reader's fetch session gave way to another one (KIP-227).
+    FetchSessionEvicted {
+        /// The session.
+        session_id: i32,
+        /// How many partitions it held.
+        partitions: u64,
     },
     /// The leader refused or gave up on a producer's batch.
     ProduceRejected {

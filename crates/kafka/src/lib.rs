@@ -14,6 +14,7 @@ pub mod config;
 pub mod controller;
 pub mod event;
 pub mod fault;
+mod fetch_session_handler;
 pub mod instant;
 pub mod leader_election;
 pub mod log;

@@ -60,6 +60,8 @@ pub struct BrokerView {
     pub image: Arc<ClusterImage>,
     /// Its replicas, by partition.
     pub replicas: Vec<ReplicaView>,
+    /// How many readers' fetch sessions it remembers (KIP-227).
+    pub fetch_sessions: usize,
 }
 
 /// One replica of a partition.
@@ -104,6 +106,8 @@ pub struct ReplicaGlance<'a> {
     pub log_end_offset: Offset,
     /// Below it everything is committed, as far as this replica knows.
     pub high_watermark: Offset,
+    /// Below it every transaction is settled and everything is committed, as far as this replica knows.
+    pub last_stable_offset: Offset,
     /// Each epoch with the first offset written in it.
     pub leader_epochs: &'a [(LeaderEpoch, Offset)],
     /// The log itself.
@@ -153,8 +157,12 @@ pub enum ReplicaRole {
 pub struct FollowerView {
     /// The follower.
     pub broker: BrokerId,
+    /// Where its log starts, as its last fetch said; -1 before the first.
+    pub log_start_offset: Offset,
     /// Where its log ends, as its last fetch said; -1 before the first.
     pub log_end_offset: Offset,
+    /// The last time at which it had all that the leader had, as far as the leader knows.
+    pub last_caught_up_at: Option<Instant>,
 }
 
 /// A controller.

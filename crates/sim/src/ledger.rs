@@ -229,15 +229,11 @@ impl Ledger {
         }
     }
 
-    /// A host lost its power: what its disk had not flushed is gone from it. Returns the partitions to settle.
-    #[expect(dead_code, reason = "hosts do not lose their power yet")]
-    pub(crate) fn on_power_loss(&mut self, has_replica: impl Fn(&TopicPartition) -> bool) -> Vec<TopicPartition> {
-        let accounts = Arc::make_mut(&mut self.accounts).iter_mut().filter(|(partition, _)| has_replica(partition));
-        let touched = accounts.map(|(partition, account)| {
+    /// A host with a replica lost its power: what its disk had not flushed is gone from it.
+    pub(crate) fn on_power_loss(&mut self, partition: &TopicPartition) {
+        if let Some(account) = Arc::make_mut(&mut self.accounts).get_mut(partition) {
             Arc::make_mut(account).has_lost_power = true;
-            partition.clone()
-        });
-        touched.collect()
+        }
     }
 
     /// A topic was deleted, with all that was promised of it.

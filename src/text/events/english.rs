@@ -3,8 +3,8 @@
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind, OperatorEvent,
-    TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, DeletionReason, EventKind,
+    OperatorEvent, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -274,13 +274,41 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             "{node} cut its log of {partition} from log end offset {from} back to {to}, because {}.",
             truncated_because(*reason)
         ),
+        BrokerEvent::SegmentsDeleted { partition, segments, log_start_offset, reason } => format!(
+            "{node} deleted the oldest {} of {partition}, {}; the log starts at {log_start_offset}.",
+            if *segments == 1 { "segment".to_owned() } else { format!("{segments} segments") },
+            deleted_because(*reason)
+        ),
+        BrokerEvent::LogCompacted { partition, from, to, records, bytes } => format!(
+            "{node} compacted its log of {partition} up to {to} (before: up to {from}): of {} records {} are left, of {} \
+             bytes {}.",
+            records.0, records.1, bytes.0, bytes.1
+        ),
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{node} proposes to change the ISR of {partition} from {} to {}.",
             format::broker_ids(from),
             format::broker_ids(to)
         ),
+        BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack } => {
+            format!("{node} sent a consumer in rack {rack} to broker {replica} for {partition}.")
+        }
+        BrokerEvent::FetchSessionEvicted { session_id, partitions } => {
+            format!("{node} gave fetch session {session_id} ({partitions} partitions) up for another one.")
+        }
         BrokerEvent::ProduceRejected { partition, error } => {
             format!("{node} refused records for {partition}: {}.", error.name())
+        }
+    }
+}
+
+fn deleted_because(reason: DeletionReason) -> String {
+    match reason {
+        DeletionReason::LogStartOffset => "which lay below the log start offset".to_owned(),
+        DeletionReason::Size { retention_bytes } => {
+            format!("for the log was larger than retention.bytes ({retention_bytes})")
+        }
+        DeletionReason::Time { retention_ms } => {
+            format!("whose records were older than retention.ms ({retention_ms})")
         }
     }
 }
@@ -288,6 +316,7 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
 fn truncated_because(reason: TruncationReason) -> &'static str {
     match reason {
         TruncationReason::DivergingEpoch => "the leader's log differs from there on",
+        TruncationReason::HighWatermark => "only what lies below its high watermark is trusted",
         TruncationReason::OffsetOutOfRange => "it lies outside the leader's range of offsets",
     }
 }

@@ -1,14 +1,20 @@
 //! Reads records for consumers and followers (`KafkaApis.handleFetchRequest`, `ReplicaManager.fetchMessages`,
-//! `kafka.server.DelayedFetch`). Fetch sessions (KIP-227) and reading from followers (KIP-392) are not modelled.
+//! `kafka.server.DelayedFetch`). What sessions are is in `fetch_sessions`.
 
+use super::fetch_sessions::{Evicted, FetchContext};
 use super::purgatory::{Completion, Delayed};
 use super::{Broker, Step};
+use crate::event::{BrokerEvent, EventKind};
+use crate::instant::Instant;
 use crate::log::ReadLimit;
 use crate::node::RequestId;
 use crate::replica::{FetchRead, ParkedFetch, Reader};
 use wire::request::{FetchPartition, FetchRequest};
 use wire::response::{FetchPartitionResult, FetchResponse};
-use wire::{ErrorCode, Response, TopicPartition};
+use wire::{ErrorCode, FetchMetadata, Response, TopicPartition};
+
+/// The one `replica.selector.class` that there is beside Kafka's default, which always chooses the leader.
+const RACK_AWARE: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
 
 /// A fetch that waits for records.
 #[derive(Clone, Debug)]
@@ -17,8 +23,10 @@ pub(super) struct DelayedFetch {
     pub(super) id: RequestId,
     /// The request, without the partitions that did not exist when it came.
     request: FetchRequest,
-    /// What those are answered with.
-    unknown: Vec<FetchPartitionResult>,
+    /// Those, and what is wrong with them.
+    unknown: Vec<(FetchPartition, ErrorCode)>,
+    /// In which session it is answered.
+    context: FetchContext,
 }
 
 impl DelayedFetch {
@@ -73,24 +81,34 @@ impl Broker {
     pub(super) fn on_fetch(&mut self, id: RequestId, mut request: FetchRequest, step: &mut Step<'_>) {
         request.max_bytes = request.max_bytes.min(self.setup.config.fetch_max_bytes);
         request.min_bytes = request.min_bytes.min(request.max_bytes);
+        let context = match self.fetch_sessions.open(&mut request, step.now) {
+            Ok(context) => context,
+            Err(error) => return self.refuse_session(id, error, step),
+        };
         let unknown = self.take_unknown(&mut request);
         let mut reading = Reading::new(&request);
         for fetch in &request.partitions {
             self.read_first(&request, fetch, &mut reading, step);
         }
-        if reading.is_enough(&request) {
-            return self.respond_to_fetch(id, reading.results, unknown, step);
+        let (is_enough, wait_ms) = (reading.is_enough(&request), request.max_wait_ms);
+        let fetch = DelayedFetch { id, request, unknown, context };
+        if is_enough {
+            return self.respond_to_fetch(fetch, reading.results, step);
         }
-        let wait_ms = request.max_wait_ms;
-        self.purgatory.park(Delayed::Fetch(DelayedFetch { id, request, unknown }), wait_ms, step);
+        self.purgatory.park(Delayed::Fetch(fetch), wait_ms, step);
+    }
+
+    fn refuse_session(&mut self, id: RequestId, error: ErrorCode, step: &mut Step<'_>) {
+        let response = FetchResponse::session_error(error, FetchMetadata::NO_SESSION);
+        self.server.respond(id, Response::Fetch(response), step.effects);
     }
 
     /// Partitions that do not exist are told with the answer, but do not hasten it.
-    fn take_unknown(&self, request: &mut FetchRequest) -> Vec<FetchPartitionResult> {
+    fn take_unknown(&self, request: &mut FetchRequest) -> Vec<(FetchPartition, ErrorCode)> {
         let mut unknown = Vec::new();
         request.partitions.retain(|fetch| {
             let known = self.check_known(fetch);
-            unknown.extend(known.err().map(|error| FetchPartitionResult::failed(fetch.partition.clone(), error)));
+            unknown.extend(known.err().map(|error| (fetch.clone(), error)));
             known.is_ok()
         });
         unknown
@@ -105,17 +123,34 @@ impl Broker {
         step: &mut Step<'_>,
     ) {
         let limit = reading.limit();
-        match (self.replicas.get(&fetch.partition), request.replica) {
-            (None, _) => reading.add(self.without_replica(&fetch.partition)),
-            (Some(replica), None) => reading.add(replica.read(fetch, reader(request), limit)),
-            (Some(_), Some(follower)) => {
-                let (context, replicas) = self.context(step.now);
-                let replica = replicas.get_mut(&fetch.partition).expect("the replica was just seen");
+        let Some(follower) = request.replica else {
+            return reading.add(self.read(request, fetch, limit, step.now));
+        };
+        let (context, replicas) = self.context(step.now);
+        match replicas.get_mut(&fetch.partition) {
+            None => reading.add(self.without_replica(&fetch.partition)),
+            Some(replica) => {
                 let (read, changes) = replica.on_follower_fetch(fetch, follower, limit, &context, step.effects);
                 reading.add(read);
                 self.on_changes(&fetch.partition, changes, step);
             }
         }
+    }
+
+    /// Reads without learning anything of the reader. A consumer may be sent to a nearer replica.
+    fn read(&self, request: &FetchRequest, fetch: &FetchPartition, limit: ReadLimit, now: Instant) -> FetchRead {
+        let Some(replica) = self.replicas.get(&fetch.partition) else {
+            return self.without_replica(&fetch.partition);
+        };
+        let rack = request.rack_id.as_deref().filter(|_| request.replica.is_none() && self.is_rack_aware());
+        match rack.and_then(|rack| replica.preferred_read_replica(rack, fetch.fetch_offset, &self.surroundings(now))) {
+            Some(preferred) => replica.redirect(fetch, preferred),
+            None => replica.read(fetch, reader(request), limit),
+        }
+    }
+
+    fn is_rack_aware(&self) -> bool {
+        self.setup.config.property("replica.selector.class") == Some(RACK_AWARE)
     }
 
     fn check_known(&self, fetch: &FetchPartition) -> Result<(), ErrorCode> {
@@ -145,15 +180,11 @@ impl Broker {
 
     /// Reads once more and answers.
     pub(super) fn complete_fetch(&mut self, delayed: DelayedFetch, step: &mut Step<'_>) {
-        let DelayedFetch { id, request, unknown } = delayed;
-        let mut reading = Reading::new(&request);
-        for fetch in &request.partitions {
-            reading.add(match self.replicas.get(&fetch.partition) {
-                Some(replica) => replica.read(fetch, reader(&request), reading.limit()),
-                None => self.without_replica(&fetch.partition),
-            });
+        let mut reading = Reading::new(&delayed.request);
+        for fetch in &delayed.request.partitions {
+            reading.add(self.read(&delayed.request, fetch, reading.limit(), step.now));
         }
-        self.respond_to_fetch(id, reading.results, unknown, step);
+        self.respond_to_fetch(delayed, reading.results, step);
     }
 
     fn without_replica(&self, partition: &TopicPartition) -> FetchRead {
@@ -161,20 +192,51 @@ impl Broker {
         FetchRead { result: FetchPartitionResult::failed(partition.clone(), error), size_in_bytes: 0 }
     }
 
-    fn respond_to_fetch(
-        &mut self,
-        id: RequestId,
-        mut partitions: Vec<FetchPartitionResult>,
-        unknown: Vec<FetchPartitionResult>,
-        step: &mut Step<'_>,
-    ) {
-        partitions.extend(unknown);
-        for result in &mut partitions {
+    fn respond_to_fetch(&mut self, fetch: DelayedFetch, mut results: Vec<FetchPartitionResult>, step: &mut Step<'_>) {
+        let unknown = fetch.unknown.iter();
+        results.extend(unknown.map(|(asked, error)| FetchPartitionResult::failed(asked.partition.clone(), *error)));
+        for result in &mut results {
             if matches!(result.error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch) {
                 result.current_leader = self.current_leader(&result.partition);
             }
+            note_redirection(&fetch.request, result, step);
         }
-        self.server.respond(id, Response::Fetch(FetchResponse::sessionless(partitions)), step.effects);
+        let id = fetch.id;
+        let response = match fetch.context {
+            FetchContext::Sessionless => FetchResponse::sessionless(results),
+            FetchContext::Full => self.respond_with_new_session(fetch, results, step),
+            FetchContext::Incremental(metadata) => match self.fetch_sessions.prune(metadata, &mut results) {
+                Ok(()) => {
+                    FetchResponse { error: ErrorCode::None, session_id: metadata.session_id, partitions: results }
+                }
+                Err(error) => FetchResponse::session_error(error, metadata.session_id),
+            },
+        };
+        self.server.respond(id, Response::Fetch(response), step.effects);
+    }
+
+    fn respond_with_new_session(
+        &mut self,
+        fetch: DelayedFetch,
+        partitions: Vec<FetchPartitionResult>,
+        step: &mut Step<'_>,
+    ) -> FetchResponse {
+        let is_privileged = fetch.request.replica.is_some();
+        let mut asked = fetch.request.partitions;
+        asked.extend(fetch.unknown.into_iter().map(|(asked, _)| asked));
+        let (session_id, evicted) = self.fetch_sessions.create(asked, &partitions, is_privileged, step.now);
+        if let Some(Evicted { session_id, partitions }) = evicted {
+            step.effects.note(EventKind::Broker(BrokerEvent::FetchSessionEvicted { session_id, partitions }));
+        }
+        FetchResponse { error: ErrorCode::None, session_id, partitions }
+    }
+}
+
+fn note_redirection(request: &FetchRequest, result: &FetchPartitionResult, step: &mut Step<'_>) {
+    if let (Some(replica), Some(rack)) = (result.preferred_read_replica, &request.rack_id) {
+        let (partition, rack) = (result.partition.clone(), rack.clone());
+        let event = BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack };
+        step.effects.note(EventKind::Broker(event));
     }
 }
 

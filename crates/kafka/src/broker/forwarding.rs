@@ -71,7 +71,7 @@ impl Broker {
     }
 
     fn automatic_topic(&self, name: &TopicName) -> CreatableTopic {
-        let config = &self.setup.config;
+        let config = &self.config;
         CreatableTopic {
             name: name.clone(),
             num_partitions: Some(config.num_partitions),

@@ -8,7 +8,7 @@ use crate::metadata::{ClusterImage, ImageDelta, PartitionRegistration, TopicImag
 use crate::replica::Changes;
 use crate::view::BrokerState;
 use std::sync::Arc;
-use wire::{BrokerId, TopicPartition};
+use wire::{BrokerId, TopicName, TopicPartition};
 
 impl Broker {
     /// Acts on a new image.
@@ -20,6 +20,8 @@ impl Broker {
             self.replicas.delete_strays(&image, &self.membership.metadata_log().partition, step.effects);
         }
         self.delete_replicas(&image, delta, step);
+        self.delete_moved(&image, delta, step);
+        self.reconfigure(&image, delta);
         self.apply_roles(&image, delta, step);
         self.configure_replicas(&image, delta);
         self.note_fencing(&image, delta, step);
@@ -37,10 +39,37 @@ impl Broker {
             if image.topics().get(&partition.topic).is_some_and(|topic| topic.topic_id == topic_id) {
                 continue;
             }
-            self.remove_from_fetchers(partition);
-            self.replicas.delete(partition, step.effects);
-            self.purgatory.touch(partition);
+            self.delete_replica(partition, step);
         }
+    }
+
+    /// What was set on all brokers counts, and then what was set on this one.
+    fn reconfigure(&mut self, image: &ClusterImage, delta: &ImageDelta) {
+        if self.is_reconfigured_by(delta) {
+            let own = image.broker_configs(Some(self.setup.broker_id));
+            self.config = Arc::new(self.setup.config.with_dynamic(&[image.broker_configs(None), own]));
+        }
+    }
+
+    fn is_reconfigured_by(&self, delta: &ImageDelta) -> bool {
+        [None, Some(self.setup.broker_id)].iter().any(|broker| delta.changed_broker_configs.contains(broker))
+    }
+
+    /// Deletes replicas that were moved away.
+    fn delete_moved(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
+        for partition in &delta.changed_partitions {
+            let is_here =
+                image.partition(partition).is_some_and(|state| state.replicas.contains(&self.setup.broker_id));
+            if !is_here && self.replicas.get(partition).is_some() {
+                self.delete_replica(partition, step);
+            }
+        }
+    }
+
+    fn delete_replica(&mut self, partition: &TopicPartition, step: &mut Step<'_>) {
+        self.remove_from_fetchers(partition);
+        self.replicas.delete(partition, step.effects);
+        self.purgatory.touch(partition);
     }
 
     /// First the partitions to lead, then those to follow.
@@ -65,9 +94,9 @@ impl Broker {
         state: &PartitionRegistration,
         step: &mut Step<'_>,
     ) {
-        let setup = Arc::clone(&self.setup);
+        let (config, wall_clock) = (Arc::clone(&self.config), self.setup.wall_clock);
         let (context, replicas) = self.context(step.now);
-        let replica = replicas.ensure(partition, topic, (&setup.config, setup.wall_clock.at(step.now)), step.effects);
+        let replica = replicas.ensure(partition, topic, (&config, wall_clock.at(step.now)), step.effects);
         let changes = replica.apply_metadata(state, &context, step.effects);
         self.apply_to_fetchers(partition, state, changes);
         self.on_changes(partition, changes, step);
@@ -99,9 +128,10 @@ impl Broker {
     }
 
     fn configure_replicas(&mut self, image: &ClusterImage, delta: &ImageDelta) {
-        for name in &delta.changed_configs {
-            let topic = image.topics().get(name).expect("configured topics exist");
-            let config = Arc::new(TopicConfig::resolve(&topic.configs, &self.setup.config));
+        let all_change = self.is_reconfigured_by(delta);
+        let is_changed = |name: &TopicName| all_change || delta.changed_configs.contains(name);
+        for (name, topic) in image.topics().iter().filter(|(name, _)| is_changed(name)) {
+            let config = Arc::new(TopicConfig::resolve(&topic.configs, &self.config));
             for index in topic.partitions.keys() {
                 if let Some(replica) = self.replicas.get_mut(&TopicPartition::new(name.clone(), *index)) {
                     replica.set_config(Arc::clone(&config));

@@ -10,11 +10,14 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod describe_broker;
 mod describe_configs;
 mod fetch;
+mod fetch_sessions;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
+mod log_cleaner;
 mod log_manager;
 mod membership;
 mod metadata_follower;
@@ -43,9 +46,11 @@ use crate::view::BrokerState;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
+use fetch_sessions::FetchSessions;
 use forwarding::ForwardingManager;
 use membership::Membership;
 use purgatory::Purgatory;
+use rand::SeedableRng;
 use replica_fetcher::ReplicaFetcher;
 use replica_manager::ReplicaManager;
 use std::collections::BTreeMap;
@@ -56,6 +61,8 @@ use wire::{BrokerEpoch, BrokerId};
 #[derive(Clone, Debug)]
 pub struct Broker {
     setup: Arc<Setup>,
+    /// The properties with what was set while the broker runs.
+    config: Arc<BrokerConfig>,
     outbound: Outbound,
     controllers: Controllers,
     membership: Membership,
@@ -71,6 +78,7 @@ pub struct Broker {
     forwarding: ForwardingManager,
     server: ServerChannels,
     purgatory: Purgatory,
+    fetch_sessions: FetchSessions,
 }
 
 /// What stays the same as long as the process runs and nobody sets the clock.
@@ -105,13 +113,23 @@ impl Broker {
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
-            replicas: ReplicaManager::new(BrokerId(spec.node_id), &config, LogSettings::new(&config, &outbound.rng)),
+            replicas: ReplicaManager::new(
+                BrokerId(spec.node_id),
+                &config,
+                LogSettings::new(&config, &outbound.rng),
+                spec.historical_faults,
+            ),
             fetchers: BTreeMap::new(),
             alter_partition: AlterPartitionManager::new(&config),
             forwarding: ForwardingManager::new(&config),
             server: ServerChannels::default(),
             purgatory: Purgatory::default(),
+            fetch_sessions: FetchSessions::new(
+                config.max_incremental_fetch_session_cache_slots,
+                Rng::from_rng(&mut outbound.rng),
+            ),
             outbound,
+            config: Arc::new(config.clone()),
             setup: Arc::new(Setup { broker_id: BrokerId(spec.node_id), spec, config, is_misconfigured, wall_clock }),
         }
     }
@@ -166,6 +184,8 @@ impl Broker {
             timers::LOG_CHECKPOINT => self.on_log_checkpoint(step),
             timers::LOG_FLUSH => self.on_log_flush(step),
             timers::PRODUCER_EXPIRATION => self.on_producer_expiration(step),
+            timers::LOG_RETENTION => self.on_log_retention(step),
+            timers::LOG_CLEANER => self.on_log_cleaner(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),

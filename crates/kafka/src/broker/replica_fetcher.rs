@@ -5,6 +5,7 @@
 use super::backoff::ExponentialBackoff;
 use super::channel::{Channel, ChannelId, Readiness};
 use super::{Broker, Step, timers};
+use crate::fetch_session_handler::{FetchSessionHandler, SessionRequest};
 use crate::instant::{Duration, Instant};
 use crate::node::{ConnectionId, Effects};
 use crate::replica::{Changes, Context, FollowerRequest, Partition};
@@ -13,7 +14,7 @@ use wire::request::{
     FetchPartition, FetchRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ReplicaState,
 };
 use wire::response::{FetchResponse, ListOffsetsResponse};
-use wire::{BrokerId, Endpoint, FetchMetadata, Request, Response, TopicPartition};
+use wire::{BrokerId, Endpoint, Request, Response, TopicPartition};
 
 /// A fetcher's connection has no back-off of its own: its partitions have one (`replica.fetch.backoff.ms`).
 const NO_BACKOFF: ExponentialBackoff = ExponentialBackoff { initial_ms: 0, max_ms: 0, jitter_permille: 0 };
@@ -33,6 +34,7 @@ pub(super) struct ReplicaFetcher {
     pub(super) channel: Channel,
     endpoint: Endpoint,
     partitions: BTreeSet<TopicPartition>,
+    session: FetchSessionHandler,
     in_flight: InFlight,
 }
 
@@ -52,6 +54,7 @@ impl Broker {
             channel: Channel::new(ChannelId::ReplicaFetcher(source), NO_BACKOFF, request_timeout),
             endpoint,
             partitions: BTreeSet::new(),
+            session: FetchSessionHandler::new(),
             in_flight: InFlight::Nothing,
         });
         fetcher.partitions.insert(partition);
@@ -101,12 +104,14 @@ impl Broker {
 
     /// Offsets that are needed first come first.
     fn send_wanted(&mut self, source: BrokerId, wanted: Wanted, step: &mut Step<'_>) {
+        let fetcher = self.fetchers.get_mut(&source).expect("only a fetcher's partitions want something");
         let (in_flight, request) = if wanted.list_offsets.is_empty() {
-            (InFlight::Fetch(wanted.fetches.clone()), self.replica_fetch(wanted.fetches))
+            let session_request = fetcher.session.next_request(&wanted.fetches);
+            (InFlight::Fetch(wanted.fetches), self.replica_fetch(session_request))
         } else {
             (InFlight::ListOffsets(wanted.list_offsets.clone()), self.replica_list_offsets(wanted.list_offsets))
         };
-        let fetcher = self.fetchers.get_mut(&source).expect("only a fetcher's partitions want something");
+        let fetcher = self.fetchers.get_mut(&source).expect("the fetcher was just seen");
         fetcher.in_flight = in_flight;
         fetcher.channel.send(request, step);
     }
@@ -126,7 +131,8 @@ impl Broker {
         wanted
     }
 
-    fn replica_fetch(&self, partitions: Vec<FetchPartition>) -> Request {
+    fn replica_fetch(&self, session_request: SessionRequest) -> Request {
+        let SessionRequest { metadata, partitions, forgotten } = session_request;
         let config = &self.setup.config;
         Request::Fetch(FetchRequest {
             replica: Some(ReplicaState {
@@ -137,9 +143,9 @@ impl Broker {
             min_bytes: config.replica_fetch_min_bytes,
             max_bytes: config.replica_fetch_response_max_bytes,
             isolation_level: IsolationLevel::ReadUncommitted,
-            metadata: FetchMetadata::LEGACY,
+            metadata,
             partitions,
-            forgotten: Vec::new(),
+            forgotten,
             rack_id: None,
         })
     }
@@ -175,9 +181,13 @@ impl Broker {
     }
 
     fn on_fetched(&mut self, source: BrokerId, sent: &[FetchPartition], response: &FetchResponse, step: &mut Step<'_>) {
-        for sent in sent {
-            let result = response.partitions.iter().find(|result| result.partition == sent.partition);
-            let result = result.expect("an answer has a result for each partition of the request");
+        let Some(fetcher) = self.fetchers.get_mut(&source) else { return };
+        if !fetcher.session.on_response(response) {
+            return;
+        }
+        for result in &response.partitions {
+            let place = sent.binary_search_by(|sent| sent.partition.cmp(&result.partition));
+            let sent = &sent[place.expect("an answer has results for partitions of the session only")];
             self.on_partition_result(source, &sent.partition, step, |replica, context, effects| {
                 replica.on_fetch_result(sent, result, context, effects)
             });
@@ -225,6 +235,7 @@ impl Broker {
     pub(super) fn fetcher_disconnected(&mut self, source: BrokerId, step: &mut Step<'_>) {
         let Some(fetcher) = self.fetchers.get_mut(&source) else { return };
         fetcher.in_flight = InFlight::Nothing;
+        fetcher.session.on_error();
         for partition in &fetcher.partitions {
             let replica = self.replicas.get_mut(partition).expect("a fetcher's partitions have replicas");
             if replica.backs_off_until().is_none_or(|until| until <= step.now) {

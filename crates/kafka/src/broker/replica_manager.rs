@@ -8,6 +8,7 @@ use crate::log::LogSettings;
 use crate::metadata::{ClusterImage, METADATA_TOPIC, TopicImage};
 use crate::node::Effects;
 use crate::replica::{Changes, Context, Partition, ReplicaSettings};
+use crate::spec::HistoricalFaults;
 use crate::storage::{Disk, DiskWrite, StoredLog};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,9 +26,14 @@ pub(super) struct ReplicaManager {
 
 impl ReplicaManager {
     /// No replicas yet.
-    pub(super) fn new(broker_id: BrokerId, config: &BrokerConfig, log: LogSettings) -> ReplicaManager {
+    pub(super) fn new(
+        broker_id: BrokerId,
+        config: &BrokerConfig,
+        log: LogSettings,
+        faults: HistoricalFaults,
+    ) -> ReplicaManager {
         ReplicaManager {
-            settings: ReplicaSettings::new(broker_id, config, log),
+            settings: ReplicaSettings::new(broker_id, config, log, faults),
             replicas: BTreeMap::new(),
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),
@@ -127,6 +133,16 @@ fn is_replica_here(image: &ClusterImage, partition: &TopicPartition, log: &Store
 }
 
 impl Broker {
+    /// The world around the replicas, for those that are only looked at.
+    pub(super) fn surroundings(&self, now: Instant) -> Context<'_> {
+        Context {
+            now,
+            wall_clock: self.setup.wall_clock,
+            broker_epoch: self.broker_epoch_or_none(),
+            image: &self.image,
+        }
+    }
+
     /// The world around the replicas, and the replicas.
     pub(super) fn context(&mut self, now: Instant) -> (Context<'_>, &mut ReplicaManager) {
         let context = Context {

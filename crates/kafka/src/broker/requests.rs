@@ -2,8 +2,7 @@
 
 use super::{Broker, Step};
 use crate::node::{ConnectionId, RequestId};
-use wire::response::{ApiVersionsResponse, ListenerKind};
-use wire::{Request, Response};
+use wire::Request;
 
 impl Broker {
     /// Works on one request of a client or another broker.
@@ -27,9 +26,9 @@ impl Broker {
             | Request::DescribeQuorum => self.forward(id, request, step),
             Request::DescribeTopicPartitions(request) => self.on_describe_topic_partitions(id, request, step),
             Request::DescribeConfigs(request) => self.on_describe_configs(id, &request, step),
+            Request::DescribeLogDirs(request) => self.on_describe_log_dirs(id, &request, step),
+            Request::DescribeCluster => self.on_describe_cluster(id, step),
             Request::DeleteRecords(_)
-            | Request::DescribeLogDirs(_)
-            | Request::DescribeCluster
             | Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
             | Request::BrokerRegistration(_)
@@ -47,11 +46,6 @@ impl Broker {
                 self.close_client(id.connection, step);
             }
         }
-    }
-
-    fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
-        let response = ApiVersionsResponse::without_features(ListenerKind::Broker);
-        self.server.respond(id, Response::ApiVersions(response), step.effects);
     }
 
     /// Closes a connection that another process opened.

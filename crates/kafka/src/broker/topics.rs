@@ -10,7 +10,7 @@ use wire::response::{
     DescribeTopicPartitionsResponse, DescribedPartition, DescribedTopic, MetadataBroker, MetadataPartition,
     MetadataResponse, MetadataTopic,
 };
-use wire::{BrokerId, ErrorCode, PartitionIndex, Response, TopicId, TopicName};
+use wire::{BrokerId, ErrorCode, PartitionIndex, Response, TopicId, TopicName, TopicPartition};
 
 /// `Topic.MAX_NAME_LENGTH`.
 const MAX_TOPIC_NAME_LENGTH: usize = 249;
@@ -24,7 +24,7 @@ impl Broker {
             topics: self.metadata_topics(request.topics.as_deref()),
         };
         self.server.respond(id, Response::Metadata(response), step.effects);
-        if request.allow_auto_topic_creation && self.setup.config.auto_create_topics_enable {
+        if request.allow_auto_topic_creation && self.config.auto_create_topics_enable {
             self.create_missing(request.topics.unwrap_or_default(), step);
         }
     }
@@ -45,7 +45,7 @@ impl Broker {
     }
 
     /// Any live broker takes requests for the controller (`getRandomAliveBrokerId`).
-    fn draw_live_broker(&mut self) -> Option<BrokerId> {
+    pub(super) fn draw_live_broker(&mut self) -> Option<BrokerId> {
         let live = || self.image.brokers().iter().filter(|(_, registration)| !registration.fenced);
         let count = live().count();
         if count == 0 {
@@ -74,7 +74,8 @@ impl Broker {
     }
 }
 
-fn live_brokers(image: &ClusterImage) -> Vec<MetadataBroker> {
+/// Brokers that are not fenced.
+pub(super) fn live_brokers(image: &ClusterImage) -> Vec<MetadataBroker> {
     let live = image.brokers().iter().filter(|(_, registration)| !registration.fenced);
     live.map(|(broker_id, registration)| MetadataBroker {
         broker_id: *broker_id,
@@ -127,17 +128,13 @@ fn metadata_partition(
 
 fn described_topic(image: &ClusterImage, name: &TopicName) -> DescribedTopic {
     let MetadataTopic { error, name, topic_id, is_internal, partitions } = metadata_topic(image, name);
-    DescribedTopic {
-        error,
-        name,
-        topic_id,
-        is_internal,
-        partitions: partitions.into_iter().map(described_partition).collect(),
-    }
+    let described = partitions.into_iter().map(|partition| described_partition(image, &name, partition)).collect();
+    DescribedTopic { error, name, topic_id, is_internal, partitions: described }
 }
 
 /// Unlike `Metadata`, this answer has no error for a partition without a leader.
-fn described_partition(partition: MetadataPartition) -> DescribedPartition {
+fn described_partition(image: &ClusterImage, topic: &TopicName, partition: MetadataPartition) -> DescribedPartition {
+    let state = image.partition(&TopicPartition::new(topic.clone(), partition.partition));
     DescribedPartition {
         error: ErrorCode::None,
         partition: partition.partition,
@@ -145,8 +142,8 @@ fn described_partition(partition: MetadataPartition) -> DescribedPartition {
         leader_epoch: partition.leader_epoch,
         replicas: partition.replicas,
         isr: partition.isr,
-        eligible_leader_replicas: Some(Vec::new()),
-        last_known_elr: Some(Vec::new()),
+        eligible_leader_replicas: state.map(|state| state.eligible_leader_replicas.clone()),
+        last_known_elr: state.map(|state| state.last_known_elr.clone()),
         offline_replicas: partition.offline_replicas,
     }
 }

@@ -4,7 +4,7 @@ use super::Broker;
 use crate::metadata::ClusterImage;
 use crate::view::{BrokerView, ReplicaGlance};
 use std::sync::Arc;
-use wire::{BrokerEpoch, TopicPartition};
+use wire::{BrokerEpoch, Offset, TopicPartition};
 
 impl Broker {
     /// What an onlooker may see. The image and the logs are shared, not copied.
@@ -15,6 +15,7 @@ impl Broker {
             broker_epoch: self.broker_epoch,
             metadata_offset: self.membership.metadata_offset(),
             image: Arc::clone(&self.image),
+            fetch_sessions: self.fetch_sessions.len(),
             replicas: self.replicas.iter().map(|(_, replica)| replica.view()).collect(),
         }
     }
@@ -28,6 +29,12 @@ impl Broker {
     /// The partitions whose replicas are loaded.
     pub fn partitions(&self) -> impl Iterator<Item = &TopicPartition> {
         self.replicas.iter().map(|(partition, _)| partition)
+    }
+
+    /// Highest metadata offset it has applied, -1 for none.
+    #[must_use]
+    pub fn metadata_offset(&self) -> Offset {
+        self.membership.metadata_offset()
     }
 
     /// Its registration, once it has one.

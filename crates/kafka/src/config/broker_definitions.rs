@@ -152,6 +152,7 @@ pub(super) const BROKER_CONFIGS: &[ConfigDefinition] = &[
     ConfigDefinition::new("replica.fetch.wait.max.ms", Int, Some("500"), Any),
     ConfigDefinition::new("replica.high.watermark.checkpoint.interval.ms", Long, Some("5000"), Any),
     ConfigDefinition::new("replica.lag.time.max.ms", Long, Some("30000"), Any),
+    ConfigDefinition::new("replica.selector.class", String, None, Any),
     ConfigDefinition::new("replica.socket.receive.buffer.bytes", Int, Some("65536"), Any),
     ConfigDefinition::new("replica.socket.timeout.ms", Int, Some("30000"), Any),
     ConfigDefinition::new("request.timeout.ms", Int, Some("30000"), Any),

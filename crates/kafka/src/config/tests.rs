@@ -128,6 +128,12 @@ fn the_list_of_topic_configurations_is_that_of_the_tools_usage() {
     assert_eq!(names.len(), 36);
 }
 
+fn described(overrides: &BTreeMap<String, String>, properties: &BrokerConfig) -> Vec<wire::response::ConfigEntry> {
+    let nothing = BTreeMap::new();
+    let layers = ConfigLayers { properties, on_all_brokers: &nothing, on_this_broker: &nothing };
+    layers.describe_topic(overrides)
+}
+
 #[test]
 fn configurations_are_listed_in_the_order_of_the_real_broker() {
     let overrides = map(&[
@@ -136,7 +142,7 @@ fn configurations_are_listed_in_the_order_of_the_real_broker() {
         ("segment.bytes", "52428800"),
         ("cleanup.policy", "delete"),
     ]);
-    let listed: Vec<(String, String)> = describe_topic_configs(&overrides, &BrokerConfig::default())
+    let listed: Vec<(String, String)> = described(&overrides, &BrokerConfig::default())
         .into_iter()
         .filter(|entry| entry.source == ConfigSource::DynamicTopicConfig)
         .map(|entry| (entry.name, entry.value.expect("topic configurations are never null")))
@@ -151,7 +157,7 @@ fn configurations_are_listed_in_the_order_of_the_real_broker() {
 #[test]
 fn a_broker_property_shows_as_static_only_under_its_strongest_name() {
     let broker = broker(&[("log.segment.bytes", "1073741824"), ("log.retention.hours", "1")]);
-    let entries = describe_topic_configs(&BTreeMap::new(), &broker);
+    let entries = described(&BTreeMap::new(), &broker);
     let of = |name: &str| entries.iter().find(|entry| entry.name == name).expect("every configuration is listed");
     assert_eq!(of("segment.bytes").source, ConfigSource::StaticBrokerConfig);
     assert_eq!(

@@ -1,5 +1,5 @@
 //! The configurations of topics (`org.apache.kafka.storage.internals.log.LogConfig`): what there are, what a topic's
-//! own values and its broker's defaults add up to, and how `DescribeConfigs` lists them.
+//! own values and its broker's defaults add up to.
 
 use super::BrokerConfig;
 use super::definition::ConfigDefinition;
@@ -9,7 +9,6 @@ use super::definition::{CLEANUP_POLICIES, COMPRESSION_TYPES, TIMESTAMP_TYPES};
 use super::fraction::Fraction;
 use std::collections::BTreeMap;
 use wire::TimestampType;
-use wire::response::{ConfigEntry, ConfigSource};
 
 /// A configuration of topics.
 #[derive(Debug)]
@@ -35,28 +34,8 @@ impl TopicConfigDefinition {
         self.is_simulated
     }
 
-    /// The value in force as text, and who set it. Only the strongest synonym counts as set by the broker's
-    /// properties: Kafka's `DescribeConfigs` has the same gap.
-    fn describe(&self, overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> ConfigEntry {
-        let is_static = self.synonyms.first().is_some_and(|(name, _)| broker.property(name).is_some());
-        let source = if overrides.contains_key(self.name()) {
-            ConfigSource::DynamicTopicConfig
-        } else if is_static {
-            ConfigSource::StaticBrokerConfig
-        } else {
-            ConfigSource::DefaultConfig
-        };
-        ConfigEntry {
-            name: self.name().to_owned(),
-            value: Some(self.effective(overrides, broker)),
-            source,
-            is_read_only: false,
-            is_sensitive: false,
-            synonyms: Vec::new(),
-        }
-    }
-
-    fn effective(&self, overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> String {
+    /// The value in force as text.
+    pub(super) fn effective(&self, overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> String {
         match overrides.get(self.name()) {
             Some(value) => self.definition.parse(value).expect("the controller refuses values that do not parse"),
             None => self.server_default(broker),
@@ -140,7 +119,10 @@ pub const TOPIC_CONFIGS: &[TopicConfigDefinition] = &[
     ),
     kept(config("local.retention.bytes", Long, "-2", AtLeast(-2)), &[("log.local.retention.bytes", 1)]),
     kept(config("preallocate", Boolean, "false", Any), &[("log.preallocate", 1)]),
-    simulated(config("min.cleanable.dirty.ratio", Double, "0.5", Between(0, 1)), &[("log.cleaner.min.cleanable.ratio", 1)]),
+    simulated(
+        config("min.cleanable.dirty.ratio", Double, "0.5", Between(0, 1)),
+        &[("log.cleaner.min.cleanable.ratio", 1)],
+    ),
     simulated(config("index.interval.bytes", Int, "4096", AtLeast(0)), &[("log.index.interval.bytes", 1)]),
     simulated(
         config("unclean.leader.election.enable", Boolean, "false", Any),
@@ -237,12 +219,6 @@ fn check_remote_storage(configs: &BTreeMap<String, String>, broker: &BrokerConfi
     Err("Tiered Storage functionality is disabled in the broker. \
          Topic cannot be configured with remote log storage."
         .to_owned())
-}
-
-/// All configurations of a topic with who set each, in the order in which a broker lists them.
-#[must_use]
-pub fn describe_topic_configs(overrides: &BTreeMap<String, String>, broker: &BrokerConfig) -> Vec<ConfigEntry> {
-    TOPIC_CONFIGS.iter().map(|config| config.describe(overrides, broker)).collect()
 }
 
 /// `cleanup.policy`.

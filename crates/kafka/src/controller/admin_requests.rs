@@ -88,7 +88,9 @@ impl Running {
     pub(super) fn on_update_features(&mut self, asked: Asked, request: &UpdateFeaturesRequest, effects: &mut Effects) {
         let (error, error_message) = (NOT_CONTROLLER, Some(NOT_CONTROLLER.message().to_owned()));
         let refusal = UpdateFeaturesResponse { error, error_message, results: Vec::new() };
-        self.administer(asked, |cluster| cluster.update_features(request), refusal, Response::UpdateFeatures, effects);
+        let controller_id = self.node_id.0;
+        let answer = |cluster: Cluster<'_>| cluster.update_features(request, controller_id);
+        self.administer(asked, answer, refusal, Response::UpdateFeatures, effects);
     }
 
     pub(super) fn on_unregister_broker(

@@ -265,4 +265,69 @@ mod tests {
         assert_eq!((result.leader, &result.isr), (Some(BrokerId(0)), &ids(&[0, 2])));
         assert_eq!((result.leader_epoch, result.partition_epoch), (LeaderEpoch(0), PartitionEpoch(1)));
     }
+
+    #[test]
+    fn a_proposal_that_completes_a_reassignment_may_cost_the_leadership() {
+        let mut cluster = TestCluster::with_brokers(4);
+        cluster.create("foo", &[&[0, 1, 2]]);
+        let (topic_id, partition) = (cluster.image.topics()[&TopicName::new("foo")].topic_id, PartitionIndex(0));
+        cluster.replay(vec![MetadataRecord::PartitionChange(PartitionChangeRecord {
+            replicas: Some(ids(&[3, 1, 2, 0])),
+            adding_replicas: Some(ids(&[3])),
+            removing_replicas: Some(ids(&[0])),
+            ..PartitionChangeRecord::of(topic_id, partition)
+        })]);
+        let mut request = proposal(&cluster, &[0, 1, 2, 3]);
+        request.partitions[0].partition_epoch = PartitionEpoch(1);
+        let (records, response) = cluster.as_cluster().alter_partition(&request);
+        cluster.replay(records);
+        assert_eq!(response.partitions[0].error, ErrorCode::NewLeaderElected);
+        assert_eq!(cluster.leaders_and_isrs("foo"), ["3 [1, 2, 3]"]);
+    }
+
+    #[test]
+    fn a_leader_cannot_begin_to_recover_of_itself() {
+        let cluster = foo();
+        let recovering = |request: &mut AlterPartitionRequest| {
+            request.partitions[0].leader_recovery_state = LeaderRecoveryState::Recovering;
+        };
+        assert_eq!(error_of(&cluster, recovering), ErrorCode::InvalidRequest);
+    }
+
+    #[test]
+    fn a_recovering_leader_is_alone_until_it_has_recovered() {
+        let mut cluster = foo();
+        cluster.change_isr("foo", 0, &[0]);
+        let (topic_id, partition) = (cluster.image.topics()[&TopicName::new("foo")].topic_id, PartitionIndex(0));
+        cluster.replay(vec![MetadataRecord::PartitionChange(PartitionChangeRecord {
+            leader_recovery_state: Some(LeaderRecoveryState::Recovering),
+            ..PartitionChangeRecord::of(topic_id, partition)
+        })]);
+        for (state, error) in [
+            (LeaderRecoveryState::Recovering, ErrorCode::InvalidRequest),
+            (LeaderRecoveryState::Recovered, ErrorCode::None),
+        ] {
+            let answer = error_of(&cluster, |request| {
+                request.partitions[0].partition_epoch = PartitionEpoch(2);
+                request.partitions[0].leader_recovery_state = state;
+            });
+            assert_eq!(answer, error);
+        }
+    }
+
+    #[test]
+    fn earlier_releases_let_fenced_brokers_and_old_incarnations_in() {
+        let mut cluster = foo();
+        cluster.change_isr("foo", 0, &[0]);
+        cluster.fence(1);
+        let propose = |cluster: &TestCluster| {
+            error_of(cluster, |request| {
+                request.partitions[0].partition_epoch = PartitionEpoch(1);
+                request.partitions[0].new_isr[1].1 = BrokerEpoch(1);
+            })
+        };
+        assert_eq!(propose(&cluster), ErrorCode::IneligibleReplica);
+        cluster.faults.isr_without_broker_epochs = true;
+        assert_eq!(propose(&cluster), ErrorCode::None);
+    }
 }

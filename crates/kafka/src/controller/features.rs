@@ -12,31 +12,44 @@ use wire::{ErrorCode, MetadataRecord};
 const PRODUCER_ID_BLOCK_SIZE: i32 = 1_000;
 
 impl Cluster<'_> {
-    /// Changes the levels of all features in the request, or of none.
+    /// Changes the levels of those features that may change; each has a result of its own.
     pub(super) fn update_features(
         &self,
         request: &UpdateFeaturesRequest,
+        controller_id: i32,
     ) -> (Vec<MetadataRecord>, UpdateFeaturesResponse) {
-        let updates: Result<Vec<MetadataRecord>, String> =
-            request.updates.iter().map(|update| self.update_feature(update)).collect();
-        match updates {
-            Ok(_) if request.validate_only => (Vec::new(), updated(request)),
-            Ok(records) => (records, updated(request)),
-            Err(message) => (Vec::new(), refused(ErrorCode::InvalidUpdateVersion, message)),
+        let (mut records, mut results) = (Vec::new(), Vec::new());
+        for update in &request.updates {
+            let feature = update.feature.clone();
+            results.push(match self.update_feature(update, controller_id) {
+                Ok(record) => {
+                    records.push(record);
+                    UpdatedFeature { feature, error: ErrorCode::None, error_message: None }
+                }
+                Err(message) => {
+                    UpdatedFeature { feature, error: ErrorCode::InvalidUpdateVersion, error_message: Some(message) }
+                }
+            });
         }
+        if request.validate_only {
+            records.clear();
+        }
+        (records, UpdateFeaturesResponse { error: ErrorCode::None, error_message: None, results })
     }
 
-    fn update_feature(&self, update: &FeatureUpdate) -> Result<MetadataRecord, String> {
+    fn update_feature(&self, update: &FeatureUpdate, controller_id: i32) -> Result<MetadataRecord, String> {
         let invalid = |reason: String| invalid_version(update, &reason);
         let (name, level) = (update.feature.as_str(), update.max_version_level);
         let current = self.image.features().get(name).copied().unwrap_or(0);
         if level < 0 {
             return Err(invalid("A feature version cannot be less than 0.".to_owned()));
         }
-        let feature = RELEASE.feature(name).ok_or_else(|| invalid(not_supported(update, "0-0")))?;
-        if level != 0 && !(feature.min_version..=feature.max_version).contains(&level) {
-            let range = format!("{}-{}", feature.min_version, feature.max_version);
-            return Err(invalid(not_supported(update, &range)));
+        let Some(feature) = RELEASE.feature(name) else {
+            return Err(invalid(format!("Local controller {controller_id} does not support this feature.")));
+        };
+        let (lowest, highest) = (feature.min_version, feature.max_version);
+        if !(lowest..=highest).contains(&level) {
+            return Err(invalid(format!("Local controller {controller_id} only supports versions {lowest}-{highest}")));
         }
         match update.upgrade_type {
             UpgradeType::Upgrade if level < current => {
@@ -95,29 +108,8 @@ impl Cluster<'_> {
     }
 }
 
-fn not_supported(update: &FeatureUpdate, range: &str) -> String {
-    format!(
-        "Local controller does not support feature {} version {}, range is {range}",
-        update.feature, update.max_version_level
-    )
-}
-
 fn invalid_version(update: &FeatureUpdate, reason: &str) -> String {
     format!("Invalid update version {} for feature {}. {reason}", update.max_version_level, update.feature)
-}
-
-fn updated(request: &UpdateFeaturesRequest) -> UpdateFeaturesResponse {
-    let result = |update: &FeatureUpdate| UpdatedFeature {
-        feature: update.feature.clone(),
-        error: ErrorCode::None,
-        error_message: None,
-    };
-    let results = request.updates.iter().map(result).collect();
-    UpdateFeaturesResponse { error: ErrorCode::None, error_message: None, results }
-}
-
-fn refused(error: ErrorCode, message: String) -> UpdateFeaturesResponse {
-    UpdateFeaturesResponse { error, error_message: Some(message), results: Vec::new() }
 }
 
 #[cfg(test)]
@@ -129,9 +121,9 @@ mod tests {
     fn update(cluster: &mut TestCluster, feature: &str, level: i16, upgrade_type: UpgradeType) -> Option<String> {
         let updates = vec![FeatureUpdate { feature: feature.to_owned(), max_version_level: level, upgrade_type }];
         let request = UpdateFeaturesRequest { updates, validate_only: false };
-        let (records, response) = cluster.as_cluster().update_features(&request);
+        let (records, mut response) = cluster.as_cluster().update_features(&request, 3000);
         cluster.replay(records);
-        response.error_message
+        response.results.remove(0).error_message
     }
 
     #[test]
@@ -160,11 +152,24 @@ mod tests {
     }
 
     #[test]
-    fn unknown_features_and_levels_are_refused() {
+    fn unknown_features_and_levels_are_refused_and_the_others_change() {
         let mut cluster = TestCluster::with_brokers(1);
-        assert!(update(&mut cluster, "no.such.feature", 1, UpgradeType::Upgrade).is_some());
-        assert!(update(&mut cluster, METADATA_VERSION, 22, UpgradeType::Upgrade).is_some());
-        assert!(cluster.image.features().is_empty());
+        let upgrade = |feature: &str, max_version_level| FeatureUpdate {
+            feature: feature.to_owned(),
+            max_version_level,
+            upgrade_type: UpgradeType::Upgrade,
+        };
+        let updates = vec![upgrade("no.such.feature", 1), upgrade(METADATA_VERSION, 21), upgrade(METADATA_VERSION, 22)];
+        let request = UpdateFeaturesRequest { updates, validate_only: false };
+        let (records, response) = cluster.as_cluster().update_features(&request, 3000);
+        cluster.replay(records);
+        let messages: Vec<Option<String>> = response.results.into_iter().map(|result| result.error_message).collect();
+        let unknown = "Invalid update version 1 for feature no.such.feature. Local controller 3000 does not support \
+                       this feature.";
+        let too_high = "Invalid update version 22 for feature metadata.version. Local controller 3000 only supports \
+                        versions 1-21";
+        assert_eq!(messages, [Some(unknown.to_owned()), None, Some(too_high.to_owned())]);
+        assert_eq!(cluster.image.features()[METADATA_VERSION], 21);
     }
 
     fn allocate(cluster: &mut TestCluster, broker: i32, epoch: BrokerEpoch) -> AllocateProducerIdsResponse {

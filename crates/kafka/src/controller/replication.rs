@@ -311,4 +311,76 @@ mod tests {
         assert_eq!(cluster.leaders_and_isrs("foo"), ["1 [2, 3, 1]", "2 [2, 3]"]);
         assert!(!cluster.as_cluster().has_imbalanced_partitions());
     }
+
+    /// For each partition its leader, in-sync replicas, eligible leader replicas and last known leader.
+    fn eligibility(cluster: &TestCluster) -> Vec<String> {
+        let numbers = |brokers: &[wire::BrokerId]| brokers.iter().map(|broker| broker.0).collect::<Vec<_>>();
+        let states = cluster.image.topics()[&wire::TopicName::new("foo")].partitions.values();
+        states
+            .map(|state| {
+                let leader = state.leader.map_or(-1, |leader| leader.0);
+                let (isr, elr) = (numbers(&state.isr), numbers(&state.eligible_leader_replicas));
+                format!("{leader} {isr:?} {elr:?} {:?}", numbers(&state.last_known_elr))
+            })
+            .collect()
+    }
+
+    fn with_eligible_leaders(replicas: &[i32], min_isr: i32) -> TestCluster {
+        let mut cluster = TestCluster::with_brokers(5);
+        cluster.config.eligible_leader_replicas_enable = true;
+        cluster.config.min_insync_replicas = min_isr;
+        cluster.create("foo", &[replicas]);
+        cluster
+    }
+
+    #[test]
+    fn fenced_brokers_stay_eligible_below_min_isr_and_coming_back_changes_nothing() {
+        let mut cluster = with_eligible_leaders(&[0, 1, 2, 3], 3);
+        [2, 3].into_iter().for_each(|broker| cluster.fence(broker));
+        assert_eq!(eligibility(&cluster), ["0 [0, 1] [3] []"]);
+        cluster.fence(1);
+        assert_eq!(eligibility(&cluster), ["0 [0] [1, 3] []"]);
+        [1, 2, 3].into_iter().for_each(|broker| cluster.unfence(broker));
+        assert_eq!(eligibility(&cluster), ["0 [0] [1, 3] []"]);
+    }
+
+    #[test]
+    fn an_eligible_replica_that_comes_back_leads_when_nobody_is_in_sync() {
+        let mut cluster = with_eligible_leaders(&[0, 1, 2, 3], 3);
+        [1, 2, 3].into_iter().for_each(|broker| cluster.fence(broker));
+        assert_eq!(eligibility(&cluster), ["0 [0] [2, 3] []"]);
+        cluster.unfence(2);
+        cluster.fence(0);
+        assert_eq!(eligibility(&cluster), ["2 [2] [0, 3] []"]);
+    }
+
+    #[test]
+    fn min_isr_is_no_more_than_there_are_replicas() {
+        let cluster = with_eligible_leaders(&[0, 1, 2], 5);
+        let topic = &cluster.image.topics()[&wire::TopicName::new("foo")];
+        assert_eq!(cluster.as_cluster().effective_min_isr(topic), 3);
+    }
+
+    #[test]
+    fn a_process_that_ended_uncleanly_makes_its_replicas_ineligible() {
+        let mut cluster = with_eligible_leaders(&[0, 1, 2], 3);
+        [2, 1].into_iter().for_each(|broker| cluster.fence(broker));
+        assert_eq!(eligibility(&cluster), ["0 [0] [1, 2] []"]);
+        for (broker, expected) in [(1, "0 [0] [2] []"), (2, "0 [0] [] []"), (0, "-1 [] [] [0]")] {
+            let records = cluster.as_cluster().end_uncleanly(wire::BrokerId(broker));
+            cluster.replay(records);
+            assert_eq!(eligibility(&cluster), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_broker_that_is_forgotten_leaves_all_isrs() {
+        let mut cluster = TestCluster::with_brokers(3);
+        cluster.create("foo", &[&[1, 2]]);
+        let records = cluster.as_cluster().unregister(wire::BrokerId(1)).expect("it is registered");
+        cluster.replay(records);
+        assert_eq!(cluster.leaders_and_isrs("foo"), ["2 [2]"]);
+        assert!(!cluster.image.brokers().contains_key(&wire::BrokerId(1)));
+        assert!(cluster.as_cluster().unregister(wire::BrokerId(1)).is_none());
+    }
 }

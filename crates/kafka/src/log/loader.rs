@@ -35,8 +35,7 @@ impl PartitionLog {
         }
         log.recovery_point = log.loaded_recovery_point(stored);
         log.cleaner_offset = stored.cleaner_offset;
-        log.leader_epochs.truncate_from_end(log.log_end_offset);
-        log.leader_epochs.truncate_from_start(log.log_start_offset);
+        log.fit_leader_epochs(stored, effects);
         log.update_high_watermark(stored.high_watermark);
         log.cut_torn_batch(stored, effects);
         log
@@ -56,6 +55,16 @@ impl PartitionLog {
         let is_expired = |producer: &super::ProducerState| producer.is_expired(context.wall_time, expiration_ms);
         self.producers.reload(self.log_start_offset, self.log_end_offset, is_expired);
         self.update_first_unstable_offset();
+    }
+
+    /// What is forgotten must be forgotten on the disk, too: an earlier epoch's records may come to lie there, and the next
+    /// run would take them for the forgotten epoch's.
+    fn fit_leader_epochs(&mut self, stored: &StoredLog, effects: &mut Effects) {
+        self.leader_epochs.truncate_from_end(self.log_end_offset);
+        self.leader_epochs.truncate_from_start(self.log_start_offset);
+        if self.leader_epochs.entries() != stored.leader_epochs {
+            self.write_leader_epochs(effects);
+        }
     }
 
     fn recover_batch(&mut self, batch: &std::sync::Arc<RecordBatch>, context: &LogContext<'_>) {

@@ -43,9 +43,8 @@ impl PartitionLog {
         if retention_ms < 0 {
             return 0;
         }
-        let is_too_old = |segment: &LogSegment| {
-            context.wall_time.0.saturating_sub(segment.largest_timestamp().0) > retention_ms
-        };
+        let is_too_old =
+            |segment: &LogSegment| context.wall_time.0.saturating_sub(segment.largest_timestamp().0) > retention_ms;
         let count = self.deletable(|segment, _| is_too_old(segment));
         self.delete_because(DeletionReason::Time { retention_ms }, count, context, effects)
     }

@@ -18,6 +18,7 @@ enum Verdict {
 }
 
 impl RaftClient {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the other requests are never sent to a member of the quorum")]
     pub(super) fn handle_response(&mut self, voter: i32, response: Response, step: &mut RaftStep<'_>) {
         match response {
             Response::Vote(response) => self.on_vote_response(voter, response, step),
@@ -30,7 +31,36 @@ impl RaftClient {
                 self.on_fetch_response(voter, &result.expect("an answer has a result for each partition"), step);
             }
             Response::FetchSnapshot(response) => self.on_fetch_snapshot_response(voter, response, step),
-            other => unreachable!("a member of the quorum was answered with {other:?}"),
+            other @ (Response::ApiVersions(_)
+            | Response::Metadata(_)
+            | Response::Produce(_)
+            | Response::ListOffsets(_)
+            | Response::OffsetForLeaderEpoch(_)
+            | Response::CreateTopics(_)
+            | Response::CreatePartitions(_)
+            | Response::DeleteTopics(_)
+            | Response::DescribeTopicPartitions(_)
+            | Response::ElectLeaders(_)
+            | Response::AlterPartitionReassignments(_)
+            | Response::ListPartitionReassignments(_)
+            | Response::IncrementalAlterConfigs(_)
+            | Response::DescribeConfigs(_)
+            | Response::DeleteRecords(_)
+            | Response::DescribeLogDirs(_)
+            | Response::DescribeCluster(_)
+            | Response::UpdateFeatures(_)
+            | Response::UnregisterBroker(_)
+            | Response::InitProducerId(_)
+            | Response::AllocateProducerIds(_)
+            | Response::BrokerRegistration(_)
+            | Response::BrokerHeartbeat(_)
+            | Response::AlterPartition(_)
+            | Response::DescribeQuorum(_)
+            | Response::LeaderAndIsr(_)
+            | Response::UpdateMetadata(_)
+            | Response::StopReplica(_)
+            | Response::ControlledShutdown(_)
+            | Response::ZooKeeper(_)) => unreachable!("a member of the quorum was answered with {other:?}"),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::config::BrokerConfig;
 use crate::instant::{Duration, Instant, WallClock};
 use crate::log::LogSettings;
 use crate::metadata::ClusterImage;
+use crate::spec::HistoricalFaults;
 use wire::{BrokerEpoch, BrokerId, Timestamp};
 
 /// What all replicas of one broker share: its id and what its properties say about replication.
@@ -19,18 +20,26 @@ pub struct ReplicaSettings {
     pub replica_fetch_max_bytes: i32,
     /// What holds for all their logs.
     pub log: LogSettings,
+    /// Rules that the broker leaves out.
+    pub historical_faults: HistoricalFaults,
 }
 
 impl ReplicaSettings {
     /// What `config` says for the replicas of `broker_id`.
     #[must_use]
-    pub fn new(broker_id: BrokerId, config: &BrokerConfig, log: LogSettings) -> ReplicaSettings {
+    pub fn new(
+        broker_id: BrokerId,
+        config: &BrokerConfig,
+        log: LogSettings,
+        historical_faults: HistoricalFaults,
+    ) -> ReplicaSettings {
         ReplicaSettings {
             broker_id,
             replica_lag_time_max: Duration::from_ms(config.replica_lag_time_max_ms),
             replica_fetch_backoff: Duration::from_ms(config.replica_fetch_backoff_ms),
             replica_fetch_max_bytes: config.replica_fetch_max_bytes,
             log,
+            historical_faults,
         }
     }
 }
@@ -49,6 +58,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The rack of a broker.
+    pub(super) fn rack_of(&self, broker: BrokerId) -> Option<&str> {
+        self.image.brokers().get(&broker)?.rack.as_deref()
+    }
+
     /// What the broker's clock says.
     pub(super) fn wall_time(&self) -> Timestamp {
         self.wall_clock.at(self.now)

@@ -1,6 +1,7 @@
 //! What a leader knows of one follower (`kafka.cluster.Replica`).
 
 use crate::instant::{Duration, Instant};
+use crate::view::FollowerView;
 use wire::{BrokerEpoch, BrokerId, Offset};
 
 /// "Not known", -1.
@@ -11,6 +12,8 @@ pub(super) const UNKNOWN_OFFSET: Offset = Offset(-1);
 pub(super) struct FollowerProgress {
     /// The follower.
     pub(super) broker: BrokerId,
+    /// Where its log started at its last fetch, -1 before the first.
+    pub(super) log_start_offset: Offset,
     /// Where its log ended at its last fetch, -1 before the first.
     pub(super) log_end_offset: Offset,
     /// Where the leader's log ended then.
@@ -26,6 +29,8 @@ pub(super) struct FollowerProgress {
 /// One fetch of a follower.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FollowerFetch {
+    /// Where the follower's log starts.
+    pub(super) log_start_offset: Offset,
     /// Where the follower's log ends.
     pub(super) fetch_offset: Offset,
     /// Where the leader's log ended before the read.
@@ -41,11 +46,22 @@ impl FollowerProgress {
     pub(super) fn unknown(broker: BrokerId) -> FollowerProgress {
         FollowerProgress {
             broker,
+            log_start_offset: UNKNOWN_OFFSET,
             log_end_offset: UNKNOWN_OFFSET,
             last_fetch_leader_log_end_offset: Offset::ZERO,
             last_fetch_time: None,
             last_caught_up_time: None,
             broker_epoch: None,
+        }
+    }
+
+    /// What an onlooker may see.
+    pub(super) fn view(&self) -> FollowerView {
+        FollowerView {
+            broker: self.broker,
+            log_start_offset: self.log_start_offset,
+            log_end_offset: self.log_end_offset,
+            last_caught_up_at: self.last_caught_up_time,
         }
     }
 
@@ -73,6 +89,7 @@ impl FollowerProgress {
         } else if fetch.fetch_offset >= self.last_fetch_leader_log_end_offset {
             self.last_caught_up_time = self.last_caught_up_time.max(self.last_fetch_time);
         }
+        self.log_start_offset = fetch.log_start_offset;
         self.log_end_offset = fetch.fetch_offset;
         self.last_fetch_leader_log_end_offset = self.last_fetch_leader_log_end_offset.max(fetch.leader_log_end_offset);
         self.last_fetch_time = Some(fetch.time);

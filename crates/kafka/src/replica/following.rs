@@ -30,6 +30,8 @@ pub(super) struct Follower {
     /// Whom it follows.
     pub(super) leader: Option<BrokerId>,
     state: FetchState,
+    /// It has compared its log with the leader's once. Only a follower from before KIP-279 is content with that.
+    has_compared: bool,
 }
 
 /// Where the follower is in its talk with the leader.
@@ -50,7 +52,7 @@ enum FetchState {
 impl Follower {
     /// A follower that does not fetch yet.
     pub(super) fn idle(leader: Option<BrokerId>) -> Follower {
-        Follower { leader, state: FetchState::Stopped }
+        Follower { leader, state: FetchState::Stopped, has_compared: false }
     }
 }
 
@@ -69,13 +71,13 @@ impl Partition {
     }
 
     /// Begins to fetch from a new leader, if there is one. A log that knows no epoch is not to be trusted beyond its high
-    /// watermark.
+    /// watermark; before KIP-101 no log was.
     pub(super) fn start_fetching(&mut self, effects: &mut Effects) {
         if self.leader().is_none() {
             return;
         }
-        if !self.log.latest_epoch().is_known() {
-            self.truncate(self.log.high_watermark(), TruncationReason::DivergingEpoch, effects);
+        if !self.log.latest_epoch().is_known() || self.settings.historical_faults.truncate_to_high_watermark {
+            self.truncate(self.log.high_watermark(), TruncationReason::HighWatermark, effects);
         }
         self.set_fetch_state(FetchState::Fetching);
     }
@@ -99,10 +101,24 @@ impl Partition {
             topic_id: Some(self.log.topic_id()),
             current_leader_epoch: self.leader_epoch,
             fetch_offset: self.log.log_end_offset(),
-            last_fetched_epoch: self.log.latest_epoch(),
+            last_fetched_epoch: self.epoch_to_compare(),
             log_start_offset: self.log.log_start_offset(),
             max_bytes: self.settings.replica_fetch_max_bytes,
         }
+    }
+
+    /// The epoch of its last record, by which the leader finds out whether the logs part. Early followers asked once
+    /// (before KIP-279) or not at all (before KIP-101).
+    fn epoch_to_compare(&self) -> LeaderEpoch {
+        let faults = self.settings.historical_faults;
+        let has_compared = match &self.role {
+            Role::Follower(follower) => follower.has_compared,
+            Role::Leader(_) => false,
+        };
+        if faults.truncate_to_high_watermark || faults.single_round_truncation && has_compared {
+            return LeaderEpoch::NONE;
+        }
+        self.log.latest_epoch()
     }
 
     /// What it has to know of the leader's log before it fetches on.
@@ -153,6 +169,9 @@ impl Partition {
             (ErrorCode::None, None) => self.append_fetched(result, context, effects),
             (error, _) => self.on_error(error, context.now),
         }
+        if let Role::Follower(follower) = &mut self.role {
+            follower.has_compared |= result.error.is_none();
+        }
         self.changes_since(mark)
     }
 
@@ -180,6 +199,10 @@ impl Partition {
             self.note(effects, |partition| BrokerEvent::RecordsReplicated { partition, first_offset, last_offset });
         }
         self.log.update_high_watermark(result.high_watermark);
+        let log_start_offset = result.log_start_offset.min(self.log.high_watermark());
+        self.log
+            .maybe_increment_log_start_offset(log_start_offset, effects)
+            .expect("it lies not above the high watermark");
         self.note_high_watermark(high_watermark, effects);
     }
 
@@ -214,7 +237,8 @@ impl Partition {
             return log_end_offset;
         }
         let own_end = self.log.end_offset_for(leader_end.leader_epoch);
-        let is_untracked = own_end.leader_epoch == LeaderEpoch::NONE;
+        let ignores_epoch = self.settings.historical_faults.single_round_truncation;
+        let is_untracked = ignores_epoch || own_end.leader_epoch == LeaderEpoch::NONE;
         let offset = if is_untracked {
             leader_end.end_offset
         } else if own_end.leader_epoch == leader_end.leader_epoch {

@@ -13,7 +13,7 @@ use crate::instant::Instant;
 use crate::log::{AppendError, AppendInfo, LeaderAppend, LogContext};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
-use crate::view::{FollowerView, LeadershipGlance, ReplicaRole};
+use crate::view::{LeadershipGlance, ReplicaRole};
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
 use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderRecoveryState, Offset, PartitionEpoch, RecordBatch};
@@ -100,6 +100,16 @@ impl Leader {
         self.followers.iter().find(|follower| follower.broker == broker)
     }
 
+    /// All of them.
+    pub(super) fn followers(&self) -> &[FollowerProgress] {
+        &self.followers
+    }
+
+    /// The in-sync replicas that the controller knows.
+    pub(super) fn committed_isr(&self) -> &[BrokerId] {
+        self.isr.committed()
+    }
+
     /// What an onlooker may see.
     pub(super) fn view(&self, partition_epoch: PartitionEpoch) -> ReplicaRole {
         let followers = self.followers.iter();
@@ -107,9 +117,7 @@ impl Leader {
             isr: self.isr.committed().to_vec(),
             maximal_isr: self.isr.maximal().collect(),
             partition_epoch,
-            followers: followers
-                .map(|follower| FollowerView { broker: follower.broker, log_end_offset: follower.log_end_offset })
-                .collect(),
+            followers: followers.map(FollowerProgress::view).collect(),
         }
     }
 
@@ -144,7 +152,7 @@ impl Leader {
         let must_wait_for = |follower: &FollowerProgress| {
             self.isr.maximal().any(|member| member == follower.broker)
                 || follower.is_caught_up(log_end_offset, context.now, settings.replica_lag_time_max)
-                    && context.may_be_in_sync(follower.broker, follower.broker_epoch)
+                    && may_be_in_sync(follower, settings, context)
         };
         let lagging = self.followers.iter().filter(|follower| follower.log_end_offset < log_end_offset);
         let waited_for = lagging.filter(|follower| must_wait_for(follower));
@@ -152,14 +160,20 @@ impl Leader {
     }
 
     /// Whether `broker` has what it takes to become an in-sync replica, and no change is under way.
-    fn may_expand_isr_by(&self, broker: BrokerId, high_watermark: Offset, context: &Context<'_>) -> bool {
+    fn may_expand_isr_by(
+        &self,
+        broker: BrokerId,
+        high_watermark: Offset,
+        settings: &ReplicaSettings,
+        context: &Context<'_>,
+    ) -> bool {
         let is_settled = self.isr.proposal().is_none();
         if !is_settled || self.isr.committed().contains(&broker) {
             return false;
         }
         self.follower(broker).is_some_and(|follower| {
             follower.log_end_offset >= high_watermark.max(self.epoch_start_offset)
-                && context.may_be_in_sync(broker, follower.broker_epoch)
+                && may_be_in_sync(follower, settings, context)
         })
     }
 
@@ -177,16 +191,25 @@ impl Leader {
         self.isr.committed().iter().copied().filter(is_out).collect()
     }
 
-    /// Members with the epochs in which they fetch; the leader's own is `own_epoch`.
-    fn with_epochs(&self, members: &[BrokerId], own_epoch: BrokerEpoch, broker_id: BrokerId) -> Proposal {
+    /// Members with the epochs in which they fetch; the leader's own is `own_epoch`. Before KIP-903 there were none.
+    fn with_epochs(&self, members: &[BrokerId], own_epoch: BrokerEpoch, settings: &ReplicaSettings) -> Proposal {
         let epoch_of = |member: BrokerId| {
-            if member == broker_id {
+            if settings.historical_faults.isr_without_broker_epochs {
+                return BrokerEpoch::NONE;
+            }
+            if member == settings.broker_id {
                 return own_epoch;
             }
             self.follower(member).and_then(|follower| follower.broker_epoch).unwrap_or(BrokerEpoch::NONE)
         };
         members.iter().map(|member| (*member, epoch_of(*member))).collect()
     }
+}
+
+/// Whether a follower may be in sync as far as the cluster goes. Before KIP-841 and KIP-903 its fetches were enough.
+fn may_be_in_sync(follower: &FollowerProgress, settings: &ReplicaSettings, context: &Context<'_>) -> bool {
+    settings.historical_faults.isr_without_broker_epochs
+        || context.may_be_in_sync(follower.broker, follower.broker_epoch)
 }
 
 impl Partition {
@@ -266,7 +289,8 @@ impl Partition {
     /// Raises the high watermark as far as the in-sync replicas allow (`maybeIncrementLeaderHW`).
     pub(super) fn maybe_increment_leader_high_watermark(&mut self, context: &Context<'_>, effects: &mut Effects) {
         let Some(leader) = self.as_leader() else { return };
-        if leader.is_under_min_isr(&self.config) {
+        let may_advance_below = self.settings.historical_faults.high_watermark_below_min_isr;
+        if leader.is_under_min_isr(&self.config) && !may_advance_below {
             return;
         }
         let candidate = leader.high_watermark_candidate(self.log.log_end_offset(), &self.settings, context);
@@ -287,7 +311,8 @@ impl Partition {
         context: &Context<'_>,
         effects: &mut Effects,
     ) -> Result<Changes, ErrorCode> {
-        let is_stale = fetch.broker_epoch != BrokerEpoch::NONE
+        let is_stale = !self.settings.historical_faults.isr_without_broker_epochs
+            && fetch.broker_epoch != BrokerEpoch::NONE
             && context.alive_broker_epoch(broker).is_some_and(|epoch| epoch > fetch.broker_epoch);
         let mark = self.mark();
         let leader = self.as_leader_mut().ok_or(ErrorCode::NotLeaderOrFollower)?;
@@ -304,14 +329,14 @@ impl Partition {
 
     /// Proposes a follower that has caught up; tells whether it did.
     fn maybe_expand_isr(&mut self, broker: BrokerId, context: &Context<'_>, effects: &mut Effects) -> bool {
-        let (high_watermark, own_id) = (self.log.high_watermark(), self.settings.broker_id);
+        let (high_watermark, settings) = (self.log.high_watermark(), self.settings);
         let Some(leader) = self.as_leader_mut() else { return false };
-        if !leader.may_expand_isr_by(broker, high_watermark, context) {
+        if !leader.may_expand_isr_by(broker, high_watermark, &settings, context) {
             return false;
         }
         let committed = leader.isr.committed().to_vec();
         let members: Vec<BrokerId> = committed.iter().copied().chain([broker]).collect();
-        let proposal = leader.with_epochs(&members, context.broker_epoch, own_id);
+        let proposal = leader.with_epochs(&members, context.broker_epoch, &settings);
         leader.isr = IsrState::PendingExpand { committed: committed.clone(), new_member: broker, proposal };
         self.note_proposal(committed, members, effects);
         true
@@ -328,7 +353,7 @@ impl Partition {
         let committed = leader.isr.committed().to_vec();
         let stays = |member: &BrokerId| !out_of_sync.contains(member);
         let members: Vec<BrokerId> = committed.iter().copied().filter(stays).collect();
-        let proposal = leader.with_epochs(&members, context.broker_epoch, settings.broker_id);
+        let proposal = leader.with_epochs(&members, context.broker_epoch, &settings);
         leader.isr = IsrState::PendingShrink { committed: committed.clone(), proposal };
         self.note_proposal(committed, members, effects);
         Changes { isr_proposed: true, ..Changes::default() }

@@ -10,6 +10,7 @@ mod following;
 mod isr_state;
 mod leading;
 mod partition;
+mod read_replica;
 mod serving;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! How a replica answers readers: fetches, offset look-ups, leader epochs (KIP-320, KIP-392 off, KIP-595, KIP-207).
+//! How a replica answers readers: fetches, offset look-ups, leader epochs (KIP-320, KIP-595, KIP-207).
 
 use super::context::{Changes, Context};
 use super::follower_progress::{FollowerFetch, UNKNOWN_OFFSET};
@@ -32,10 +32,13 @@ pub struct FetchRead {
 }
 
 impl FetchRead {
-    /// Whether the request must be answered at once whatever `min_bytes` says: an error or a diverging epoch.
+    /// Whether the request must be answered at once whatever `min_bytes` says: an error, a diverging epoch, or another
+    /// replica to read from.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
-        !self.result.error.is_none() || self.result.diverging_epoch.is_some()
+        !self.result.error.is_none()
+            || self.result.diverging_epoch.is_some()
+            || self.result.preferred_read_replica.is_some()
     }
 }
 
@@ -80,6 +83,7 @@ impl Partition {
             return (read, Changes::default());
         }
         let fetch = FollowerFetch {
+            log_start_offset: request.log_start_offset,
             fetch_offset: request.fetch_offset,
             leader_log_end_offset: self.log.log_end_offset(),
             time: context.now,
@@ -89,6 +93,17 @@ impl Partition {
             Ok(changes) => (read, changes),
             Err(error) => (self.refuse(error), Changes::default()),
         }
+    }
+
+    /// Sends a consumer to another replica instead of reading for it.
+    #[must_use]
+    pub fn redirect(&self, request: &FetchPartition, replica: BrokerId) -> FetchRead {
+        if let Err(error) = self.check_leader_epoch(request.current_leader_epoch) {
+            return self.refuse(error);
+        }
+        let mut read = self.answer(Found::Records(LogRead::default(), Vec::new()));
+        read.result.preferred_read_replica = Some(replica);
+        read
     }
 
     fn answer(&self, found: Found) -> FetchRead {
@@ -151,10 +166,11 @@ impl Partition {
         }
     }
 
-    /// An older epoch is fenced, a newer one not known here yet; -1 is not checked.
+    /// An older epoch is fenced, a newer one not known here yet; -1 is not checked, and nothing was before KIP-320.
     fn check_leader_epoch(&self, current_leader_epoch: LeaderEpoch) -> Result<(), ErrorCode> {
+        let is_unfenced = self.settings.historical_faults.unfenced_fetches || !current_leader_epoch.is_known();
         match current_leader_epoch.cmp(&self.leader_epoch) {
-            _ if !current_leader_epoch.is_known() => Ok(()),
+            _ if is_unfenced => Ok(()),
             std::cmp::Ordering::Less => Err(ErrorCode::FencedLeaderEpoch),
             std::cmp::Ordering::Equal => Ok(()),
             std::cmp::Ordering::Greater => Err(ErrorCode::UnknownLeaderEpoch),
@@ -194,7 +210,8 @@ impl Partition {
         let end = self.read_bound(reader);
         let is_readable = self.check_reader(request.current_leader_epoch, reader).is_ok()
             && request.fetch_offset <= end
-            && self.diverging_epoch(request) == Ok(None);
+            && self.diverging_epoch(request) == Ok(None)
+            && !self.log.is_on_older_segment(request.fetch_offset, end);
         if !is_readable {
             return ParkedFetch::Complete;
         }
@@ -241,10 +258,19 @@ impl Partition {
     /// Answers `OffsetForLeaderEpoch`.
     #[must_use]
     pub fn offset_for_leader_epoch(&self, request: &OffsetForLeaderPartition) -> OffsetForLeaderResult {
-        let (error, end) = match self.check_leader(request.current_leader_epoch) {
-            Ok(_) => (ErrorCode::None, self.log.end_offset_for(request.leader_epoch)),
+        let (error, end) = match self.find_end(request) {
+            Ok(end) => (ErrorCode::None, end),
             Err(error) => (error, EpochEndOffset { leader_epoch: LeaderEpoch::NONE, end_offset: UNKNOWN_OFFSET }),
         };
         OffsetForLeaderResult { partition: self.log.partition().clone(), error, end }
+    }
+
+    /// Consumers could not ask before KIP-320.
+    fn find_end(&self, request: &OffsetForLeaderPartition) -> Result<EpochEndOffset, ErrorCode> {
+        if self.settings.historical_faults.unfenced_fetches {
+            return Err(ErrorCode::UnsupportedVersion);
+        }
+        self.check_leader(request.current_leader_epoch)?;
+        Ok(self.log.end_offset_for(request.leader_epoch))
     }
 }

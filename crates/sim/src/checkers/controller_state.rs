@@ -12,9 +12,12 @@ use wire::{BrokerId, LeaderEpoch, TopicPartition};
 fn flaw(image: &ClusterImage, state: &PartitionRegistration) -> Option<Details> {
     let is_active = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| broker.is_active());
     let is_twice = |member: &&BrokerId| state.isr.iter().filter(|other| other == member).count() > 1;
-    let stray = state.isr.iter().find(|member| !state.replicas.contains(member) || is_twice(member));
+    let eligible = &state.eligible_leader_replicas;
+    let is_misplaced =
+        |member: &&BrokerId| !state.replicas.contains(member) || is_twice(member) || eligible.contains(member);
+    let stray = state.isr.iter().find(is_misplaced);
     let inactive = state.isr.iter().find(|member| !is_active(member)).filter(|_| state.isr.len() > 1);
-    if state.isr.is_empty() {
+    if state.isr.is_empty() && eligible.is_empty() && state.last_known_elr.is_empty() {
         return Some(Details::NobodyInSync);
     }
     if let Some(leader) = state.leader.filter(|leader| !state.isr.contains(leader)) {

@@ -23,12 +23,16 @@ pub(crate) struct History {
     pub(crate) committed: Mark,
     /// The same, whatever was lost since.
     pub(crate) committed_ever: Offset,
+    /// Up to here a replica may lack what others have: compaction has been there.
+    pub(crate) compacted_to: Offset,
     /// Up to here consumers have read.
     pub(crate) read: Mark,
     /// From here on records were lost to an unclean election or a power loss, if there was one.
     pub(crate) weakened_from: Option<Offset>,
     /// Leaders of earlier epochs may differ from what is committed now.
     pub(crate) weakened_before: LeaderEpoch,
+    /// Replicas that lost committed records with their power, and have not got them back.
+    pub(crate) damaged: Vec<BrokerId>,
     /// Who led in which epoch.
     pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
     /// The leadership seen last.
@@ -88,6 +92,11 @@ impl Histories {
         self.by_partition.get(partition).map(Arc::as_ref).filter(|history| history.topic_id == topic_id)
     }
 
+    /// The partitions of which something is known.
+    pub(crate) fn partitions(&self) -> Vec<TopicPartition> {
+        self.by_partition.keys().cloned().collect()
+    }
+
     /// What is known of a partition, whichever topic of its name it belonged to last.
     pub(crate) fn last(&self, partition: &TopicPartition) -> Option<&History> {
         self.by_partition.get(partition).map(Arc::as_ref)
@@ -107,9 +116,11 @@ impl History {
             lives,
             committed: Mark::NOTHING,
             committed_ever: Offset::ZERO,
+            compacted_to: Offset::ZERO,
             read: Mark::NOTHING,
             weakened_from: None,
             weakened_before: LeaderEpoch::NONE,
+            damaged: Vec::new(),
             leaders: BTreeMap::new(),
             term: None,
             state: None,
@@ -121,6 +132,13 @@ impl History {
         if end > self.committed.end {
             self.committed = Mark { end, epoch: epoch_at(leader_epochs, end + -1) };
             self.committed_ever = self.committed_ever.max(end);
+        }
+    }
+
+    /// A host lost its power, and this is what its disk still has.
+    pub(crate) fn lose_power(&mut self, broker: BrokerId, log: &LogGlance<'_>) {
+        if !self.damaged.contains(&broker) && !log.reaches(self.committed.end, self.committed.epoch) {
+            self.damaged.push(broker);
         }
     }
 

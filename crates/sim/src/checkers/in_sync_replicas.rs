@@ -28,7 +28,7 @@ pub(super) fn strong(findings: &mut Findings, sight: &Sight<'_>, history: &Histo
     if history.committed.end == Offset::ZERO {
         return;
     }
-    for member in glance.state.isr.iter().copied() {
+    for member in glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied() {
         has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
     }
 }
@@ -44,12 +44,23 @@ fn has(
 ) {
     let log = sight.log(member, partition).filter(|log| log.topic_id == history.topic_id);
     let has_all = log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
+    // The replicas of a deleted topic go one after the other, while others still believe to lead.
+    let is_excused = || sight.is_deleted(partition, history.topic_id) || is_damaged(sight, history, member, partition);
+    let has_all = has_all || is_excused();
     findings.require(checker, sight, Some(partition), has_all, || Details::Lacks {
         broker: member,
         log_end_offset: log.map_or(Offset(-1), |log| log.end),
         offset: mark.end,
         leader_epoch: mark.epoch,
     });
+}
+
+/// A replica that lost records with its power is nobody's fault as long as it has not registered anew, which takes it out
+/// of the in-sync replicas, or is the last one in sync.
+fn is_damaged(sight: &Sight<'_>, history: &History, member: BrokerId, partition: &TopicPartition) -> bool {
+    let is_down = sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
+    let is_last = || sight.known_state(partition).is_none_or(|glance| glance.state.isr.len() <= 1);
+    history.damaged.contains(&member) && (is_down || is_last())
 }
 
 /// `broker` has begun to lead, in the epoch that the controller knows: it has what was committed and what was read.

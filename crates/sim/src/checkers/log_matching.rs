@@ -3,7 +3,8 @@
 //! same there, and so must the one before it; by induction so is everything before. Truncation cannot break that.
 //!
 //! Besides, what lies below the high watermarks of two replicas is the same, whatever its epoch (WeakIsr's consequence);
-//! where an unclean election or a power loss took committed records, that is asked of later leaders' terms only.
+//! where an unclean election or a power loss took committed records, that is asked of in-sync replicas only, since others
+//! may still have to cut what was lost.
 
 use super::findings::Findings;
 use super::history::History;
@@ -12,19 +13,21 @@ use super::violation::{Checker, Details};
 use std::sync::Arc;
 use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 
-/// `broker` has appended batches to its log, the first at `first`.
+/// `broker` has appended batches to its log, the first at `first`. Below `compacted_to` replicas differ in what compaction
+/// has left (see `compaction`).
 pub(super) fn on_append(
     findings: &mut Findings,
     sight: &Sight<'_>,
     broker: BrokerId,
     partition: &TopicPartition,
     log: &LogGlance<'_>,
-    first: Offset,
+    (first, compacted_to): (Offset, Offset),
 ) {
+    let first = first.max(compacted_to);
     for other in sight.other_brokers(broker) {
         let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
         if there.end > first {
-            let differs = first_difference(log, &there, first);
+            let differs = first_difference(log, &there, (first, compacted_to));
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
                 broker,
                 other,
@@ -36,8 +39,14 @@ pub(super) fn on_append(
 
 /// Where batches from `first` on have the same offset and epoch in both logs, but are not the same or do not follow the
 /// same.
-fn first_difference(log: &LogGlance<'_>, other: &LogGlance<'_>, first: Offset) -> Option<Offset> {
-    let (mut before, mut before_there) = (log.batch_before(first), other.batch_before(first));
+fn first_difference(
+    log: &LogGlance<'_>,
+    other: &LogGlance<'_>,
+    (first, compacted_to): (Offset, Offset),
+) -> Option<Offset> {
+    let is_whole = |batch: &&Arc<RecordBatch>| batch.base_offset >= compacted_to;
+    let (mut before, mut before_there) =
+        (log.batch_before(first).filter(is_whole), other.batch_before(first).filter(is_whole));
     for (batch, there) in log.batches_from(first).zip(other.batches_from(first)) {
         let is_same_place =
             batch.base_offset == there.base_offset && batch.partition_leader_epoch == there.partition_leader_epoch;
@@ -70,8 +79,8 @@ pub(super) fn below_high_watermarks(
         return;
     };
     let end = there.high_watermark.min(replica.high_watermark);
-    let is_comparable = there.leader_epoch.min(replica.leader_epoch) >= history.weakened_before;
-    if !is_comparable || end <= there.log_start_offset.max(replica.log_start_offset) {
+    let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
+    if is_excused || end <= there.log_start_offset.max(replica.log_start_offset) {
         return;
     }
     let last = end + -1;

@@ -2,7 +2,7 @@
 //! (`MetadataLogMatching`), and a quorum epoch has one leader (KIP-595).
 
 use super::findings::Findings;
-use super::sight::{Sight, as_controller};
+use super::sight::{Sight, as_broker, as_controller};
 use super::violation::{Checker, Details, Number};
 use crate::world::Host;
 use kafka::log::Segments;
@@ -12,16 +12,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{BrokerEpoch, LeaderEpoch, Offset};
 
-/// A log may have been cut and have grown again between two looks: so many batches are compared once more.
-const LOOK_BACK: usize = 16;
+/// A log may have been cut and have grown again between two looks: so many offsets are compared once more.
+const LOOK_BACK: i64 = 32;
 
 /// What is remembered of the quorum and of servers' metadata logs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MetadataHistory {
     /// Who became active in which epoch.
     leaders: BTreeMap<LeaderEpoch, NodeId>,
-    /// How many batches of a server's log are known to be those of the active controller.
-    matched: BTreeMap<i32, usize>,
+    /// Up to where a server's log is known to be that of the active controller.
+    matched: BTreeMap<i32, Offset>,
     /// For whom each voter voted last, and in which epoch.
     votes: BTreeMap<NodeId, (LeaderEpoch, NodeId)>,
     /// The epoch in which each broker registered last.
@@ -29,20 +29,18 @@ pub(crate) struct MetadataHistory {
 }
 
 impl MetadataHistory {
-    /// A controller became active.
+    /// The latest epoch in which a controller was elected.
+    pub(super) fn quorum_epoch(&self) -> LeaderEpoch {
+        self.leaders.last_key_value().map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
+    }
+
+    /// A controller leads the quorum. A vote may arrive so late that the next epoch has begun.
     pub(super) fn on_active(&mut self, findings: &mut Findings, sight: &Sight<'_>, node: NodeId, epoch: LeaderEpoch) {
-        let highest = self.leaders.last_key_value().map_or(LeaderEpoch::NONE, |(highest, _)| *highest);
         let other = *self.leaders.entry(epoch).or_insert(node);
         findings.require(Checker::Quorum, sight, None, other == node, || Details::TwoLeaders {
             one: other,
             other: node,
             leader_epoch: epoch,
-        });
-        findings.require(Checker::Quorum, sight, None, highest <= epoch, || Details::Fell {
-            node,
-            number: Number::QuorumEpoch,
-            from: i64::from(highest.0),
-            to: i64::from(epoch.0),
         });
     }
 
@@ -85,7 +83,7 @@ impl MetadataHistory {
         let Some((active, committed)) = active_log(sight) else { return };
         for (id, host) in sight.servers().filter(|(id, _)| *id != active) {
             let Some(log) = metadata_batches(host) else { continue };
-            let known = self.matched.entry(id).or_default();
+            let known = self.matched.entry(id).or_insert(Offset::ZERO);
             let bound = bound_of(host);
             let differs = advance(known, log, committed, bound);
             findings.require(Checker::MetadataPrefix, sight, None, differs.is_none(), || Details::NotAPrefix {
@@ -96,18 +94,19 @@ impl MetadataHistory {
     }
 }
 
-/// Moves on over batches that are the same; where one differs below `bound`, that is it.
-fn advance(known: &mut usize, log: &Segments, committed: &Segments, bound: Option<Offset>) -> Option<Offset> {
-    *known = (*known).min(log.len()).min(committed.len()).saturating_sub(LOOK_BACK);
-    for batch in log.iter_from(*known) {
-        if bound.is_some_and(|bound| batch.base_offset >= bound) {
+/// Moves on over batches that are the same; where one differs below `bound`, that is it. What is below a snapshot is not
+/// in the log any more.
+fn advance(known: &mut Offset, log: &Segments, committed: &Segments, bound: Offset) -> Option<Offset> {
+    for batch in log.batches_from(Offset((known.0 - LOOK_BACK).max(0))) {
+        if batch.base_offset >= bound {
             return None;
         }
-        let there = committed.get(*known);
-        if !there.is_some_and(|there| Arc::ptr_eq(there, batch) || there == batch) {
+        let there = committed.batches_from(batch.base_offset).next();
+        let is_below_snapshot = committed.base_offset() > batch.base_offset;
+        if !is_below_snapshot && !there.is_some_and(|there| Arc::ptr_eq(there, batch) || there == batch) {
             return Some(batch.base_offset);
         }
-        *known += 1;
+        *known = batch.base_offset;
     }
     None
 }
@@ -116,18 +115,14 @@ fn metadata_batches(host: &Host) -> Option<&Segments> {
     host.disk.logs.get(&metadata_partition()).map(|log| &log.segments)
 }
 
-/// Controllers may hold more than is committed, and may go on with it after a restart; brokers never get it.
-fn bound_of(host: &Host) -> Option<Offset> {
-    let is_up = host.process.is_some();
-    match as_controller(host) {
-        Some(controller) => Some(controller.view().high_watermark),
-        None => (!is_up).then_some(Offset::ZERO),
-    }
+/// Servers may hold more than is committed, brokers too; what they have applied is committed.
+fn bound_of(host: &Host) -> Offset {
+    let of_broker = as_broker(host).map(|broker| broker.metadata_offset().next());
+    let of_controller = as_controller(host).map(|controller| controller.view().high_watermark);
+    of_broker.or(of_controller).unwrap_or(Offset::ZERO)
 }
 
 fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Segments)> {
-    let epoch = |host: &'a Host| as_controller(host)?.active_image().map(|(epoch, _)| epoch);
-    let active = sight.servers().filter_map(|(id, host)| Some((epoch(host)?, id, host)));
-    let (_, id, host) = active.max_by_key(|(epoch, _, _)| *epoch)?;
-    Some((id, metadata_batches(host)?))
+    let (id, _, _) = sight.active_controller()?;
+    Some((id, metadata_batches(sight.hosts.get(&NodeId::Server(id))?)?))
 }

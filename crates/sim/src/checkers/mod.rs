@@ -6,6 +6,7 @@
 //! no excuse; an unclean election, which the user allowed, and a power loss are (see `History::weaken`).
 
 mod clients;
+mod compaction;
 mod controller_state;
 mod findings;
 mod history;
@@ -22,7 +23,7 @@ use crate::world::Host;
 use findings::Findings;
 use history::Histories;
 use kafka::chunks::Chunks;
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
@@ -71,10 +72,12 @@ impl Checkers {
     /// A step has been taken, and these are its events.
     pub(crate) fn on_step(&mut self, now: Instant, step: u64, hosts: &BTreeMap<NodeId, Host>, events: &[Event]) {
         for event in events {
-            self.on_event(&Sight { hosts, now, step, event: Some(event.id) }, event);
+            let quorum_epoch = self.metadata.quorum_epoch();
+            self.on_event(&Sight { hosts, now, step, event: Some(event.id), quorum_epoch }, event);
         }
         if step.is_multiple_of(self.steps_between_looks) {
-            self.look(&Sight { hosts, now, step, event: None });
+            let quorum_epoch = self.metadata.quorum_epoch();
+            self.look(&Sight { hosts, now, step, event: None, quorum_epoch });
         }
     }
 
@@ -83,6 +86,7 @@ impl Checkers {
             EventKind::Broker(broker_event) => self.on_broker_event(sight, event.node, broker_event),
             EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
             EventKind::Client(client_event) => self.on_client_event(sight, client_event),
+            EventKind::Operator(OperatorEvent::PowerLost) => self.on_power_loss(sight, event.node),
             EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
         }
     }
@@ -95,6 +99,9 @@ impl Checkers {
             | BrokerEvent::RecordsReplicated { partition, first_offset, .. } => {
                 self.on_append(sight, broker, partition, *first_offset);
             }
+            BrokerEvent::HighWatermarkAdvanced { partition, to, .. } if sight.broker(broker).is_none() => {
+                self.on_last_high_watermark(sight, broker, partition, *to);
+            }
             BrokerEvent::HighWatermarkAdvanced { partition, .. } => self.on_high_watermark(sight, broker, partition),
             BrokerEvent::LogTruncated { partition, .. } => self.on_truncation(sight, broker, partition),
             BrokerEvent::BecameLeader { partition, leader_epoch, .. } => {
@@ -104,6 +111,7 @@ impl Checkers {
                 let findings = Arc::make_mut(&mut self.findings);
                 Arc::make_mut(&mut self.metadata).on_registered(findings, sight, node, *broker_epoch);
             }
+            BrokerEvent::LogCompacted { partition, to, .. } => self.on_compaction(sight, broker, partition, *to),
             BrokerEvent::BecameReady
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
@@ -111,7 +119,10 @@ impl Checkers {
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
+            | BrokerEvent::SegmentsDeleted { .. }
             | BrokerEvent::IsrChangeProposed { .. }
+            | BrokerEvent::PreferredReadReplicaChosen { .. }
+            | BrokerEvent::FetchSessionEvicted { .. }
             | BrokerEvent::ProduceRejected { .. } => {}
         }
     }
@@ -199,7 +210,16 @@ impl Checkers {
         let Some(log) = sight.log(broker, partition) else { return };
         let findings = Arc::make_mut(&mut self.findings);
         replica_numbers::appended(findings, sight, broker, partition, &log, first);
-        log_matching::on_append(findings, sight, broker, partition, &log, first);
+        let history = self.histories.get(partition, log.topic_id);
+        let compacted_to = history.map_or(Offset::ZERO, |history| history.compacted_to);
+        log_matching::on_append(findings, sight, broker, partition, &log, (first, compacted_to));
+    }
+
+    fn on_compaction(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
+        let Some(replica) = sight.replica(broker, partition) else { return };
+        let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        compaction::on_compaction(findings, sight, history, (broker, &replica), partition, to);
     }
 
     fn on_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
@@ -218,6 +238,15 @@ impl Checkers {
                 log_matching::below_high_watermarks(findings, sight, history, (broker, term.broker), partition);
             }
             (None, _) => {}
+        }
+    }
+
+    /// The process ended in the very step in which its high watermark rose: if it led, what it committed counts.
+    fn on_last_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
+        let Some(log) = sight.log(broker, partition) else { return };
+        let Some(history) = self.histories.get_mut(partition, log.topic_id) else { return };
+        if history.term.is_some_and(|term| term.broker == broker && term.leader_epoch >= history.weakened_before) {
+            history.commit(to, log.leader_epochs);
         }
     }
 
@@ -259,7 +288,26 @@ impl Checkers {
                 leader_epoch: epoch,
             }
         });
+        if let (true, Some(log)) = (history.damaged.contains(&broker), sight.log(broker, partition)) {
+            history.damaged.retain(|damaged| *damaged != broker);
+            if !log.reaches(history.committed.end, history.committed.epoch) {
+                history.weaken(epoch, &log);
+            }
+        }
         in_sync_replicas::on_leader(findings, sight, history, broker, partition, epoch);
+    }
+
+    fn on_power_loss(&mut self, sight: &Sight<'_>, node: NodeId) {
+        let NodeId::Server(id) = node else { return };
+        let broker = BrokerId(id);
+        for partition in self.histories.partitions() {
+            let Some(log) = sight.log(broker, &partition) else { continue };
+            if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
+                history.lose_power(broker, &log);
+                self.ledger.on_power_loss(&partition);
+                self.settle(sight, &partition);
+            }
+        }
     }
 
     fn on_unclean_election(

@@ -23,6 +23,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) step: u64,
     /// The event that is looked at, if it is one.
     pub(crate) event: Option<EventId>,
+    /// The latest epoch in which a controller has been elected.
+    pub(crate) quorum_epoch: LeaderEpoch,
 }
 
 /// One replica's log, of a running process or on the disk of one that is down or has not loaded it.
@@ -91,24 +93,55 @@ impl<'a> Sight<'a> {
         loaded.map(LogGlance::of_replica).or_else(|| host.disk.logs.get(partition).map(LogGlance::on_disk))
     }
 
-    /// The active controller's image; that of the highest epoch if several believe to be active.
+    /// The active controller's image, and its epoch. One that was frozen or cut off may still believe to be active: it
+    /// does not count.
     pub(crate) fn image(&self) -> Option<(LeaderEpoch, &'a ClusterImage)> {
-        self.servers().filter_map(|(_, host)| active_image(host)).max_by_key(|(epoch, _)| *epoch)
+        self.active_controller().map(|(_, epoch, image)| (epoch, image))
+    }
+
+    /// The active controller, its epoch and its image.
+    pub(crate) fn active_controller(&self) -> Option<(i32, LeaderEpoch, &'a ClusterImage)> {
+        let active = self
+            .servers()
+            .filter_map(|(id, host)| as_controller(host)?.active_image().map(|(epoch, image)| (id, epoch, image)));
+        active.max_by_key(|(_, epoch, _)| *epoch).filter(|(_, epoch, _)| *epoch >= self.quorum_epoch)
     }
 
     /// A partition as the active controller has it, or while there is none the broker that has heard the latest.
     pub(crate) fn known_state(&self, partition: &TopicPartition) -> Option<StateGlance<'a>> {
-        let heard = || self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition));
-        self.state(partition).or_else(|| heard().max_by_key(|glance| glance.state.partition_epoch))
+        match self.image() {
+            Some((_, image)) => state_in(image, partition),
+            None => {
+                let heard = self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition));
+                heard.max_by_key(|glance| glance.state.partition_epoch)
+            }
+        }
     }
 
-    /// Who can become leader: who is in sync, and where unclean elections are allowed anybody.
-    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> &'a [BrokerId] {
+    /// Whether somebody knows that the partition of that topic does not exist any more.
+    pub(crate) fn is_deleted(&self, partition: &TopicPartition, topic_id: TopicId) -> bool {
+        let lacks = |image: &ClusterImage| state_in(image, partition).is_none_or(|glance| glance.topic_id != topic_id);
+        match self.image() {
+            Some((_, image)) => lacks(image),
+            None => self.brokers().any(|(_, broker)| lacks(broker.image())),
+        }
+    }
+
+    /// Whether all of these are in sync, as far as the controller knows.
+    pub(crate) fn are_in_sync(&self, brokers: [BrokerId; 2], partition: &TopicPartition) -> bool {
+        self.known_state(partition).is_some_and(|glance| brokers.iter().all(|broker| glance.state.isr.contains(broker)))
+    }
+
+    /// Who can become leader: who is in sync or eligible, and where unclean elections are allowed anybody.
+    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> Vec<BrokerId> {
         let by_properties = |host: &Host| host.server.as_ref()?.properties.get(UNCLEAN_ELECTION).cloned();
         let of_topic = glance.configs.get(UNCLEAN_ELECTION).cloned();
         let value = of_topic.or_else(|| self.servers().find_map(|(_, host)| by_properties(host)));
         let is_allowed = value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
-        if is_allowed { &glance.state.replicas } else { &glance.state.isr }
+        if is_allowed {
+            return glance.state.replicas.clone();
+        }
+        glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied().collect()
     }
 
     /// A partition as the active controller has it.
@@ -129,7 +162,8 @@ pub(crate) fn epoch_at(leader_epochs: &[(LeaderEpoch, Offset)], offset: Offset) 
     entry.map_or(LeaderEpoch::NONE, |(epoch, _)| *epoch)
 }
 
-fn as_broker(host: &Host) -> Option<&Broker> {
+/// The broker that runs on a host.
+pub(crate) fn as_broker(host: &Host) -> Option<&Broker> {
     match host.process.as_ref()? {
         Machine::Broker(broker) => Some(broker),
         Machine::Controller(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
@@ -146,10 +180,6 @@ pub(crate) fn as_controller(host: &Host) -> Option<&Controller> {
         #[cfg(test)]
         Machine::Toy(_) => None,
     }
-}
-
-fn active_image(host: &Host) -> Option<(LeaderEpoch, &ClusterImage)> {
-    as_controller(host)?.active_image()
 }
 
 impl<'a> LogGlance<'a> {

@@ -215,7 +215,7 @@ pub struct DescribeClusterResponse {
 /// `UpdateFeaturesResponse`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UpdateFeaturesResponse {
-    /// An error of the whole request. One feature that cannot be changed refuses all.
+    /// An error of the whole request.
     pub error: ErrorCode,
     /// The error in Kafka's words.
     pub error_message: Option<String>,

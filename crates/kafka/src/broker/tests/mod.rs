@@ -1,6 +1,8 @@
 //! Behaviours of a whole broker: what it does with each input, as exact lists of effects in words.
 
+mod configs;
 mod describe;
+mod fetch_sessions;
 mod fetching;
 mod lifecycle;
 mod producing;

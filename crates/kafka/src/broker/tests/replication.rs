@@ -138,6 +138,26 @@ fn a_topic_made_anew_under_the_same_name_starts_with_an_empty_log() {
 }
 
 #[test]
+fn a_replica_that_was_moved_away_is_deleted_and_a_new_one_is_made() {
+    let mut scene = Scene::leading();
+    let moved = |replicas: &[i32], leader: i32| {
+        let replicas: Vec<BrokerId> = replicas.iter().copied().map(BrokerId).collect();
+        MetadataRecord::PartitionChange(PartitionChangeRecord {
+            isr: Some(vec![BrokerId(leader)]),
+            leader: Some(Some(BrokerId(leader))),
+            replicas: Some(replicas),
+            ..PartitionChangeRecord::of(TOPIC_ID, PartitionIndex(0))
+        })
+    };
+    let lines = scene.metadata(vec![moved(&[2], 2)]);
+    assert!(lines.contains(&"write delete t-0".to_owned()), "{lines:?}");
+    assert!(scene.broker.view().replicas.is_empty());
+    let lines = scene.metadata(vec![moved(&[1, 2], 2)]);
+    assert!(lines.contains(&"write create t-0".to_owned()), "{lines:?}");
+    assert_eq!(scene.broker.view().replicas.len(), 1);
+}
+
+#[test]
 fn high_watermarks_are_written_down_when_they_have_changed() {
     let mut scene = Scene::leading();
     let timer = "timer checkpoint/0 in 5000 ms";

@@ -140,6 +140,18 @@ impl Scene {
         self.step(Input::Received { connection, message: Message::Request { correlation_id, request } })
     }
 
+    /// What the broker answers at once to a request.
+    pub(super) fn answer_to(&mut self, connection: ConnectionId, request: Request) -> Response {
+        let mut effects = Effects::new();
+        let message = Message::Request { correlation_id: 0, request };
+        self.broker.step(self.now, Input::Received { connection, message }, &mut effects);
+        let answered = effects.drain().into_iter().find_map(|effect| match effect {
+            Effect::Send { message: Message::Response { response, .. }, .. } => Some(response),
+            _ => None,
+        });
+        answered.expect("the request is answered at once")
+    }
+
     /// The controller answers the metadata fetch with committed records. That the broker fetches on is left out.
     pub(super) fn metadata(&mut self, records: Vec<MetadataRecord>) -> Vec<String> {
         let batch =

@@ -11,7 +11,7 @@ use wire::request::{
     DescribeTopicPartitionsRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, MetadataRequest,
 };
 use wire::response::{DescribeTopicPartitionsResponse, ListOffsetsResponse, MetadataResponse};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
+use wire::{BrokerId, LeaderEpoch, Offset, Request, Response, TopicName, TopicPartition};
 
 /// The admin client's names for the calls.
 const LOOK_UP: &str = "listOffsets(api=METADATA)";
@@ -159,17 +159,14 @@ impl GetOffsetsTask {
     ) -> Next {
         leaders.pop_first();
         for result in &offsets.partitions {
-            match result.error {
-                ErrorCode::None => {
-                    self.wanted.remove(&result.partition);
-                    self.found.insert(result.partition.clone(), result.offset);
-                }
-                error if error.is_retriable() => {}
-                error => {
-                    self.wanted.remove(&result.partition);
-                    let failure = AdminFailure::Refused { error, message: error.message().to_owned() };
-                    self.skipped.insert(result.partition.clone(), failure);
-                }
+            let error = result.error;
+            if error.is_none() {
+                self.wanted.remove(&result.partition);
+                self.found.insert(result.partition.clone(), result.offset);
+            } else if !error.is_retriable() {
+                self.wanted.remove(&result.partition);
+                let failure = AdminFailure::Refused { error, message: error.message().to_owned() };
+                self.skipped.insert(result.partition.clone(), failure);
             }
         }
         self.ask(leaders)

@@ -1,7 +1,6 @@
 //! Reads records and hands them over (`AbstractFetch`, `FetchBuffer`, `FetchCollector`).
 //!
-//! One fetch at a time is in flight to each leader. Fetch sessions, reading from followers (KIP-392) and the rotation of
-//! partitions within a request are absent. After an error that calls for fresh metadata a partition waits for one retry
+//! One fetch at a time is in flight to each broker. After an error that calls for fresh metadata a partition waits for one retry
 //! back-off, where a Java client asks again at once.
 
 use super::Consumer;
@@ -9,6 +8,7 @@ use super::offsets::Pending;
 use super::subscription::{FetchState, PartitionState};
 use crate::client::network_client::log;
 use crate::event::{ClientEvent, ClientLog, EventKind};
+use crate::fetch_session_handler::{FetchSessionHandler, SessionRequest};
 use crate::instant::{Duration, Instant};
 use crate::node::Effects;
 use crate::spec::AutoOffsetReset;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, OffsetSpec};
 use wire::response::{FetchPartitionResult, FetchResponse};
-use wire::{BrokerId, ErrorCode, FetchMetadata, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
 
 /// A fetch in flight: to which node, and from where each partition is read.
 #[derive(Clone, Debug)]
@@ -36,27 +36,26 @@ pub(super) struct CompletedFetch {
 impl Consumer {
     /// Asks every leader for the partitions of which nothing is at hand.
     pub(super) fn send_fetches(&mut self, now: Instant, effects: &mut Effects) {
-        let mut by_node: BTreeMap<i32, Vec<(TopicPartition, FetchPartition)>> = BTreeMap::new();
+        self.leave_offline_replicas(now);
+        let mut by_node: BTreeMap<i32, Vec<FetchPartition>> = BTreeMap::new();
         for (name, state) in &self.assignment {
             let is_at_hand = self.fetched.iter().any(|fetch| fetch.partition == *name);
             let Some(position) = state.fetch_position().filter(|_| !is_at_hand && now >= state.retry_at()) else {
                 continue;
             };
-            match position.leader {
+            let read_replica = position.leader.map(|leader| state.preferred_read_replica(now).unwrap_or(leader));
+            match read_replica {
                 None => self.cluster.metadata.request_update(),
                 Some(BrokerId(node)) if self.is_fetching_from(node) => {}
-                Some(BrokerId(node)) => by_node.entry(node).or_default().push((
-                    name.clone(),
-                    FetchPartition {
-                        partition: name.clone(),
-                        topic_id: self.cluster.metadata.topic(&name.topic).and_then(|topic| topic.topic_id),
-                        current_leader_epoch: position.leader_epoch,
-                        fetch_offset: position.offset,
-                        last_fetched_epoch: LeaderEpoch::NONE,
-                        log_start_offset: Offset(-1),
-                        max_bytes: self.config.max_partition_fetch_bytes,
-                    },
-                )),
+                Some(BrokerId(node)) => by_node.entry(node).or_default().push(FetchPartition {
+                    partition: name.clone(),
+                    topic_id: self.cluster.metadata.topic(&name.topic).and_then(|topic| topic.topic_id),
+                    current_leader_epoch: position.leader_epoch,
+                    fetch_offset: position.offset,
+                    last_fetched_epoch: LeaderEpoch::NONE,
+                    log_start_offset: Offset(-1),
+                    max_bytes: self.config.max_partition_fetch_bytes,
+                }),
             }
         }
         for (node, partitions) in by_node {
@@ -64,37 +63,74 @@ impl Consumer {
         }
     }
 
-    fn send_fetch(
-        &mut self,
-        node: i32,
-        partitions: Vec<(TopicPartition, FetchPartition)>,
-        now: Instant,
-        effects: &mut Effects,
-    ) {
+    fn send_fetch(&mut self, node: i32, wanted: Vec<FetchPartition>, now: Instant, effects: &mut Effects) {
         if !self.cluster.make_ready(node, now, effects) {
             return;
         }
-        let offsets = partitions.iter().map(|(name, asked)| (name.clone(), asked.fetch_offset)).collect();
-        let request = FetchRequest {
+        let offsets = wanted.iter().map(|asked| (asked.partition.clone(), asked.fetch_offset)).collect();
+        let session = self.sessions.entry(node).or_insert_with(FetchSessionHandler::new);
+        let request = session.next_request(&wanted);
+        let request = self.fetch_request(request);
+        let correlation_id = self.cluster.network.send(node, request, now, effects);
+        self.pending.insert(correlation_id, Pending::Fetch(PendingFetch { node, offsets }));
+    }
+
+    /// A recommended replica that metadata does not show any more is given up (`selectReadReplica`).
+    fn leave_offline_replicas(&mut self, now: Instant) {
+        for state in self.assignment.values_mut() {
+            let is_gone = |replica: BrokerId| self.cluster.metadata.endpoint(replica.0).is_none();
+            if state.preferred_read_replica(now).is_some_and(is_gone) {
+                state.return_to_leader();
+                self.cluster.metadata.request_update();
+            }
+        }
+    }
+
+    /// No answer came to a fetch: the session starts anew, and replicas that were recommended are given up.
+    pub(super) fn on_fetch_failed(&mut self, asked: &PendingFetch) {
+        let Some(session) = self.sessions.get_mut(&asked.node) else { return };
+        session.on_error();
+        for name in session.partitions() {
+            if let Some(state) = self.assignment.get_mut(name) {
+                state.return_to_leader();
+            }
+        }
+    }
+
+    /// Ends the sessions with brokers that have nothing to answer (`maybeCloseFetchSessions`). A Java client waits for the
+    /// others; here they find out that the connection is gone, and the session stays until it has to give way.
+    pub(super) fn close_fetch_sessions(&mut self, effects: &mut Effects) {
+        let sessions = std::mem::take(&mut self.sessions);
+        for (node, session) in sessions {
+            let is_free = !self.is_fetching_from(node) && self.cluster.network.can_send(node);
+            if let Some(metadata) = session.close().filter(|_| is_free) {
+                let request =
+                    self.fetch_request(SessionRequest { metadata, partitions: Vec::new(), forgotten: Vec::new() });
+                self.cluster.network.send_without_answer(node, request, effects);
+            }
+        }
+    }
+
+    fn fetch_request(&self, session_request: SessionRequest) -> Request {
+        let SessionRequest { metadata, partitions, forgotten } = session_request;
+        Request::Fetch(FetchRequest {
             replica: None,
             max_wait_ms: self.config.fetch_max_wait_ms,
             min_bytes: self.config.fetch_min_bytes,
             max_bytes: self.config.fetch_max_bytes,
             isolation_level: self.config.isolation_level,
-            metadata: FetchMetadata::LEGACY,
-            partitions: partitions.into_iter().map(|(_, asked)| asked).collect(),
-            forgotten: Vec::new(),
+            metadata,
+            partitions,
+            forgotten,
             rack_id: self.config.client_rack.clone(),
-        };
-        let correlation_id = self.cluster.network.send(node, Request::Fetch(request), now, effects);
-        self.pending.insert(correlation_id, Pending::Fetch(PendingFetch { node, offsets }));
+        })
     }
 
     fn is_fetching_from(&self, node: i32) -> bool {
         self.pending.values().any(|pending| matches!(pending, Pending::Fetch(fetch) if fetch.node == node))
     }
 
-    /// A leader answered.
+    /// A broker answered.
     pub(super) fn on_fetch_response(
         &mut self,
         asked: &PendingFetch,
@@ -102,12 +138,16 @@ impl Consumer {
         now: Instant,
         effects: &mut Effects,
     ) {
+        let session = self.sessions.entry(asked.node).or_insert_with(FetchSessionHandler::new);
+        if !session.on_response(&response) {
+            return;
+        }
         let mut hints = Vec::new();
         for mut result in response.partitions {
             let Some((_, offset)) = asked.offsets.iter().find(|(name, _)| *name == result.partition) else { continue };
             hints.extend(result.current_leader.take().map(|leader| (result.partition.clone(), leader)));
             if result.error.is_none() {
-                self.on_fetched(result, *offset);
+                self.on_fetched(result, *offset, now);
             } else {
                 self.on_fetch_error(&result.partition, result.error, *offset, now, effects);
             }
@@ -118,7 +158,12 @@ impl Consumer {
         self.on_new_metadata(now);
     }
 
-    fn on_fetched(&mut self, result: FetchPartitionResult, asked_offset: Offset) {
+    fn on_fetched(&mut self, result: FetchPartitionResult, asked_offset: Offset, now: Instant) {
+        if let (Some(replica), Some(state)) =
+            (result.preferred_read_replica, self.assignment.get_mut(&result.partition))
+        {
+            state.prefer(replica, now + Duration::from_ms(self.config.metadata_max_age_ms));
+        }
         let is_current = self
             .assignment
             .get(&result.partition)
@@ -154,11 +199,17 @@ impl Consumer {
         let retry_at = now + Duration::from_ms(self.config.retry_backoff_ms);
         if let Some(state) = self.assignment.get_mut(name) {
             state.put_off(retry_at);
+            if error != ErrorCode::UnknownLeaderEpoch {
+                state.return_to_leader();
+            }
         }
     }
 
     fn on_offset_out_of_range(&mut self, name: &TopicPartition, asked_offset: Offset, now: Instant) {
         let Some(state) = self.assignment.get_mut(name) else { return };
+        if state.return_to_leader() {
+            return;
+        }
         let Some(position) = state.fetch_position().filter(|position| position.offset == asked_offset) else { return };
         match reset_target(self.config.auto_offset_reset) {
             Some(to) => state.state = FetchState::AwaitReset { to, retry_at: now },

@@ -18,6 +18,7 @@ use super::pattern::{TopicPattern, is_internal};
 use super::split_rng;
 use crate::Rng;
 use crate::event::{ClientEvent, EventKind};
+use crate::fetch_session_handler::FetchSessionHandler;
 use crate::instant::{Duration, Instant};
 use crate::node::{Effects, ExitStatus, Identity, Input, Instruction};
 use crate::spec::{ClientSpec, ConsumerConfig, ConsumerSpec, StartOffset, Subscription};
@@ -59,6 +60,8 @@ pub(super) struct Consumer {
     cluster: ClusterClient,
     assignment: Assignment,
     pending: BTreeMap<i32, Pending>,
+    /// The fetch session with each broker.
+    sessions: BTreeMap<i32, FetchSessionHandler>,
     fetched: VecDeque<CompletedFetch>,
     last_delivered_epoch: LeaderEpoch,
     seen_update: u64,
@@ -93,6 +96,7 @@ impl Consumer {
             timeout: consumer.timeout_ms.map(Duration::from_ms),
             assignment: Assignment::new(),
             pending: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             fetched: VecDeque::new(),
             last_delivered_epoch: LeaderEpoch::NONE,
             seen_update: 0,
@@ -204,7 +208,12 @@ impl Consumer {
     fn next_reconnect(&self, now: Instant) -> Option<Instant> {
         let leaders = self.assignment.keys().filter_map(|name| self.cluster.metadata.leader(name).leader);
         let positions = self.assignment.values().filter_map(|state| state.position).filter_map(|place| place.leader);
-        leaders.chain(positions).filter_map(|leader| self.cluster.network.backs_off_until(leader.0, now)).min()
+        let preferred = self.assignment.values().filter_map(|state| state.preferred_read_replica(now));
+        leaders
+            .chain(positions)
+            .chain(preferred)
+            .filter_map(|leader| self.cluster.network.backs_off_until(leader.0, now))
+            .min()
     }
 
     /// Takes in what the last metadata answer told, and what made it impossible to go on.
@@ -290,6 +299,7 @@ impl Consumer {
 
     fn finish(&mut self, status: ExitStatus, effects: &mut Effects) {
         effects.note(EventKind::Client(ClientEvent::ConsumerFinished { messages: self.consumed }));
+        self.close_fetch_sessions(effects);
         self.cluster.network.close_all(effects);
         effects.exit(status);
         self.has_ended = true;

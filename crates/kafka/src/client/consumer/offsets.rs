@@ -13,7 +13,7 @@ use wire::request::{
     ListOffsetsPartition, ListOffsetsRequest, OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetSpec,
 };
 use wire::response::{ListOffsetsResult, OffsetForLeaderResult};
-use wire::{BrokerId, LeaderEpoch, Offset, Request, Response, TopicPartition};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, Request, Response, TopicPartition};
 
 /// A request of the consumer that waits for its answer.
 #[derive(Clone, Debug)]
@@ -133,7 +133,9 @@ impl Consumer {
                 Pending::OffsetForLeaderEpoch(asked),
                 Outcome::Answered(_) | Outcome::Disconnected | Outcome::TimedOut,
             ) => self.retry_later(asked.iter().map(|(name, _)| name), now),
-            (Pending::Fetch(_), Outcome::Answered(_) | Outcome::Disconnected | Outcome::TimedOut) => {}
+            (Pending::Fetch(asked), Outcome::Answered(_) | Outcome::Disconnected | Outcome::TimedOut) => {
+                self.on_fetch_failed(&asked);
+            }
         }
     }
 
@@ -174,6 +176,11 @@ impl Consumer {
         let Some(state) = self.assignment.get_mut(name) else { return };
         let is_awaited = matches!(state.state, FetchState::AwaitValidation { .. });
         if !is_awaited || state.position != Some(*position) {
+            return;
+        }
+        if result.error == ErrorCode::UnsupportedVersion {
+            // The broker is from before KIP-320: nobody can confirm the position.
+            state.state = FetchState::Fetching { retry_at: now };
             return;
         }
         if !result.error.is_none() {

@@ -46,6 +46,8 @@ pub(super) enum FetchState {
 pub(super) struct PartitionState {
     pub(super) state: FetchState,
     pub(super) position: Option<Position>,
+    /// A nearer replica that the leader recommended, and until when that counts (KIP-392).
+    preferred_read_replica: Option<(BrokerId, Instant)>,
 }
 
 /// All assigned partitions.
@@ -54,14 +56,22 @@ pub(super) type Assignment = BTreeMap<TopicPartition, PartitionState>;
 impl PartitionState {
     /// A partition whose position has to be looked up.
     pub(super) fn to_reset(to: OffsetSpec, now: Instant) -> PartitionState {
-        PartitionState { state: FetchState::AwaitReset { to, retry_at: now }, position: None }
+        PartitionState {
+            state: FetchState::AwaitReset { to, retry_at: now },
+            position: None,
+            preferred_read_replica: None,
+        }
     }
 
     /// A partition that is read from an offset on; nobody has to confirm it.
     pub(super) fn at(offset: Offset, info: PartitionInfo, now: Instant) -> PartitionState {
         let position =
             Position { offset, offset_epoch: LeaderEpoch::NONE, leader: info.leader, leader_epoch: info.leader_epoch };
-        PartitionState { state: FetchState::Fetching { retry_at: now }, position: Some(position) }
+        PartitionState {
+            state: FetchState::Fetching { retry_at: now },
+            position: Some(position),
+            preferred_read_replica: None,
+        }
     }
 
     /// The position, if records may be handed over from it.
@@ -79,6 +89,7 @@ impl PartitionState {
         if info.leader.is_none() || is_same || matches!(self.state, FetchState::AwaitReset { .. }) {
             return;
         }
+        self.preferred_read_replica = None;
         position.leader = info.leader;
         position.leader_epoch = info.leader_epoch;
         self.state = if position.offset_epoch.is_known() && info.leader_epoch.is_known() {
@@ -86,6 +97,21 @@ impl PartitionState {
         } else {
             FetchState::Fetching { retry_at: now }
         };
+    }
+
+    /// The leader recommends another replica.
+    pub(super) fn prefer(&mut self, replica: BrokerId, until: Instant) {
+        self.preferred_read_replica = Some((replica, until));
+    }
+
+    /// The replica to read from instead of the leader.
+    pub(super) fn preferred_read_replica(&self, now: Instant) -> Option<BrokerId> {
+        self.preferred_read_replica.filter(|(_, until)| now < *until).map(|(replica, _)| replica)
+    }
+
+    /// Goes back to the leader, and tells whether it was read from another replica.
+    pub(super) fn return_to_leader(&mut self) -> bool {
+        self.preferred_read_replica.take().is_some()
     }
 
     /// Records up to `offset` were handed over; the last had `offset_epoch`.

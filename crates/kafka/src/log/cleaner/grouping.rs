@@ -28,7 +28,9 @@ impl Sizes {
 
     fn fit(self, config: &TopicConfig) -> bool {
         let index_bytes = i64::from(config.segment_index_bytes);
-        self.log <= i64::from(config.segment_bytes) && self.offset_index <= index_bytes && self.time_index <= index_bytes
+        self.log <= i64::from(config.segment_bytes)
+            && self.offset_index <= index_bytes
+            && self.time_index <= index_bytes
     }
 }
 

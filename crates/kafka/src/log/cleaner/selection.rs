@@ -19,8 +19,6 @@ pub struct LogToClean {
     pub cleanable_bytes: u64,
     /// Whether the oldest of these has waited for `max.compaction.lag.ms`.
     pub has_waited_long: bool,
-    /// Whether what was known of the first dirty offset did not fit the log any more.
-    pub is_reset: bool,
 }
 
 impl LogToClean {
@@ -47,7 +45,7 @@ impl PartitionLog {
     /// first segment with records younger than `min.compaction.lag.ms`, whichever comes first; only whole segments count.
     #[must_use]
     pub fn log_to_clean(&self, context: &LogContext<'_>) -> LogToClean {
-        let (first_dirty_offset, is_reset) = self.first_dirty_offset();
+        let first_dirty_offset = self.first_dirty_offset();
         let uncleanable = self.first_uncleanable_offset(first_dirty_offset, context);
         let first_uncleanable_offset = self.segment_base(uncleanable);
         let clean = self.segments.between(Offset(-1), first_dirty_offset);
@@ -58,15 +56,15 @@ impl PartitionLog {
             clean_bytes: size_of(clean),
             cleanable_bytes: size_of(cleanable),
             has_waited_long: self.has_waited_long(first_dirty_offset, context),
-            is_reset,
         }
     }
 
-    /// The checkpoint, unless it lies outside the log by now.
-    fn first_dirty_offset(&self) -> (Offset, bool) {
+    /// The checkpoint, or the start of the log if it lies outside the log by now. (Kafka writes that down at once, here the
+    /// next checkpoint does.)
+    fn first_dirty_offset(&self) -> Offset {
         let checkpoint = self.cleaner_offset.unwrap_or(self.log_start_offset);
-        let is_reset = checkpoint < self.log_start_offset || checkpoint > self.log_end_offset;
-        (if is_reset { self.log_start_offset } else { checkpoint }, is_reset)
+        let is_inside = (self.log_start_offset..=self.log_end_offset).contains(&checkpoint);
+        if is_inside { checkpoint } else { self.log_start_offset }
     }
 
     pub(super) fn first_uncleanable_offset(&self, first_dirty_offset: Offset, context: &LogContext<'_>) -> Offset {

@@ -238,6 +238,18 @@ fn offsets(log: &PartitionLog) -> (i64, i64, i64) {
 }
 
 #[test]
+fn an_epoch_without_records_is_forgotten_on_the_disk_too() {
+    let mut bench = Bench::new();
+    bench.append_singly(2, 0);
+    bench.log.assign_epoch_start_offset(LeaderEpoch(2), Offset(2), &mut bench.effects);
+    bench.flush();
+    bench.restart(false);
+    bench.replicate(2, 1, 0).unwrap();
+    bench.restart(false);
+    assert_eq!(bench.epochs(), [(0, 0)]);
+}
+
+#[test]
 fn the_high_watermark_stays_within_the_log() {
     let mut bench = Bench::new();
     bench.append(&records(3, 0), 0).unwrap();

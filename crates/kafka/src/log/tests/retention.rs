@@ -165,10 +165,8 @@ fn producers_are_known_beyond_the_deletion_of_their_records() {
 #[test]
 fn epochs_begin_where_the_log_does() {
     type Epochs<'a> = &'a [(i32, i64)];
-    let table: &[(Epochs<'_>, Epochs<'_>)] = &[
-        (&[(0, 0), (1, 5), (2, 10)], &[(1, 5), (2, 10)]),
-        (&[(0, 0), (1, 7), (2, 10)], &[(0, 5), (1, 7), (2, 10)]),
-    ];
+    let table: &[(Epochs<'_>, Epochs<'_>)] =
+        &[(&[(0, 0), (1, 5), (2, 10)], &[(1, 5), (2, 10)]), (&[(0, 0), (1, 7), (2, 10)], &[(0, 5), (1, 7), (2, 10)])];
     for (assigned, expected) in table {
         let mut bench = three_segments(NOW.0, |config| config.retention_bytes = 10 * 76);
         for (epoch, start) in *assigned {

@@ -34,7 +34,7 @@ enum Happening {
     Connect { connection: ConnectionId, to: i32 },
     Connected(ConnectionId),
     Disconnected { connection: ConnectionId, at: i32 },
-    Received { connection: ConnectionId, at: i32, message: Message },
+    Received { connection: ConnectionId, at: i32, message: Box<Message> },
     Timer { node: i32, run: u32 },
     Append,
 }
@@ -244,7 +244,7 @@ impl Network {
                     raft.on_disconnected(connection, step);
                 });
             }
-            Happening::Received { connection, at, message } => self.receive(connection, at, message),
+            Happening::Received { connection, at, message } => self.receive(connection, at, *message),
             Happening::Timer { node, run } => {
                 let member = self.members.get_mut(&node).expect("the member exists");
                 if member.runs == run && member.timer_at == Some(self.now) {
@@ -312,7 +312,7 @@ impl Network {
                 Effect::Send { connection, message } => {
                     let acceptor = self.open.get(&connection).copied().unwrap_or(id);
                     let at = if acceptor == id { opener(connection) } else { acceptor };
-                    self.send(connection, at, Happening::Received { connection, at, message });
+                    self.send(connection, at, Happening::Received { connection, at, message: Box::new(message) });
                 }
                 Effect::SetTimer { at, .. } => self.set_timer(id, at),
                 Effect::CancelTimer { .. } => self.members.get_mut(&id).expect("it exists").timer_at = None,

@@ -317,3 +317,13 @@ fn a_batch_that_does_not_continue_the_log_stops_the_follower() {
     assert_eq!(follower.take_fetch(&follower.next_fetch(), &result), Changes::default());
     assert_eq!(follower.partition.next_request(follower.now), None);
 }
+
+#[test]
+fn a_follower_learns_where_the_leaders_log_starts() {
+    let (mut leader, mut follower) = pair(&[0, 0, 0], &[], 1);
+    follower.sync_once(&mut leader);
+    leader.partition.log.maybe_increment_log_start_offset(Offset(2), &mut leader.effects).unwrap();
+    follower.sync_once(&mut leader);
+    assert_eq!(follower.partition.log().log_start_offset(), Offset(2));
+    assert_eq!((follower.next_fetch().log_start_offset, follower.log_end_offset()), (Offset(2), 3));
+}

@@ -2,6 +2,7 @@
 
 mod elections;
 mod following;
+mod historical_faults;
 mod leading;
 mod serving;
 
@@ -13,6 +14,7 @@ use crate::instant::{Duration, Instant, WallClock};
 use crate::log::{LogContext, LogSettings, ReadLimit};
 use crate::metadata::{ClusterImage, ImageDelta, PartitionRegistration};
 use crate::node::{Effect, Effects};
+use crate::spec::HistoricalFaults;
 use crate::storage::{Disk, DiskWrite};
 use rand::SeedableRng;
 use std::collections::BTreeMap;
@@ -86,7 +88,12 @@ impl Bench {
     /// Broker `broker` with an empty log, at a time that is no special one.
     fn new(broker: i32) -> Bench {
         let mut effects = Effects::new();
-        let settings = ReplicaSettings::new(BrokerId(broker), &BrokerConfig::default(), log_settings());
+        let settings = ReplicaSettings::new(
+            BrokerId(broker),
+            &BrokerConfig::default(),
+            log_settings(),
+            HistoricalFaults::default(),
+        );
         let partition = Partition::create(partition(), TOPIC_ID, topic_config(1), settings, Timestamp(0), &mut effects);
         let (disk, image) = (Disk::default(), ClusterImage::default());
         let now = Instant::ZERO + Duration::from_ms(5_000);
@@ -107,6 +114,12 @@ impl Bench {
         }
         bench.flush();
         bench
+    }
+
+    /// Leaves rules of 3.9 out.
+    fn with_faults(mut self, faults: HistoricalFaults) -> Bench {
+        self.partition.settings.historical_faults = faults;
+        self
     }
 
     fn set_min_isr(&mut self, min_isr: i32) {

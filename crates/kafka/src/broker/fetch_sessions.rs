@@ -1,0 +1,257 @@
+//! What readers fetch again and again (`kafka.server.FetchSession`, KIP-227): a session remembers the partitions, so that
+//! a request names only what changed, and an answer only what has something new to tell.
+//!
+//! There is one cache, where Kafka spreads it over eight shards.
+
+use crate::Rng;
+use crate::instant::{Duration, Instant};
+use rand::RngExt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::request::{FetchPartition, FetchRequest};
+use wire::response::FetchPartitionResult;
+use wire::{ErrorCode, FetchMetadata, Offset, TopicPartition};
+
+/// `min.incremental.fetch.session.eviction.ms`: a younger session is not evicted by a larger one, and one that was used
+/// since is not stale.
+const MIN_EVICTION: Duration = Duration(120_000_000);
+
+/// In which session a request is answered (`FetchContext`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FetchContext {
+    /// In none.
+    Sessionless,
+    /// In a new one, if there is room.
+    Full,
+    /// In this one, as long as no other request overtakes this one.
+    Incremental(FetchMetadata),
+}
+
+/// A session that had to give way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Evicted {
+    /// Its id.
+    pub(super) session_id: i32,
+    /// How many partitions it held.
+    pub(super) partitions: u64,
+}
+
+/// The sessions (`FetchSessionCache`).
+#[derive(Clone, Debug)]
+pub(super) struct FetchSessions {
+    max_entries: usize,
+    /// Where ids are drawn from.
+    rng: Rng,
+    sessions: BTreeMap<i32, Arc<FetchSession>>,
+}
+
+#[derive(Clone, Debug)]
+struct FetchSession {
+    /// Followers' sessions are privileged.
+    is_privileged: bool,
+    created: Instant,
+    last_used: Instant,
+    /// The epoch that the next request must carry.
+    epoch: i32,
+    /// In the order in which they are read: whatever gave records goes to the end.
+    partitions: BTreeMap<u64, CachedPartition>,
+    places: BTreeMap<TopicPartition, u64>,
+    next_place: u64,
+}
+
+/// What was asked of a partition last, and what was told of it last.
+#[derive(Clone, Debug)]
+struct CachedPartition {
+    asked: FetchPartition,
+    high_watermark: Offset,
+    log_start_offset: Offset,
+}
+
+impl FetchSessions {
+    /// No sessions yet; at most `slots` at a time.
+    pub(super) fn new(slots: i32, rng: Rng) -> FetchSessions {
+        FetchSessions { max_entries: usize::try_from(slots).unwrap_or(0), rng, sessions: BTreeMap::new() }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Finds the session of a request (`FetchManager.newContext`); an incremental request has all partitions of the
+    /// session afterwards.
+    ///
+    /// # Errors
+    /// `FETCH_SESSION_ID_NOT_FOUND` and `INVALID_FETCH_SESSION_EPOCH`.
+    pub(super) fn open(&mut self, request: &mut FetchRequest, now: Instant) -> Result<FetchContext, ErrorCode> {
+        let metadata = request.metadata;
+        if metadata.is_full() {
+            self.sessions.remove(&metadata.session_id);
+            return Ok(if metadata.wants_session() { FetchContext::Full } else { FetchContext::Sessionless });
+        }
+        let session = self.sessions.get_mut(&metadata.session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        if session.epoch != metadata.epoch {
+            return Err(ErrorCode::InvalidFetchSessionEpoch);
+        }
+        let session = Arc::make_mut(session);
+        session.update(std::mem::take(&mut request.partitions), &request.forgotten);
+        if session.partitions.is_empty() {
+            self.sessions.remove(&metadata.session_id);
+            return Ok(FetchContext::Sessionless);
+        }
+        session.last_used = now;
+        session.epoch = FetchMetadata::next_epoch(session.epoch);
+        request.partitions = session.partitions.values().map(|cached| cached.asked.clone()).collect();
+        Ok(FetchContext::Incremental(metadata))
+    }
+
+    /// Remembers what a full request asked for and was told, if there is room or somebody has to give way
+    /// (`maybeCreateSession`). Returns the session's id.
+    pub(super) fn create(
+        &mut self,
+        asked: Vec<FetchPartition>,
+        told: &[FetchPartitionResult],
+        is_privileged: bool,
+        now: Instant,
+    ) -> (i32, Option<Evicted>) {
+        let mut evicted = None;
+        if self.sessions.len() >= self.max_entries {
+            let Some(session_id) = self.evictable_by(is_privileged, asked.len(), now) else {
+                return (FetchMetadata::NO_SESSION, None);
+            };
+            let session = self.sessions.remove(&session_id).expect("the session was just found");
+            evicted = Some(Evicted { session_id, partitions: session.partitions.len() as u64 });
+        }
+        let session_id = self.new_id();
+        self.sessions.insert(session_id, Arc::new(FetchSession::new(asked, told, is_privileged, now)));
+        (session_id, evicted)
+    }
+
+    fn new_id(&mut self) -> i32 {
+        loop {
+            let id = self.rng.random_range(1..i32::MAX);
+            if !self.sessions.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// Who gives way to a new session (`tryEvict`): the one that was used longest ago, if that is long enough; else the
+    /// least valuable one, if it is worth less.
+    fn evictable_by(&self, is_privileged: bool, partitions: usize, now: Instant) -> Option<i32> {
+        let (session_id, session) = self.sessions.iter().min_by_key(|(id, session)| (session.last_used, **id))?;
+        if now.since(session.last_used) > MIN_EVICTION {
+            return Some(*session_id);
+        }
+        let evictable = self.sessions.iter().filter(|(_, session)| session.is_evictable_by(is_privileged));
+        let worths = evictable.map(|(id, session)| (session.is_privileged, session.partitions.len(), *id));
+        let (least_privileged, fewest, session_id) = worths.min()?;
+        ((least_privileged, fewest) < (is_privileged, partitions)).then_some(session_id)
+    }
+
+    /// Leaves out of an answer what the reader knows already (`updateAndGenerateResponseData`).
+    ///
+    /// # Errors
+    /// `INVALID_FETCH_SESSION_EPOCH` when another request of the session came in between.
+    pub(super) fn prune(
+        &mut self,
+        metadata: FetchMetadata,
+        results: &mut Vec<FetchPartitionResult>,
+    ) -> Result<(), ErrorCode> {
+        let Some(session) = self.sessions.get_mut(&metadata.session_id) else { return Ok(()) };
+        if session.epoch != FetchMetadata::next_epoch(metadata.epoch) {
+            return Err(ErrorCode::InvalidFetchSessionEpoch);
+        }
+        let session = Arc::make_mut(session);
+        results.retain(|result| session.tell(result));
+        Ok(())
+    }
+}
+
+impl FetchSession {
+    fn new(
+        asked: Vec<FetchPartition>,
+        told: &[FetchPartitionResult],
+        is_privileged: bool,
+        now: Instant,
+    ) -> FetchSession {
+        let mut session = FetchSession {
+            is_privileged,
+            created: now,
+            last_used: now,
+            epoch: FetchMetadata::new_incremental(FetchMetadata::NO_SESSION).epoch,
+            partitions: BTreeMap::new(),
+            places: BTreeMap::new(),
+            next_place: 0,
+        };
+        for (asked, told) in asked.into_iter().zip(told) {
+            session.add(CachedPartition {
+                asked,
+                high_watermark: told.high_watermark,
+                log_start_offset: told.log_start_offset,
+            });
+        }
+        session
+    }
+
+    fn add(&mut self, cached: CachedPartition) {
+        self.places.insert(cached.asked.partition.clone(), self.next_place);
+        self.partitions.insert(self.next_place, cached);
+        self.next_place += 1;
+    }
+
+    /// Takes in what a request changes. A partition whose topic was made anew begins anew.
+    fn update(&mut self, changed: Vec<FetchPartition>, forgotten: &[TopicPartition]) {
+        for asked in changed {
+            let place = self.places.get(&asked.partition);
+            let known = place.and_then(|place| self.partitions.get_mut(place));
+            match known {
+                Some(cached) if cached.asked.topic_id == asked.topic_id => cached.asked = asked,
+                Some(cached) => *cached = CachedPartition::untold(asked),
+                None => self.add(CachedPartition::untold(asked)),
+            }
+        }
+        for partition in forgotten {
+            if let Some(place) = self.places.remove(partition) {
+                self.partitions.remove(&place);
+            }
+        }
+    }
+
+    fn is_evictable_by(&self, is_privileged: bool) -> bool {
+        let is_established = self.last_used.since(self.created) > MIN_EVICTION;
+        is_established || is_privileged && !self.is_privileged
+    }
+
+    /// Notes what is told, and says whether it must be. After an error everything counts as news.
+    fn tell(&mut self, result: &FetchPartitionResult) -> bool {
+        let Some(place) = self.places.get(&result.partition).copied() else { return true };
+        let cached = self.partitions.get_mut(&place).expect("every place is taken");
+        if !cached.must_tell(result) {
+            return false;
+        }
+        cached.high_watermark = if result.error.is_none() { result.high_watermark } else { Offset(-1) };
+        cached.log_start_offset = result.log_start_offset;
+        if !result.batches.is_empty() {
+            let cached = self.partitions.remove(&place).expect("every place is taken");
+            self.add(cached);
+        }
+        true
+    }
+}
+
+impl CachedPartition {
+    fn untold(asked: FetchPartition) -> CachedPartition {
+        CachedPartition { asked, high_watermark: Offset(-1), log_start_offset: Offset(-1) }
+    }
+
+    /// Whether `result` says anything that the reader does not know.
+    fn must_tell(&self, result: &FetchPartitionResult) -> bool {
+        !result.batches.is_empty()
+            || self.high_watermark != result.high_watermark
+            || self.log_start_offset != result.log_start_offset
+            || result.preferred_read_replica.is_some()
+            || result.diverging_epoch.is_some()
+            || !result.error.is_none()
+    }
+}

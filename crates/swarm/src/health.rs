@@ -1,0 +1,56 @@
+//! Liveness: once all faults have ended, everything becomes well within bounded time. Brokers serve, are unfenced and
+//! know the cluster as it is; every partition has a leader and all its replicas in sync.
+
+use kafka::metadata::ClusterImage;
+use kafka::node::NodeId;
+use kafka::view::{BrokerState, BrokerView, NodeView};
+use sim::Frame;
+use std::sync::Arc;
+
+/// What is not yet as it should be, if anything.
+#[must_use]
+pub fn what_is_unhealthy(frame: &Frame) -> Option<String> {
+    let Some(image) = controller_image(frame) else { return Some("no active controller".to_owned()) };
+    for node in &frame.nodes {
+        match (&node.id, &node.process) {
+            (NodeId::Server(id), None) => return Some(format!("server {id} is down")),
+            (NodeId::Server(id), Some(NodeView::Broker(view))) => {
+                if let Some(wrong) = unhealthy_broker(view, &image) {
+                    return Some(format!("broker {id} {wrong}"));
+                }
+            }
+            (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_), _) => {}
+        }
+    }
+    let offline =
+        image.partitions().find(|(_, state)| state.leader.is_none() || state.isr.len() < state.replicas.len());
+    offline.map(|(partition, state)| format!("{partition}: {state:?}"))
+}
+
+fn controller_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
+    let views = frame.nodes.iter().filter_map(|node| node.process.as_ref());
+    let active = views.filter_map(|view| match view {
+        NodeView::Controller(view) if view.is_active => Some((view.epoch, view.image.clone())),
+        NodeView::Controller(_)
+        | NodeView::Broker(_)
+        | NodeView::ZooKeeper(_)
+        | NodeView::Producer(_)
+        | NodeView::Consumer(_)
+        | NodeView::Admin(_) => None,
+    });
+    active.max_by_key(|(epoch, _)| *epoch).map(|(_, image)| image)
+}
+
+fn unhealthy_broker(view: &BrokerView, image: &ClusterImage) -> Option<String> {
+    if view.state != BrokerState::Running {
+        return Some(format!("is {:?}", view.state));
+    }
+    if view.image.topics() != image.topics() || view.image.brokers() != image.brokers() {
+        return Some("does not know the cluster as it is".to_owned());
+    }
+    let is_stray = |replica: &&kafka::view::ReplicaView| {
+        let topic = image.topics().get(&replica.partition.topic);
+        topic.is_none_or(|topic| topic.topic_id != replica.topic_id)
+    };
+    view.replicas.iter().find(is_stray).map(|replica| format!("has a replica of {}", replica.partition))
+}

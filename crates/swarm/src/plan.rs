@@ -1,0 +1,26 @@
+//! All of a run before its end: the seed, the world, and what happens in it at which instant. It can be printed and read
+//! back, so that what failed once can be kept.
+
+use crate::action::Action;
+use crate::world_plan::WorldPlan;
+use kafka::instant::Instant;
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What the world's own random streams come from.
+    pub seed: u64,
+    /// The world.
+    pub world: WorldPlan,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub action: Action,
+}

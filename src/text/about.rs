@@ -27,7 +27,6 @@ const ENGLISH: About = About {
     left_out: &[
         "Consumer groups: a consumer reads all partitions by itself and commits nothing.",
         "Idempotent producers and transactions (the producer behaves as with enable.idempotence=false).",
-        "Retention, log segments and compaction: logs only grow.",
         "Partition reassignment and manually triggered elections.",
         "Several controllers: the quorum has one voter.",
         "Compression, quotas, security and fetch sessions.",
@@ -47,7 +46,6 @@ const KOREAN: About = About {
     left_out: &[
         "컨슈머 그룹: 컨슈머는 모든 파티션을 직접 읽고 오프셋을 커밋하지 않습니다.",
         "멱등 프로듀서와 트랜잭션 (프로듀서는 enable.idempotence=false처럼 동작합니다).",
-        "보존(retention), 로그 세그먼트, 압축 정리(compaction): 로그는 커지기만 합니다.",
         "파티션 재할당, 수동 리더 선출.",
         "여러 대의 컨트롤러: 쿼럼의 투표자(voter)는 하나입니다.",
         "압축, 쿼터, 보안, fetch 세션.",

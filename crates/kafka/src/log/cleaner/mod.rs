@@ -96,7 +96,7 @@ impl PartitionLog {
 
     /// The last offset of each key in `from..to`, until as many keys were found as can be told apart (`buildOffsetMap`).
     fn offset_map(&self, (from, to): (Offset, Offset), most_keys: u64) -> OffsetMap {
-        let mut map = OffsetMap::new(most_keys);
+        let mut map = OffsetMap::new(most_keys, from);
         let mut transactions = CleanedTransactions::default();
         transactions.expect(self.collect_aborted(from, to));
         let segments: Vec<&LogSegment> = self.segments.between(from, to).collect();

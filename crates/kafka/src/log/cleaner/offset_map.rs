@@ -15,9 +15,9 @@ pub(super) struct OffsetMap {
 }
 
 impl OffsetMap {
-    /// An empty one with room for so many keys.
-    pub(super) fn new(most_keys: u64) -> OffsetMap {
-        OffsetMap { most_keys, offsets: BTreeMap::new(), latest: Offset(-1) }
+    /// An empty one with room for so many keys, for what comes from `from` on.
+    pub(super) fn new(most_keys: u64, from: Offset) -> OffsetMap {
+        OffsetMap { most_keys, offsets: BTreeMap::new(), latest: from + -1 }
     }
 
     /// The last offset of a key, if it is there.
@@ -25,7 +25,7 @@ impl OffsetMap {
         self.offsets.get(key).copied()
     }
 
-    /// Up to which offset records have been looked at; -1 before any.
+    /// Up to which offset records have been looked at.
     pub(super) fn latest_offset(&self) -> Offset {
         self.latest
     }

@@ -1,5 +1,6 @@
 //! The numbers of Kafka's own `LeaderEpochFileCacheTest` and `UnifiedLogTest`, and what a restart keeps.
 
+mod compaction;
 mod producers;
 mod recovery;
 mod retention;

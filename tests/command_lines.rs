@@ -15,7 +15,7 @@ use shell::tools::{Named, named};
 use sim::{Session, WorldSpec};
 use std::collections::BTreeMap;
 
-const GOOD: [&str; 14] = [
+const GOOD: [&str; 19] = [
     "kafka-topics.sh --bootstrap-server localhost:9092 --create --topic a --partitions 3 --replication-factor 2",
     "kafka-topics --bootstrap-server localhost:9092 --create --topic b --replica-assignment 1:2,2:3 --config retention.ms=5",
     "kafka-topics --bootstrap-server localhost:9092 --create --if-not-exists --topic c --config min.insync.replicas=2",
@@ -34,6 +34,11 @@ const GOOD: [&str; 14] = [
     "kafka-console-consumer --bootstrap-server localhost:9092 --include a|b --max-messages 2 --timeout-ms 1500 \
      --property print.key=true --property print.timestamp=true --consumer-property fetch.min.bytes=1 > out",
     "kafka-console-consumer --bootstrap-server localhost:9092 --topic a --partition 0 --offset 1 --timeout-ms 900 | sort",
+    "kafka-leader-election --bootstrap-server localhost:9092 --election-type unclean --topic a --partition 1",
+    "kafka-reassign-partitions.sh --bootstrap-server localhost:9092 --reassignment-json-file move.json --execute --additional",
+    "kafka-reassign-partitions --bootstrap-server localhost:9092 --list --command-config none",
+    "kafka-configs.sh --bootstrap-server localhost:9092 --describe --entity-type brokers --entity-name 1 --all",
+    "kafka-configs --bootstrap-server localhost:9092 --alter --topic a --add-config k=[1,2],retention.ms=5 --delete-config x,y",
 ];
 
 const ABSURD: [&str; 26] = [

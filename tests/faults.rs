@@ -2,12 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use acceptance::clients::{consumer, create_topic, producer};
 use kafka::event::{BrokerEvent, ControllerEvent, EventKind, OperatorEvent};
+use kafka::fault::{DiskCondition, LinkChange, Links};
+use kafka::instant::Duration;
 use kafka::node::NodeId;
 use kafka::view::NodeView;
+use rand::{RngExt, SeedableRng};
 use shell::script::Script;
-use sim::{Event, EventId, Session};
+use sim::{Budget, Command, Event, EventId, Session, WorldSpec};
+use std::collections::BTreeMap;
 use wire::BrokerId;
+use wire::request::Acks;
 
 const CREATE: &str = "kafka-topics --create --topic t --replica-assignment 1:2:3 --bootstrap-server localhost:9092";
 const DESCRIBE: &str = "kafka-topics --describe --topic t --bootstrap-server localhost:9092,localhost:9093";
@@ -134,4 +140,78 @@ fn a_broker_that_is_added_serves_and_one_that_is_stopped_can_be_removed() {
     });
     assert!(registered, "nobody has unregistered it");
     replays_alike(&mut session);
+}
+
+fn random_fault(rng: &mut kafka::Rng) -> Command {
+    let node = NodeId::Server([1, 2, 3, 100][rng.random_range(0..4)]);
+    let other = [NodeId::Server(1), NodeId::Server(100), NodeId::Client(2), NodeId::Client(3)][rng.random_range(0..4)];
+    let links = match rng.random_range(0..4) {
+        0 => Links::All,
+        1 => Links::Of(node),
+        2 => Links::Between(node, other),
+        _ => Links::OneWay { from: other, to: node },
+    };
+    let change = |change| Command::ChangeLinks { links, change };
+    match rng.random_range(0..20) {
+        0 | 1 => Command::Freeze(node),
+        2..=4 => Command::Thaw(node),
+        5 => Command::PowerOff(node),
+        6 => Command::Kill(node),
+        7..=9 => Command::Start(node),
+        10 => Command::SetDisk { node, condition: DiskCondition::Slow(Duration(rng.random_range(0..50_000))) },
+        11 => Command::SetDisk { node, condition: DiskCondition::Full },
+        12 => Command::SetDisk { node, condition: DiskCondition::Sound },
+        13 => Command::SetClock { node, offset_ms: rng.random_range(-10_000_000..10_000_000) },
+        14 | 15 => change(LinkChange::Cut),
+        16 | 17 => change(LinkChange::Heal),
+        18 => change(LinkChange::Loss(rng.random_range(0..300))),
+        _ => change(LinkChange::Jitter(Duration(rng.random_range(0..2_000_000)))),
+    }
+}
+
+fn pass(session: &mut Session, span: Duration) {
+    let until = session.now() + span;
+    session.run(Budget { until, steps: 10_000_000 });
+}
+
+/// All is put right. What need not be, such as thawing what is not frozen, does not fit.
+fn put_right(session: &mut Session) {
+    session.apply(Command::ChangeLinks { links: Links::All, change: LinkChange::Heal }).unwrap();
+    for node in [100, 1, 2, 3].map(NodeId::Server) {
+        session.apply(Command::SetDisk { node, condition: DiskCondition::Sound }).unwrap();
+        session.apply(Command::Thaw(node)).ok();
+    }
+    for _ in 0..3 {
+        for id in [100, 1, 2, 3] {
+            session.apply(Command::Start(NodeId::Server(id))).ok();
+        }
+        pass(session, Duration(60_000_000));
+    }
+}
+
+#[test]
+fn whatever_hosts_and_links_suffer_the_cluster_comes_back() {
+    for seed in 0..20 {
+        let mut rng = kafka::Rng::seed_from_u64(seed);
+        let mut spec = WorldSpec::three_brokers(BTreeMap::new());
+        spec.clients = vec![create_topic("t", 3, &[]), producer("t", Acks::All, 50), consumer("t")];
+        let mut session = Session::new(spec, seed);
+        pass(&mut session, Duration(5_000_000));
+        for _ in 0..30 {
+            session.apply(random_fault(&mut rng)).ok();
+            pass(&mut session, Duration(rng.random_range(0..8_000_000)));
+        }
+        put_right(&mut session);
+        let frame = session.frame();
+        let image = frame.nodes.iter().find_map(|node| match &node.process {
+            Some(NodeView::Controller(view)) => Some(view.image.clone()),
+            _ => None,
+        });
+        let image = image.unwrap_or_else(|| panic!("seed {seed}: the controller is back"));
+        let all_in_sync = |isr: &[BrokerId]| isr.len() == 3;
+        for (partition, registration) in image.partitions() {
+            assert!(all_in_sync(&registration.isr), "seed {seed}: {partition} has {registration:?}");
+        }
+        replays_alike(&mut session);
+    }
 }

@@ -1,5 +1,6 @@
-//! What tests share: client programs, and for those of the built page a file server and a driver for headless Chromium.
+//! What tests share: client programs, recordings of commands, and for those of the built page a file server and a driver for headless Chromium.
 
 pub mod clients;
 pub mod driver;
+pub mod recording;
 pub mod site;

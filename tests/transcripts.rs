@@ -4,14 +4,15 @@
 //! command, and what the real tool printed. `transcripts/recorded.txt` lists every recording of the simulated tools, so
 //! that none is skipped in silence: each is a case, a story below, or in `LEFT_OUT` with the reason.
 //!
-//! Masked on both sides: times, topic ids, correlation ids, numbers of generated groups, ports, Java stack frames, and
-//! the descriptions in usage tables (what is kept of those are names, types, defaults and marks).
+//! `scripts/*.script` are whole stories, which `cargo xtask oracle --record tests/transcripts` runs against a real cluster;
+//! `transcripts/*.transcript` is what Kafka printed then, command by command. What differs by chance is masked on both
+//! sides (see `acceptance::recording`).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use acceptance::recording::{Masks, Printed, commands, comparison, differences, without_repeats};
 use kafka::instant::Duration;
 use kafka::node::{Message, NodeId};
-use regex_lite::Regex;
 use shell::files::Files;
 use shell::output::{Output, Stream};
 use shell::plan::{Plan, Surroundings};
@@ -25,10 +26,14 @@ use std::path::PathBuf;
 use wire::Request;
 
 /// Recordings that this simulation cannot answer.
-const LEFT_OUT: [(&str, &str); 9] = [
+const LEFT_OUT: [(&str, &str); 13] = [
+    ("configs-client-describe", "quotas are not simulated"),
+    ("configs-client-quota", "quotas are not simulated"),
+    ("configs-describe-broker-all", "a simulated broker knows fewer configurations than a real one"),
+    ("configs-loggers", "the loggers of brokers are not simulated"),
     ("consumer-after-delete", "its records were deleted with kafka-delete-records, which is not simulated"),
     ("consumer-group", "consumer groups are not simulated"),
-    ("recover-describe2", "its leaders were moved with kafka-leader-election, which is not simulated"),
+    ("reassign-execute-throttle", "throttles of replication are not simulated"),
     ("misadv-host-consume", "brokers advertise where they listen: a wrong advertised host is not simulated"),
     ("misadv-host-list", "brokers advertise where they listen: a wrong advertised host is not simulated"),
     ("misadv-host-produce", "brokers advertise where they listen: a wrong advertised host is not simulated"),
@@ -36,6 +41,9 @@ const LEFT_OUT: [(&str, &str); 9] = [
     ("misadv-port-list", "brokers advertise where they listen: a wrong advertised port is not simulated"),
     ("misadv-port-produce", "brokers advertise where they listen: a wrong advertised port is not simulated"),
 ];
+
+/// Scripts that were run against a real cluster and cannot be run here yet.
+const NOT_YET: [(&str, &str); 0] = [];
 
 /// Recordings of several processes or of a terminal, told as stories below.
 const STORIES: [&str; 5] =
@@ -50,14 +58,6 @@ struct Case {
     compare: Vec<String>,
     script: String,
     printed: Printed,
-}
-
-/// What a command printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Printed {
-    out: Vec<String>,
-    err: Vec<String>,
-    status: i32,
 }
 
 fn folder() -> PathBuf {
@@ -96,117 +96,12 @@ fn owned<'a>((first, rest): (&&'a str, &[&'a str])) -> (&'a str, Vec<String>) {
     (first, rest.iter().map(|word| (*word).to_owned()).collect())
 }
 
-/// Hides what may differ between two runs of the same real tool.
-struct Masks(Vec<(Regex, &'static str)>);
-
-impl Masks {
-    fn new() -> Masks {
-        let masks = [
-            (r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[TIME]"),
-            (r"CreateTime:\d+", "CreateTime:TIME"),
-            (r"TopicId: \S+", "TopicId: ID"),
-            (r"groupId=console-consumer-\d+", "groupId=console-consumer-N"),
-            (r"correlation id \d+", "correlation id N"),
-            (r"localhost:\d{4}", "localhost:PORT"),
-            (r"127\.0\.0\.1:\d{4}", "127.0.0.1:PORT"),
-            (r":\d+ ms has passed since", ":N ms has passed since"),
-        ];
-        Masks(
-            masks.map(|(pattern, mask)| (Regex::new(pattern).expect("the masks are regular expressions"), mask)).into(),
-        )
-    }
-
-    fn line(&self, line: &str) -> String {
-        self.0.iter().fold(line.to_owned(), |line, (regex, mask)| regex.replace_all(&line, *mask).into_owned())
-    }
-
-    fn lines(&self, lines: &[String]) -> Vec<String> {
-        let is_frame = |line: &&String| line.starts_with("\tat ") || line.starts_with("\t... ");
-        lines.iter().filter(|line| !is_frame(line)).map(|line| self.line(line)).collect()
-    }
-
-    fn printed(&self, printed: &Printed, compare: &[String]) -> Printed {
-        let (mut out, mut err) = (self.lines(&printed.out), self.lines(&printed.err));
-        for how in compare {
-            match how.as_str() {
-                "unordered" => out = in_topic_order(out),
-                "repeats" => err = without_repeats(err),
-                "by-partition" => out.sort(),
-                other => panic!("no comparison is called {other}"),
-            }
-        }
-        Printed { out, err: usage_tables_reduced(err), status: printed.status }
-    }
-}
-
-/// `--describe` shows topics in the order of a Java hash map: here they stand sorted.
-fn in_topic_order(mut lines: Vec<String>) -> Vec<String> {
-    let topic = |line: &String| line.trim_start().split('\t').next().unwrap_or_default().to_owned();
-    lines.sort_by_key(topic);
-    lines
-}
-
-/// How often a client retries is a matter of drawn back-offs: a run of the same one or two lines counts once.
-fn without_repeats(lines: Vec<String>) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::new();
-    for line in lines {
-        kept.push(line);
-        for length in [1, 2] {
-            let count = kept.len();
-            if count >= 2 * length && kept[count - length..] == kept[count - 2 * length..count - length] {
-                kept.truncate(count - length);
-            }
-        }
-    }
-    kept
-}
-
-const OPTION_COLUMN: usize = 41;
-
-/// Of a usage table, the option column and the marks and defaults of the descriptions.
-fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
-    let Some(start) = lines.iter().position(|line| line.starts_with("Option   ")) else { return lines };
-    let mut reduced: Vec<String> = lines[..start].to_vec();
-    reduced.push("<usage table>".to_owned());
-    let mut description = String::new();
-    for line in &lines[start + 2..] {
-        let (left, right) = line.split_at(OPTION_COLUMN.min(line.len()));
-        if left.starts_with("--") {
-            reduced.extend(marks(&std::mem::take(&mut description)));
-        }
-        if !left.trim().is_empty() {
-            reduced.push(left.trim_end().to_owned());
-        }
-        description.push_str(right);
-    }
-    reduced.extend(marks(&description));
-    reduced
-}
-
-fn marks(description: &str) -> Vec<String> {
-    let mut marks = Vec::new();
-    for mark in ["REQUIRED", "DEPRECATED"] {
-        if description.trim_start().starts_with(mark) {
-            marks.push(format!("  {mark}"));
-        }
-    }
-    let dense: String = description.split_whitespace().collect();
-    let default = dense.rsplit_once("(default:").and_then(|(_, default)| default.strip_suffix(')'));
-    marks.extend(default.map(|default| format!("  default: {default}")));
-    marks
-}
-
 /// What the last command of a script prints: its part of the transcript.
 fn replay(case: &Case) -> Printed {
     let script = Script::parse(&case.script).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let transcript = script.run(SEED).unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let lines: Vec<&str> = transcript.text.lines().collect();
-    let start = lines.iter().rposition(|line| line.starts_with("$ ")).expect("a script runs commands");
-    let (status, printed) = lines[start + 1..].split_last().expect("a command has an exit status");
-    let status = status.strip_prefix("= ").and_then(|status| status.parse().ok()).expect("the command has ended");
-    let (err, out): (Vec<&str>, Vec<&str>) = printed.iter().partition(|line| line.starts_with("! "));
-    let err = err.iter().map(|line| line[2..].to_owned()).collect();
-    Printed { out: out.iter().map(|line| (*line).to_owned()).collect(), err, status }
+    let (_, printed) = commands(&transcript.text).pop().expect("a script runs commands");
+    printed
 }
 
 /// A command line that ends before it has a client, without a session.
@@ -261,6 +156,40 @@ fn tools_that_stop_at_their_options_print_what_kafka_prints() {
     let differences: Vec<&str> = compared.iter().flatten().map(String::as_str).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(compared.len() > 40, "only {} recordings were compared", compared.len());
+}
+
+/// The scripts of ours that were run against a real cluster by `cargo xtask oracle`, by name.
+fn scripts() -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let mut scripts: Vec<(String, String)> = std::fs::read_dir(folder)
+        .expect("the scripts are part of the sources")
+        .map(|entry| entry.expect("a folder can be listed").path())
+        .map(|path| {
+            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("a script is text"))
+        })
+        .collect();
+    scripts.sort();
+    scripts
+}
+
+#[test]
+fn scripts_print_what_they_print_on_a_real_cluster() {
+    let mut different = String::new();
+    let mut compared = 0;
+    for (name, text) in scripts().iter().filter(|(name, _)| !NOT_YET.iter().any(|(left_out, _)| left_out == name)) {
+        let recorded = folder().join(format!("{name}.transcript"));
+        let recorded = std::fs::read_to_string(&recorded).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let ours = Script::parse(text).and_then(|script| script.run(SEED));
+        let ours = ours.unwrap_or_else(|error| panic!("{name}: {error}\n{}", error.so_far));
+        let differences = differences(&recorded, &ours.text, &comparison(text));
+        if !differences.is_empty() {
+            different += &format!("{name}\n{differences}");
+        }
+        compared += 1;
+    }
+    assert!(different.is_empty(), "{different}");
+    assert_eq!(compared, scripts().len() - NOT_YET.len());
 }
 
 #[test]

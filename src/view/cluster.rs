@@ -243,10 +243,16 @@ pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
     }
 }
 
+/// A ZooKeeper cluster as the broker that is its controller tells clients of it.
+fn image_of_controller(view: &BrokerView) -> Option<&ClusterImage> {
+    view.controller.map(|_| &*view.image)
+}
+
 /// The cluster as the active controller has it; nothing while there is none.
 pub(crate) fn controller_image(frame: &Frame) -> Option<&ClusterImage> {
     let mut views = frame.nodes.iter().filter_map(controller_view);
-    views.find(|view| view.is_active).map(|view| &*view.image)
+    let active = views.find(|view| view.is_active).map(|view| &*view.image);
+    active.or_else(|| frame.nodes.iter().filter_map(broker_view).find_map(image_of_controller))
 }
 
 /// A partition's state as the active controller has it.

@@ -54,11 +54,16 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         BrokerEvent::BecameReady
         | BrokerEvent::BecameFenced
         | BrokerEvent::ControlledShutdownCompleted
+        | BrokerEvent::ControlledShutdownFailed
+        | BrokerEvent::SessionExpired
+        | BrokerEvent::RegistrationRefused
+        | BrokerEvent::ControllerFenced { .. }
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
         | BrokerEvent::SegmentsDeleted { .. }
         | BrokerEvent::LogCompacted { .. }
+        | BrokerEvent::RecordsDeleted { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }
         | BrokerEvent::ControlledShutdownStarted

@@ -107,6 +107,7 @@ fn broker(id: i32, partitions: i32, image: &Arc<ClusterImage>) -> NodeFrame {
         fetch_sessions: 0,
         state: BrokerState::Running,
         broker_epoch: Some(BrokerEpoch(5)),
+        controller: None,
         metadata_offset: Offset(20),
         image: image.clone(),
         replicas: (0..partitions).map(|index| replica(id, index)).collect(),

@@ -5,6 +5,7 @@
 
 mod bench;
 mod dist;
+mod oracle;
 mod process;
 mod serve;
 mod test;
@@ -27,6 +28,8 @@ Usage: cargo xtask COMMAND
                       browser  the page in headless Chromium
   dist              build the static site into dist/ and check its size
   bench [PART]      run the benchmarks, or one PART: native, browser
+  oracle [--diff] [--record FOLDER] [--ports N] SCRIPT...
+                    run scripts against a real Apache Kafka of this machine (Java, Maven), and print what it prints
 
 Environment:
   KAFKASCOPE_WASM_TOOLCHAIN=rustup|debian   which Rust builds the page (default: rustup, else Debian's)
@@ -39,6 +42,7 @@ enum Command {
     Test(Vec<test::Part>),
     Dist,
     Bench(Vec<bench::Part>),
+    Oracle(Vec<String>),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +66,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Test(parts) => test::test(&parts),
         Command::Dist => dist::dist().map(|_| ()),
         Command::Bench(parts) => bench::bench(&parts),
+        Command::Oracle(words) => oracle::oracle(&words),
     }
 }
 
@@ -74,6 +79,9 @@ fn parse(arguments: &[String]) -> Result<Command> {
         ["test"] => Ok(Command::Test(test::Part::ALL.to_vec())),
         ["test", part] => test::Part::named(part).map(|part| Command::Test(vec![part])).ok_or_else(|| misuse(&words)),
         ["dist"] => Ok(Command::Dist),
+        ["oracle", rest @ ..] if !rest.is_empty() => {
+            Ok(Command::Oracle(rest.iter().map(|word| (*word).to_owned()).collect()))
+        }
         ["bench"] => Ok(Command::Bench(bench::Part::ALL.to_vec())),
         ["bench", part] => {
             bench::Part::named(part).map(|part| Command::Bench(vec![part])).ok_or_else(|| misuse(&words))

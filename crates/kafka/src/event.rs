@@ -1,10 +1,14 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
+mod administration;
+
+pub use administration::{ClearedThrottles, ConfigsOutcome, Objection, ReassignOutcome, ReassignmentProgress};
+
 use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
-use wire::request::{Acks, ConfigResource};
-use wire::response::DescribedTopic;
+use wire::request::{Acks, ConfigResource, ElectionType};
+use wire::response::{DescribedTopic, OngoingReassignment, PartitionResult};
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
@@ -364,6 +368,22 @@ pub enum BrokerEvent {
     ControlledShutdownStarted,
     /// Controlled shutdown is complete; the process exits.
     ControlledShutdownCompleted,
+    /// The controller did not let the broker go in as many attempts as it has; the process exits all the same.
+    ControlledShutdownFailed,
+    /// ZooKeeper has ended the broker's session: its registration is gone.
+    SessionExpired,
+    /// The broker's znode still belongs to the session of an earlier run: the process cannot start.
+    RegistrationRefused,
+    /// A request of a ZooKeeper-mode controller was refused: another one has replaced it, or it was meant for an earlier
+    /// run of this broker.
+    ControllerFenced {
+        /// Who sent it.
+        controller: BrokerId,
+        /// In which epoch.
+        controller_epoch: i32,
+        /// `STALE_CONTROLLER_EPOCH` or `STALE_BROKER_EPOCH`.
+        error: ErrorCode,
+    },
     /// The broker leads a partition.
     BecameLeader {
         /// The partition.
@@ -463,6 +483,15 @@ pub enum BrokerEvent {
         records: (u64, u64),
         /// How many bytes were read, and how many are left.
         bytes: (u64, u64),
+    },
+    /// The leader deleted the oldest records of a partition, as it was asked to (KIP-107).
+    RecordsDeleted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where its log started before.
+        from: Offset,
+        /// Where it starts now.
+        to: Offset,
     },
     /// The leader proposes other in-sync replicas.
     IsrChangeProposed {
@@ -629,6 +658,8 @@ pub struct TopicDescription {
     pub configs: Vec<(String, String)>,
     /// The `min.insync.replicas` in force.
     pub min_insync_replicas: i32,
+    /// Reassignments of its partitions that are under way.
+    pub reassignments: Vec<OngoingReassignment>,
     /// Brokers that are up, as metadata said: a leader that is not among them counts as unavailable.
     pub live_brokers: Vec<BrokerId>,
 }
@@ -643,6 +674,17 @@ pub enum AdminAnswer {
         /// Partitions that could not be asked about, and why.
         skipped: Vec<(TopicPartition, AdminFailure)>,
     },
+    /// `kafka-leader-election`.
+    LeadersElected {
+        /// Which leaders were wanted.
+        election_type: ElectionType,
+        /// What became of each partition.
+        results: Vec<PartitionResult>,
+    },
+    /// `kafka-reassign-partitions`.
+    Reassignment(ReassignOutcome),
+    /// `kafka-configs`.
+    Configs(ConfigsOutcome),
 }
 
 /// Why an administrative tool failed.
@@ -654,6 +696,13 @@ pub enum AdminFailure {
     NoSuchPartition,
     /// No topic has that id.
     NoSuchTopicId(TopicId),
+    /// The tool itself cannot go on.
+    Objected {
+        /// The exception with which it says so.
+        objection: Objection,
+        /// Its message.
+        message: String,
+    },
     /// The cluster refused.
     Refused {
         /// The error.

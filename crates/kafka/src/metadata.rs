@@ -210,6 +210,46 @@ impl ClusterImage {
         })
     }
 
+    /// Replaces the brokers: a ZooKeeper-mode controller always names all that live.
+    pub fn set_live_brokers(&mut self, brokers: BTreeMap<BrokerId, BrokerRegistration>) {
+        self.brokers = brokers;
+    }
+
+    /// Adds or replaces a partition's state as a ZooKeeper-mode controller tells it.
+    pub fn put_partition(&mut self, partition: &TopicPartition, topic_id: TopicId, state: PartitionRegistration) {
+        let is_recreated = self.topics.get(&partition.topic).is_some_and(|topic| topic.topic_id != topic_id);
+        if is_recreated {
+            self.forget_topic(&partition.topic);
+        }
+        if !self.topics.contains_key(&partition.topic) {
+            self.add_topic(&partition.topic, topic_id);
+        }
+        let (_, topic) = self.topic_mut(topic_id);
+        topic.partitions.insert(partition.partition, state);
+    }
+
+    /// Forgets a partition, and with its last one its topic.
+    pub fn remove_partition(&mut self, partition: &TopicPartition) {
+        let Some(topic) = self.topics.get_mut(&partition.topic) else { return };
+        let topic = Arc::make_mut(topic);
+        topic.partitions.remove(&partition.partition);
+        if topic.partitions.is_empty() {
+            self.forget_topic(&partition.topic);
+        }
+    }
+
+    fn forget_topic(&mut self, name: &TopicName) {
+        let topic = self.topics.remove(name);
+        self.topic_names.retain(|topic_id, _| topic.as_ref().is_none_or(|topic| topic.topic_id != *topic_id));
+    }
+
+    /// Replaces a topic's own configurations, if the topic is known.
+    pub fn set_configs(&mut self, name: &TopicName, configs: &BTreeMap<String, String>) {
+        if let Some(topic) = self.topics.get_mut(name) {
+            Arc::make_mut(topic).configs.clone_from(configs);
+        }
+    }
+
     /// Applies one record and adds what it changed to `delta`. Records come from the controller, which never
     /// writes one that does not fit the state before it.
     pub fn replay(&mut self, record: &MetadataRecord, delta: &mut ImageDelta) {

@@ -1,5 +1,9 @@
 //! What processes are made from: brokers and controllers with their properties, client programs with theirs.
 
+mod administration;
+
+pub use administration::{ConfigEntities, ConfigsAction, ElectLeadersAction, PlacedReplicas, ReassignAction};
+
 use crate::node::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -135,6 +139,12 @@ impl Program {
 pub enum AdminAction {
     /// `kafka-get-offsets`.
     GetOffsets(GetOffsetsAction),
+    /// `kafka-leader-election`.
+    ElectLeaders(ElectLeadersAction),
+    /// `kafka-reassign-partitions`.
+    Reassign(ReassignAction),
+    /// `kafka-configs`.
+    Configs(ConfigsAction),
 }
 
 /// What `kafka-get-offsets` is asked for.

@@ -54,6 +54,8 @@ pub struct BrokerView {
     pub state: BrokerState,
     /// Its registration, once it has one.
     pub broker_epoch: Option<BrokerEpoch>,
+    /// Its office as the controller of a ZooKeeper cluster, while it holds it.
+    pub controller: Option<ZooKeeperControllerView>,
     /// Highest metadata offset it has applied, -1 for none.
     pub metadata_offset: Offset,
     /// The cluster as it knows it.

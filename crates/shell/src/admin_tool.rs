@@ -9,7 +9,7 @@ use crate::log_lines::{LogLine, error_exception};
 use crate::options::{OptionError, ParsedOptions};
 use crate::output::Piece;
 use crate::plan::{ClientPlan, Face, Plan, Surroundings};
-use kafka::event::AdminFailure;
+use kafka::event::{AdminFailure, Objection};
 use kafka::spec::{ClientSpec, Program};
 use wire::Endpoint;
 
@@ -71,7 +71,8 @@ fn admin_properties(
     surroundings: Surroundings<'_>,
 ) -> Result<ClientProperties, NoAdminClient> {
     let mut properties = ClientProperties::default();
-    if let Some(path) = options.value("command-config")? {
+    let name = ["command-config", "admin.config"].into_iter().find(|name| options.has(name));
+    if let Some(path) = name.map_or(Ok(None), |name| options.value(name))? {
         let no_file = || NoAdminClient::Exception(JavaException::no_such_file(path), Vec::new());
         properties.extend(parse_properties(surroundings.files.read(path).ok_or_else(no_file)?));
     }
@@ -92,10 +93,21 @@ pub fn failure_exception(reason: &AdminFailure) -> JavaException {
             let message = "Could not match any topic-partitions with the specified filters";
             JavaException::new("org.apache.kafka.server.util.TerseException", message)
         }
+        AdminFailure::Objected { objection, message } => JavaException::new(objection_class(*objection), message),
         AdminFailure::Refused { error, message } => error_exception(*error, Some(message)),
         AdminFailure::TimedOut { call, message } => {
             JavaException::of_kafka("TimeoutException", &format!("{message} Call: {call}"))
         }
+    }
+}
+
+fn objection_class(objection: Objection) -> &'static str {
+    match objection {
+        Objection::CommandFailed => "org.apache.kafka.server.common.AdminCommandFailedException",
+        Objection::Operation => "org.apache.kafka.server.common.AdminOperationException",
+        Objection::Terse => "org.apache.kafka.server.util.TerseException",
+        Objection::InvalidConfiguration => "org.apache.kafka.common.errors.InvalidConfigurationException",
+        Objection::InvalidReplicationFactor => "org.apache.kafka.common.errors.InvalidReplicationFactorException",
     }
 }
 

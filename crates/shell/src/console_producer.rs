@@ -284,9 +284,12 @@ fn option_text(options: &ParsedOptions, name: &str) -> Result<String, OptionErro
     Ok(match value_type {
         Some(Argument::Required(ValueType::Integer, _)) => options.integer(name)?.unwrap_or_default().to_string(),
         Some(Argument::Required(ValueType::Long, _)) => options.long(name)?.unwrap_or_default().to_string(),
-        Some(Argument::Required(ValueType::String, _) | Argument::Optional(..) | Argument::None) | None => {
-            options.value(name)?.unwrap_or_default().to_owned()
-        }
+        Some(
+            Argument::Required(ValueType::String | ValueType::ElectionType, _)
+            | Argument::Optional(..)
+            | Argument::None,
+        )
+        | None => options.value(name)?.unwrap_or_default().to_owned(),
     })
 }
 

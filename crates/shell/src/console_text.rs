@@ -7,7 +7,7 @@ use crate::log_lines::{LogLine, client_log_line, send_failure_exception};
 use crate::message_formatter::{ConsumedRecord, MessageFormatter};
 use crate::output::Piece;
 use crate::plan::Face;
-use crate::{get_offsets, topics_text};
+use crate::{configs_text, get_offsets, leader_election, reassign_text, topics_text};
 use kafka::event::{ClientEvent, SendFailure};
 use wire::TopicName;
 
@@ -37,6 +37,9 @@ pub fn react(face: &Face, prefix: &str, event: &ClientEvent) -> Reaction {
     match face {
         Face::Topics(filter) => topics_text::react(*filter, event),
         Face::GetOffsets => get_offsets::react(event),
+        Face::LeaderElection => leader_election::react(event),
+        Face::ReassignPartitions => reassign_text::react(event),
+        Face::Configs { arguments } => configs_text::react(arguments, event),
         Face::Producer(reader) => producer_reaction(reader, event),
         Face::Consumer(formatter) => consumer_reaction(formatter, event),
     }

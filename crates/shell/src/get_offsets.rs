@@ -187,8 +187,9 @@ fn parsed_number(text: &str) -> Result<i32, Early> {
 /// What an event of the admin client makes the tool print.
 #[must_use]
 pub fn react(event: &ClientEvent) -> Reaction {
-    let pieces = if let ClientEvent::AdminAnswered(answer) = event {
-        let AdminAnswer::Offsets { found, skipped } = &**answer;
+    let pieces = if let ClientEvent::AdminAnswered(answer) = event
+        && let AdminAnswer::Offsets { found, skipped } = &**answer
+    {
         offsets(found, skipped)
     } else if let ClientEvent::AdminFailed(failure) = event {
         failed(failure)

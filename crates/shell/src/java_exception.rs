@@ -58,6 +58,13 @@ impl JavaException {
         JavaException::new("java.nio.file.NoSuchFileException", path)
     }
 
+    /// The exception with which `Utils.readFileAsString` says that there is no such file.
+    #[must_use]
+    pub fn unreadable_file(path: &str) -> JavaException {
+        let message = format!("Unable to read file {path}");
+        JavaException::new("java.io.IOException", &message).caused_by(JavaException::no_such_file(path))
+    }
+
     /// The same exception with a cause.
     #[must_use]
     pub fn caused_by(mut self, cause: JavaException) -> JavaException {

@@ -198,7 +198,15 @@ impl Job {
     fn reader(&self) -> Option<&LineReader> {
         match self.program().map(|program| &program.face) {
             Some(Face::Producer(reader)) => Some(reader),
-            Some(Face::Topics(_) | Face::GetOffsets | Face::Consumer(_)) | None => None,
+            Some(
+                Face::Topics(_)
+                | Face::GetOffsets
+                | Face::LeaderElection
+                | Face::ReassignPartitions
+                | Face::Configs { .. }
+                | Face::Consumer(_),
+            )
+            | None => None,
         }
     }
 

@@ -38,6 +38,8 @@ pub enum ValueType {
     Integer,
     /// 64 bits.
     Long,
+    /// `ElectionType`, an enumeration.
+    ElectionType,
 }
 
 impl ValueType {
@@ -48,6 +50,16 @@ impl ValueType {
             ValueType::String => "String",
             ValueType::Integer => "Integer",
             ValueType::Long => "Long",
+            ValueType::ElectionType => "[PREFERRED,UNCLEAN]",
+        }
+    }
+
+    /// The constants of an enumeration.
+    #[must_use]
+    pub fn choices(self) -> &'static [&'static str] {
+        match self {
+            ValueType::String | ValueType::Integer | ValueType::Long => &[],
+            ValueType::ElectionType => &["PREFERRED", "UNCLEAN"],
         }
     }
 }
@@ -77,6 +89,17 @@ impl OptionSpec {
         OptionSpec { name, argument: Argument::Required(ValueType::Long, shown), default: None, description }
     }
 
+    /// An option with a value of any type.
+    #[must_use]
+    pub const fn value(
+        name: &'static str,
+        value: ValueType,
+        shown: &'static str,
+        description: &'static str,
+    ) -> OptionSpec {
+        OptionSpec { name, argument: Argument::Required(value, shown), default: None, description }
+    }
+
     /// The same option with a default value.
     #[must_use]
     pub const fn or(mut self, default: &'static str) -> OptionSpec {
@@ -103,6 +126,15 @@ pub enum OptionError {
         /// The value.
         value: String,
     },
+    /// A value that is no constant of an enumeration.
+    NoChoice {
+        /// The option.
+        option: &'static str,
+        /// The value.
+        value: String,
+        /// The type, with the constants.
+        choices: &'static str,
+    },
 }
 
 impl OptionError {
@@ -116,7 +148,9 @@ impl OptionError {
             OptionError::MultipleArguments(option) => {
                 format!("Found multiple arguments for option {option}, but you asked for only one")
             }
-            OptionError::Conversion { option, value } => format!("Cannot parse argument '{value}' of option {option}"),
+            OptionError::Conversion { option, value } | OptionError::NoChoice { option, value, .. } => {
+                format!("Cannot parse argument '{value}' of option {option}")
+            }
         }
     }
 
@@ -128,11 +162,15 @@ impl OptionError {
             OptionError::MissingArgument(_) => "OptionMissingRequiredArgumentException",
             OptionError::MissingRequired(_) => "MissingRequiredOptionsException",
             OptionError::MultipleArguments(_) => "MultipleArgumentsForOptionException",
-            OptionError::Conversion { .. } => "OptionArgumentConversionException",
+            OptionError::Conversion { .. } | OptionError::NoChoice { .. } => "OptionArgumentConversionException",
         };
         let exception = JavaException::new(&format!("joptsimple.{class}"), &self.message());
         match self {
             OptionError::Conversion { value, .. } => exception.caused_by(number_format_cause(value)),
+            OptionError::NoChoice { value, choices, .. } => {
+                let message = format!("Value [{value}] is not one of [{choices}]");
+                exception.caused_by(JavaException::new("joptsimple.ValueConversionException", &message))
+            }
             OptionError::Unrecognized(_)
             | OptionError::MissingArgument(_)
             | OptionError::MissingRequired(_)
@@ -292,6 +330,30 @@ impl ParsedOptions {
     /// When a value is no such number, or there are several.
     pub fn long(&self, name: &str) -> Result<Option<i64>, OptionError> {
         self.number(name)
+    }
+
+    /// An option's value as one of the constants of its type, which may be written in small letters.
+    ///
+    /// # Errors
+    /// When it is none of them, or was given several times.
+    pub fn choice(&self, name: &str) -> Result<Option<&'static str>, OptionError> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        let spec = self.spec(name);
+        let value_type = match spec.argument {
+            Argument::None => return Ok(None),
+            Argument::Required(value_type, _) | Argument::Optional(value_type, _) => value_type,
+        };
+        let found = value_type.choices().iter().find(|choice| choice.eq_ignore_ascii_case(value));
+        found.map(|choice| Some(*choice)).ok_or_else(|| OptionError::NoChoice {
+            option: spec.name,
+            value: value.to_owned(),
+            choices: value_type.name(),
+        })
+    }
+
+    /// The names of the options given, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.found.iter().map(|(spec, _)| spec.name)
     }
 
     fn number<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>, OptionError> {

@@ -62,6 +62,15 @@ pub enum Face {
     Topics(DescribeFilter),
     /// `kafka-get-offsets`.
     GetOffsets,
+    /// `kafka-leader-election`.
+    LeaderElection,
+    /// `kafka-reassign-partitions`.
+    ReassignPartitions,
+    /// `kafka-configs`.
+    Configs {
+        /// The arguments, as they were given.
+        arguments: String,
+    },
     /// `kafka-console-producer`.
     Producer(LineReader),
     /// `kafka-console-consumer`.

@@ -1,7 +1,7 @@
 //! Which tools there are, under which names they may be called, and which of Kafka's are not simulated.
 
 use crate::plan::{Plan, Surroundings};
-use crate::{console_consumer, console_producer, get_offsets, topics};
+use crate::{configs, console_consumer, console_producer, get_offsets, leader_election, reassign_partitions, topics};
 
 /// A tool that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,12 @@ pub enum Tool {
     Topics,
     /// `kafka-get-offsets`.
     GetOffsets,
+    /// `kafka-leader-election`.
+    LeaderElection,
+    /// `kafka-reassign-partitions`.
+    ReassignPartitions,
+    /// `kafka-configs`.
+    Configs,
     /// `kafka-console-producer`.
     ConsoleProducer,
     /// `kafka-console-consumer`.
@@ -28,15 +34,18 @@ pub enum Named {
 }
 
 /// The tools that are simulated, by name.
-pub const SIMULATED: [(&str, Tool); 4] = [
+pub const SIMULATED: [(&str, Tool); 7] = [
     ("kafka-topics", Tool::Topics),
     ("kafka-get-offsets", Tool::GetOffsets),
+    ("kafka-leader-election", Tool::LeaderElection),
+    ("kafka-reassign-partitions", Tool::ReassignPartitions),
+    ("kafka-configs", Tool::Configs),
     ("kafka-console-producer", Tool::ConsoleProducer),
     ("kafka-console-consumer", Tool::ConsoleConsumer),
 ];
 
 /// Programs of a Kafka installation that are not simulated.
-const OTHERS: [&str; 39] = [
+const OTHERS: [&str; 36] = [
     "connect-distributed",
     "connect-mirror-maker",
     "connect-plugin-path",
@@ -45,7 +54,6 @@ const OTHERS: [&str; 39] = [
     "kafka-broker-api-versions",
     "kafka-client-metrics",
     "kafka-cluster",
-    "kafka-configs",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delegation-tokens",
@@ -55,14 +63,12 @@ const OTHERS: [&str; 39] = [
     "kafka-features",
     "kafka-get-offsets",
     "kafka-jmx",
-    "kafka-leader-election",
     "kafka-log-dirs",
     "kafka-metadata-quorum",
     "kafka-metadata-shell",
     "kafka-mirror-maker",
     "kafka-preferred-replica-election",
     "kafka-producer-perf-test",
-    "kafka-reassign-partitions",
     "kafka-replica-verification",
     "kafka-run-class",
     "kafka-server-start",
@@ -114,6 +120,9 @@ impl Tool {
         match self {
             Tool::Topics => topics::plan(arguments, surroundings),
             Tool::GetOffsets => get_offsets::plan(arguments, surroundings),
+            Tool::LeaderElection => leader_election::plan(arguments, surroundings),
+            Tool::ReassignPartitions => reassign_partitions::plan(arguments, surroundings),
+            Tool::Configs => configs::plan(arguments, surroundings),
             Tool::ConsoleProducer => console_producer::plan(arguments, surroundings),
             Tool::ConsoleConsumer => console_consumer::plan(arguments, surroundings),
         }

@@ -7,7 +7,7 @@ use crate::log_lines::LogLine;
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
 use kafka::event::{ClientEvent, TopicDescription};
-use wire::response::DescribedPartition;
+use wire::response::{DescribedPartition, OngoingReassignment};
 use wire::{BrokerId, TopicName};
 
 const LOGGER: &str = "org.apache.kafka.tools.TopicCommand";
@@ -61,7 +61,7 @@ fn topic_rows(filter: DescribeFilter, topic: &TopicDescription) -> Vec<String> {
     let mut partitions: Vec<&DescribedPartition> = topic.topic.partitions.iter().collect();
     partitions.sort_by_key(|partition| partition.partition);
     partitions.retain(|partition| !filter.with_overrides && (!shows_some || is_wanted(filter, topic, partition)));
-    rows.extend(partitions.into_iter().map(|partition| partition_row(&topic.topic.name, partition)));
+    rows.extend(partitions.into_iter().map(|partition| partition_row(topic, partition)));
     rows
 }
 
@@ -69,7 +69,7 @@ fn is_wanted(filter: DescribeFilter, topic: &TopicDescription, partition: &Descr
     let in_sync = i32::try_from(partition.isr.len()).unwrap_or(i32::MAX);
     let is_available = partition.leader.is_some_and(|leader| topic.live_brokers.contains(&leader));
     let is_under_min_isr = partition.leader.is_none() || in_sync < topic.min_insync_replicas;
-    (filter.under_replicated && partition.isr.len() < partition.replicas.len())
+    (filter.under_replicated && partition.isr.len() < replication_factor(topic, partition))
         || (filter.unavailable && !is_available)
         || (filter.under_min_isr && is_under_min_isr)
         || (filter.at_min_isr && in_sync == topic.min_insync_replicas)
@@ -83,14 +83,33 @@ fn topic_row(topic: &TopicDescription) -> String {
         described.name,
         described.topic_id,
         described.partitions.len(),
-        described.partitions.iter().min_by_key(|partition| partition.partition).map_or(0, |first| first.replicas.len()),
+        described
+            .partitions
+            .iter()
+            .min_by_key(|partition| partition.partition)
+            .map_or(0, |first| replication_factor(topic, first)),
         configs.join(",")
     )
 }
 
-fn partition_row(topic: &TopicName, partition: &DescribedPartition) -> String {
+fn reassignment<'a>(topic: &'a TopicDescription, partition: &DescribedPartition) -> Option<&'a OngoingReassignment> {
+    topic.reassignments.iter().find(|ongoing| ongoing.partition.partition == partition.partition)
+}
+
+/// Replicas that come do not count yet.
+fn replication_factor(topic: &TopicDescription, partition: &DescribedPartition) -> usize {
+    let adding = reassignment(topic, partition).map_or(0, |ongoing| ongoing.adding_replicas.len());
+    partition.replicas.len() - adding
+}
+
+fn partition_row(topic: &TopicDescription, partition: &DescribedPartition) -> String {
+    let moving = reassignment(topic, partition).map_or_else(String::new, |ongoing| {
+        let (adding, removing) = (joined(&ongoing.adding_replicas), joined(&ongoing.removing_replicas));
+        format!("\tAdding Replicas: {adding}\tRemoving Replicas: {removing}")
+    });
     format!(
-        "\tTopic: {topic}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\tElr: {}\tLastKnownElr: {}",
+        "\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}{moving}\tElr: {}\tLastKnownElr: {}",
+        topic.topic.name,
         partition.partition,
         partition.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string()),
         joined(&partition.replicas),
@@ -149,6 +168,7 @@ mod tests {
             },
             configs: vec![("min.insync.replicas".to_owned(), "2".to_owned())],
             min_insync_replicas: 2,
+            reassignments: Vec::new(),
             live_brokers: ids(&[1, 2]),
         };
         let line = |piece: Piece| {

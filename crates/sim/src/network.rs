@@ -188,9 +188,11 @@ impl Network {
         })
     }
 
-    /// The process of `node` has ended: its host closes all its connections, and nobody listens there any more.
+    /// The process of `node` has ended: its host closes all its connections, and nobody listens there any more. Of those
+    /// that it had with itself nobody is left to be told.
     pub(crate) fn process_ended(&mut self, now: Instant, node: NodeId) -> Vec<Departure> {
         self.listeners.remove(&node);
+        self.connections.retain(|_, ends| !(ends.opener.node == node && ends.acceptor.node == node));
         let has_end = |ends: &Connection| ends.opener.node == node || ends.acceptor.node == node;
         let of_node = self.connections.iter().filter(|(_, ends)| has_end(ends)).map(|(connection, _)| *connection);
         let of_node: Vec<ConnectionId> = of_node.collect();

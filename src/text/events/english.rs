@@ -3,8 +3,8 @@
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, DeletionReason, EventKind,
-    OperatorEvent, TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, DeletionReason,
+    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -244,6 +244,19 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::BecameFenced => format!("{node} learnt that it is fenced."),
         BrokerEvent::ControlledShutdownStarted => format!("{node} began its controlled shutdown."),
         BrokerEvent::ControlledShutdownCompleted => format!("{node} has completed its controlled shutdown."),
+        BrokerEvent::ControlledShutdownFailed => {
+            format!("{node} goes although the controller has not moved all of its leaderships away.")
+        }
+        BrokerEvent::SessionExpired => {
+            format!("{node}: its ZooKeeper session has expired, and its registration is gone.")
+        }
+        BrokerEvent::RegistrationRefused => {
+            format!("{node} cannot start: the ZooKeeper session of its earlier run still holds its registration.")
+        }
+        BrokerEvent::ControllerFenced { controller, controller_epoch, error } => format!(
+            "{node} refused a request of broker {controller} as the controller of epoch {controller_epoch}: {}.",
+            error.name()
+        ),
         BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => {
             format!("{node} leads {partition} in epoch {leader_epoch}, from log end offset {log_end_offset}.")
         }
@@ -284,6 +297,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
              bytes {}.",
             records.0, records.1, bytes.0, bytes.1
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{node} deleted the records of {partition} from offset {from} to just below {to}, on request.")
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{node} proposes to change the ISR of {partition} from {} to {}.",
             format::broker_ids(from),
@@ -389,6 +405,44 @@ fn administered(answer: &AdminAnswer) -> String {
     match answer {
         AdminAnswer::Offsets { found, .. } => {
             format!("learned the offsets of {}", counted(found.len() as i64, "partition"))
+        }
+        AdminAnswer::LeadersElected { results, .. } => {
+            let elected = results.iter().filter(|result| result.error.is_none()).count();
+            format!("had the leaders of {} elected", counted(elected as i64, "partition"))
+        }
+        AdminAnswer::Reassignment(outcome) => reassigned(outcome),
+        AdminAnswer::Configs(ConfigsOutcome::Described { described, .. }) => {
+            format!("learned the configurations of {}", counted(described.len() as i64, "resource"))
+        }
+        AdminAnswer::Configs(ConfigsOutcome::Altered(resource)) => {
+            format!("changed the configuration of {}", configured(resource))
+        }
+    }
+}
+
+fn configured(resource: &ConfigResource) -> String {
+    match resource {
+        ConfigResource::Topic(topic) => format!("topic {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("broker {broker}"),
+        ConfigResource::Broker(None) => "all brokers".to_owned(),
+    }
+}
+
+fn reassigned(outcome: &ReassignOutcome) -> String {
+    let partitions = |count: usize| counted(count as i64, "partition");
+    match outcome {
+        ReassignOutcome::Listed(ongoing) => format!("learned that {} are being reassigned", partitions(ongoing.len())),
+        ReassignOutcome::Proposed { proposed, .. } => {
+            format!("proposed where the replicas of {} could be", partitions(proposed.len()))
+        }
+        ReassignOutcome::Started { before, refused } => {
+            format!("began to reassign {}", partitions(before.len().saturating_sub(refused.len())))
+        }
+        ReassignOutcome::Verified { progress, .. } => {
+            format!("looked how far the reassignment of {} is", partitions(progress.len()))
+        }
+        ReassignOutcome::Cancelled { partitions: cancelled, .. } => {
+            format!("cancelled the reassignment of {}", partitions(cancelled.len()))
         }
     }
 }

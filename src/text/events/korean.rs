@@ -4,8 +4,8 @@ use crate::text::josa::{Josa, with_josa};
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, DeletionReason, EventKind,
-    OperatorEvent, TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, DeletionReason,
+    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -283,6 +283,24 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::BecameFenced => format!("{} 자신이 fenced 상태임을 알게 되었습니다.", subject(node)),
         BrokerEvent::ControlledShutdownStarted => format!("{} controlled shutdown을 시작했습니다.", subject(node)),
         BrokerEvent::ControlledShutdownCompleted => format!("{} controlled shutdown을 마쳤습니다.", subject(node)),
+        BrokerEvent::ControlledShutdownFailed => {
+            format!("{} 컨트롤러가 리더를 모두 옮기지 못했지만 그대로 종료합니다.", subject(node))
+        }
+        BrokerEvent::SessionExpired => {
+            format!("{node}: ZooKeeper 세션이 만료되어 브로커 등록이 사라졌습니다.")
+        }
+        BrokerEvent::RegistrationRefused => {
+            format!(
+                "{} 시작할 수 없습니다. 이전 실행의 ZooKeeper 세션에 브로커 등록이 아직 남아 있습니다.",
+                subject(node)
+            )
+        }
+        BrokerEvent::ControllerFenced { controller, controller_epoch, error } => format!(
+            "{} 에포크 {controller_epoch}의 컨트롤러인 {} 보낸 요청을 거부했습니다: {}.",
+            subject(node),
+            subject(&named(*controller)),
+            error.name()
+        ),
         BrokerEvent::BecameLeader { partition, leader_epoch, log_end_offset } => format!(
             "{} 에포크 {leader_epoch}에서 {partition}의 리더가 되었습니다 (로그 끝 오프셋 {log_end_offset}).",
             subject(node)
@@ -340,6 +358,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             bytes.0,
             bytes.1
         ),
+        BrokerEvent::RecordsDeleted { partition, from, to } => {
+            format!("{} 요청에 따라 {partition}의 오프셋 {from}부터 {to} 앞까지 레코드를 삭제했습니다.", subject(node))
+        }
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{} {partition}의 ISR을 {}에서 {} 변경하도록 요청합니다.",
             subject(node),
@@ -465,6 +486,43 @@ fn client(event: &ClientEvent, node: &str) -> String {
 fn administered(answer: &AdminAnswer) -> String {
     match answer {
         AdminAnswer::Offsets { found, .. } => format!("파티션 {}개의 오프셋을 알아냈습니다.", found.len()),
+        AdminAnswer::LeadersElected { results, .. } => {
+            let elected = results.iter().filter(|result| result.error.is_none()).count();
+            format!("파티션 {elected}개의 리더를 새로 선출하게 했습니다.")
+        }
+        AdminAnswer::Reassignment(outcome) => reassigned(outcome),
+        AdminAnswer::Configs(ConfigsOutcome::Described { described, .. }) => {
+            format!("토픽 또는 브로커 {}개의 설정을 알아냈습니다.", described.len())
+        }
+        AdminAnswer::Configs(ConfigsOutcome::Altered(resource)) => {
+            format!("{}의 설정을 바꾸었습니다.", configured(resource))
+        }
+    }
+}
+
+fn configured(resource: &ConfigResource) -> String {
+    match resource {
+        ConfigResource::Topic(topic) => format!("토픽 {topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("브로커 {broker}"),
+        ConfigResource::Broker(None) => "모든 브로커".to_owned(),
+    }
+}
+
+fn reassigned(outcome: &ReassignOutcome) -> String {
+    match outcome {
+        ReassignOutcome::Listed(ongoing) => format!("재할당 중인 파티션 {}개를 확인했습니다.", ongoing.len()),
+        ReassignOutcome::Proposed { proposed, .. } => {
+            format!("파티션 {}개의 레플리카 배치를 제안했습니다.", proposed.len())
+        }
+        ReassignOutcome::Started { before, refused } => {
+            format!("파티션 {}개의 재할당을 시작했습니다.", before.len().saturating_sub(refused.len()))
+        }
+        ReassignOutcome::Verified { progress, .. } => {
+            format!("파티션 {}개의 재할당 진행 상황을 확인했습니다.", progress.len())
+        }
+        ReassignOutcome::Cancelled { partitions, .. } => {
+            format!("파티션 {}개의 재할당을 취소했습니다.", partitions.len())
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::timers;
 use crate::Rng;
 use crate::instant::{Duration, Instant};
 use crate::node::{ConnectionId, Identity};
+use crate::zk_client::ConnectionOwner;
 use std::collections::BTreeMap;
 use wire::{BrokerId, Endpoint, Request};
 
@@ -22,6 +23,8 @@ pub(super) enum ChannelId {
     AlterPartition,
     /// Clients' requests that only the controller can answer.
     Forwarding,
+    /// The request of a ZooKeeper-mode broker that wants to go.
+    ControlledShutdown,
     /// The replica fetcher of one source broker.
     ReplicaFetcher(BrokerId),
 }
@@ -35,6 +38,7 @@ impl ChannelId {
             ChannelId::Heartbeat => 0,
             ChannelId::AlterPartition => 1,
             ChannelId::Forwarding => 2,
+            ChannelId::ControlledShutdown => 3,
             ChannelId::ReplicaFetcher(source) => FIRST_FETCHER_KEY + u64::from(source.0.unsigned_abs()),
         }
     }
@@ -45,9 +49,19 @@ impl ChannelId {
             0 => ChannelId::Heartbeat,
             1 => ChannelId::AlterPartition,
             2 => ChannelId::Forwarding,
+            3 => ChannelId::ControlledShutdown,
             fetcher => ChannelId::ReplicaFetcher(BrokerId((fetcher - FIRST_FETCHER_KEY) as i32)),
         }
     }
+}
+
+/// Whose connection it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A channel's.
+    Channel(ChannelId),
+    /// A part's that looks after its connections itself.
+    Part(ConnectionOwner),
 }
 
 /// All connections that this broker opened, and whose they are.
@@ -55,7 +69,7 @@ impl ChannelId {
 pub(super) struct Outbound {
     identity: Identity,
     opened: u32,
-    owners: BTreeMap<ConnectionId, ChannelId>,
+    owners: BTreeMap<ConnectionId, Owner>,
     /// Where jitter is drawn from.
     pub(super) rng: Rng,
 }
@@ -72,11 +86,12 @@ impl Outbound {
     }
 
     /// Whose connection that is; `None` for one that is closed or was opened by the other side.
-    pub(super) fn owner(&self, connection: ConnectionId) -> Option<ChannelId> {
+    pub(super) fn owner(&self, connection: ConnectionId) -> Option<Owner> {
         self.owners.get(&connection).copied()
     }
 
-    fn open(&mut self, owner: ChannelId) -> ConnectionId {
+    /// Names a new connection and remembers whose it is.
+    pub(super) fn open(&mut self, owner: Owner) -> ConnectionId {
         let Identity { node, incarnation, .. } = self.identity;
         let connection = ConnectionId { opener: node, incarnation, number: self.opened };
         self.opened += 1;
@@ -84,7 +99,8 @@ impl Outbound {
         connection
     }
 
-    fn forget(&mut self, connection: ConnectionId) {
+    /// Nothing more is to be heard of that connection.
+    pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.owners.remove(&connection);
     }
 }
@@ -149,7 +165,7 @@ impl Channel {
     /// Begins to connect.
     pub(super) fn connect(&mut self, endpoint: Endpoint, outbound: &mut Outbound, step: &mut Step<'_>) {
         assert_eq!(self.link, Link::Down, "a channel has one connection");
-        let connection = outbound.open(self.id);
+        let connection = outbound.open(Owner::Channel(self.id));
         self.link = Link::Connecting(connection);
         step.effects.connect(connection, endpoint);
         self.wait_at_most(self.request_timeout.min(Duration::from_ms(CONNECTION_SETUP_TIMEOUT_MS)), step);
@@ -188,9 +204,14 @@ impl Channel {
         self.failures = self.failures.saturating_add(1);
         self.forget(outbound);
         if wait > Duration::default() {
-            self.link = Link::BackingOff;
-            step.effects.set_timer(timers::of_channel(timers::RECONNECT, self.id), step.now + wait);
+            self.back_off(wait, step);
         }
+    }
+
+    /// Does not connect before that time is over. The channel must not be connected.
+    pub(super) fn back_off(&mut self, wait: Duration, step: &mut Step<'_>) {
+        self.link = Link::BackingOff;
+        step.effects.set_timer(timers::of_channel(timers::RECONNECT, self.id), step.now + wait);
     }
 
     /// The back-off is over.

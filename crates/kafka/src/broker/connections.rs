@@ -1,6 +1,6 @@
 //! Which part of the broker a connection belongs to: passes on what happens to it.
 
-use super::channel::{Channel, ChannelId, Outbound};
+use super::channel::{Channel, ChannelId, Outbound, Owner};
 use super::controller_channel::{ControllerChannel, Controllers, Purpose};
 use super::{Broker, Step};
 use crate::node::ConnectionId;
@@ -9,39 +9,62 @@ use wire::{Request, Response};
 impl Broker {
     /// A connection that this broker opened is established.
     pub(super) fn on_connected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
-        if self.membership.metadata_log().owns(connection) {
+        if self.membership.is_of_quorum(connection) {
             return self.on_quorum_connected(connection, step);
         }
-        let Some(owner) = self.outbound.owner(connection) else { return };
-        if let (Some(channel), _) = self.channel(owner) {
-            channel.on_connected(connection);
+        match self.outbound.owner(connection) {
+            None => {}
+            Some(Owner::Part(part)) => self.on_part_connected(part, connection, step),
+            Some(Owner::Channel(owner)) => {
+                if let (Some(channel), _) = self.channel(owner) {
+                    channel.on_connected(connection);
+                }
+                self.advance(owner, step);
+            }
         }
-        self.advance(owner, step);
     }
 
     /// A connection of either side's making is gone.
     pub(super) fn on_disconnected(&mut self, connection: ConnectionId, step: &mut Step<'_>) {
-        if self.membership.metadata_log().owns(connection) {
+        if self.membership.is_of_quorum(connection) {
             return self.on_quorum_disconnected(connection, step);
         }
-        let Some(owner) = self.outbound.owner(connection) else {
-            self.server.disconnected(connection);
-            self.purgatory.forget_connection(connection, step);
-            return;
-        };
-        if let (Some(channel), outbound) = self.channel(owner) {
-            channel.on_disconnected(outbound, step);
+        match self.outbound.owner(connection) {
+            None => {
+                self.server.disconnected(connection);
+                self.purgatory.forget_connection(connection, step);
+            }
+            Some(Owner::Part(part)) => self.on_part_disconnected(part, connection, step),
+            Some(Owner::Channel(owner)) => {
+                if let (Some(channel), outbound) = self.channel(owner) {
+                    channel.on_disconnected(outbound, step);
+                }
+                self.after_disconnect(owner, step);
+            }
         }
-        self.after_disconnect(owner, step);
     }
 
     /// An answer arrived on a connection that this broker opened.
     pub(super) fn on_response(&mut self, answer: (ConnectionId, i32), response: Response, step: &mut Step<'_>) {
         match self.outbound.owner(answer.0) {
-            None if self.membership.metadata_log().owns(answer.0) => self.on_quorum_response(answer, response, step),
+            None if self.membership.is_of_quorum(answer.0) => self.on_quorum_response(answer, response, step),
             None => {}
-            Some(ChannelId::ReplicaFetcher(source)) => self.on_fetcher_response(source, answer, response, step),
-            Some(owner @ (ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding)) => {
+            Some(Owner::Part(part)) => self.on_part_response(part, answer, response, step),
+            Some(Owner::Channel(owner)) => self.on_channel_response(owner, answer, response, step),
+        }
+    }
+
+    fn on_channel_response(
+        &mut self,
+        owner: ChannelId,
+        answer: (ConnectionId, i32),
+        response: Response,
+        step: &mut Step<'_>,
+    ) {
+        match owner {
+            ChannelId::ControlledShutdown => self.on_controlled_shutdown_response(answer, &response, step),
+            ChannelId::ReplicaFetcher(source) => self.on_fetcher_response(source, answer, response, step),
+            ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
                 self.on_controller_channel_response(owner, answer, response, step);
             }
         }
@@ -69,6 +92,7 @@ impl Broker {
             ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
                 self.advance_controller_channel(owner, step);
             }
+            ChannelId::ControlledShutdown => self.advance_controlled_shutdown(step),
             ChannelId::ReplicaFetcher(source) => self.advance_fetcher(source, step),
         }
     }
@@ -76,6 +100,7 @@ impl Broker {
     fn after_disconnect(&mut self, owner: ChannelId, step: &mut Step<'_>) {
         match owner {
             ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {}
+            ChannelId::ControlledShutdown => self.on_attempt_failed(step),
             ChannelId::ReplicaFetcher(source) => self.fetcher_disconnected(source, step),
         }
         self.advance(owner, step);
@@ -137,6 +162,7 @@ impl Broker {
             ChannelId::Heartbeat => Some(self.membership.lifecycle_mut().channel.channel_mut()),
             ChannelId::AlterPartition => Some(self.alter_partition.channel.channel_mut()),
             ChannelId::Forwarding => Some(self.forwarding.channel.channel_mut()),
+            ChannelId::ControlledShutdown => Some(&mut self.membership.zookeeper_mut().shutdown.channel),
             ChannelId::ReplicaFetcher(source) => self.fetchers.get_mut(&source).map(|fetcher| &mut fetcher.channel),
         };
         (channel, &mut self.outbound)
@@ -147,7 +173,9 @@ impl Broker {
             ChannelId::Heartbeat => &mut self.membership.lifecycle_mut().channel,
             ChannelId::AlterPartition => &mut self.alter_partition.channel,
             ChannelId::Forwarding => &mut self.forwarding.channel,
-            ChannelId::ReplicaFetcher(_) => unreachable!("{owner:?} does not queue requests"),
+            ChannelId::ControlledShutdown | ChannelId::ReplicaFetcher(_) => {
+                unreachable!("{owner:?} does not queue requests")
+            }
         };
         (channel, &mut self.controllers, &mut self.outbound)
     }

@@ -8,8 +8,9 @@ use crate::node::{ConnectionId, RequestId};
 use std::collections::VecDeque;
 use wire::{Endpoint, ErrorCode, Request, Response, TopicName};
 
-/// The voters of the controller quorum, and which of them leads it as far as this broker has heard
-/// (`kafka.server.RaftControllerNodeProvider`).
+/// The controllers that a broker knows, and which of them is active as far as it has heard: the voters of the quorum
+/// (`kafka.server.RaftControllerNodeProvider`), or the one that ZooKeeper mode's metadata names
+/// (`kafka.server.MetadataCacheControllerNodeProvider`).
 #[derive(Clone, Debug)]
 pub(super) struct Controllers {
     voters: Vec<(i32, Endpoint)>,
@@ -17,9 +18,8 @@ pub(super) struct Controllers {
 }
 
 impl Controllers {
-    /// The voters as `controller.quorum.voters` lists them; there is at least one.
+    /// The voters as `controller.quorum.voters` lists them.
     pub(super) fn new(voters: Vec<(i32, Endpoint)>) -> Controllers {
-        assert!(!voters.is_empty(), "a broker knows at least one controller");
         Controllers { voters, active: None }
     }
 
@@ -32,6 +32,12 @@ impl Controllers {
     /// The quorum has this leader now, or none that is known.
     pub(super) fn set_active(&mut self, voter: Option<i32>) {
         self.active = voter;
+    }
+
+    /// The controller is this one now.
+    pub(super) fn replace(&mut self, controller: Option<(i32, Endpoint)>) {
+        self.active = controller.as_ref().map(|(id, _)| *id);
+        self.voters = controller.into_iter().collect();
     }
 }
 

@@ -13,7 +13,7 @@ type Refusal = (ErrorCode, Option<String>);
 
 impl Broker {
     /// Configurations of topics and of this broker.
-    pub(super) fn on_describe_configs(&mut self, id: RequestId, request: &DescribeConfigsRequest, step: &mut Step<'_>) {
+    pub(super) fn describe_configs(&mut self, id: RequestId, request: &DescribeConfigsRequest, step: &mut Step<'_>) {
         let described = |wanted| self.described_configs(wanted, request.include_synonyms);
         let results = request.resources.iter().map(described).collect();
         self.server.respond(id, Response::DescribeConfigs(DescribeConfigsResponse { results }), step.effects);

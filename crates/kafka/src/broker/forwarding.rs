@@ -4,6 +4,7 @@
 use super::channel::{Channel, ChannelId};
 use super::controller_channel::{ControllerChannel, Purpose};
 use super::lifecycle::CONTROLLER_RECONNECT_BACKOFF;
+use super::membership::Membership;
 use super::{Broker, Step};
 use crate::config::BrokerConfig;
 use crate::instant::Duration;
@@ -54,10 +55,11 @@ impl Broker {
 
     /// No controller took the request in time.
     pub(super) fn on_forwarded_expired(&mut self, id: RequestId, request: &Request, step: &mut Step<'_>) {
-        self.server.respond(id, timed_out(request), step.effects);
+        self.server.respond(id, refused(request, ErrorCode::RequestTimedOut), step.effects);
     }
 
-    /// Asks the controller to make topics that a client asked about, unless that is under way already.
+    /// Has topics made that a client asked about, unless that is under way already: with KRaft by the controller, with
+    /// ZooKeeper by this broker.
     pub(super) fn create_automatically(&mut self, topics: Vec<TopicName>, step: &mut Step<'_>) {
         let missing: Vec<TopicName> =
             topics.into_iter().filter(|topic| self.forwarding.creations.insert(topic.clone())).collect();
@@ -65,6 +67,13 @@ impl Broker {
             return;
         }
         let topics = missing.iter().map(|name| self.automatic_topic(name)).collect();
+        match &self.membership {
+            Membership::KRaft { .. } => self.ask_for_creation(missing, topics, step),
+            Membership::ZooKeeper(_) => self.create_topics_automatically(topics, step),
+        }
+    }
+
+    fn ask_for_creation(&mut self, missing: Vec<TopicName>, topics: Vec<CreatableTopic>, step: &mut Step<'_>) {
         let request = Request::CreateTopics(CreateTopicsRequest { topics, validate_only: false });
         self.forwarding.channel.enqueue(Purpose::AutoTopicCreation(missing), request, step.now);
         self.advance(ChannelId::Forwarding, step);
@@ -82,37 +91,31 @@ impl Broker {
     }
 }
 
-fn timed_out(request: &Request) -> Response {
+/// The answer that refuses a request for the controller as a whole.
+pub(super) fn refused(request: &Request, error: ErrorCode) -> Response {
     match request {
         Request::CreateTopics(request) => {
-            Response::CreateTopics(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
+            Response::CreateTopics(all_refused(request.topics.iter().map(|topic| &topic.name), error))
         }
         Request::CreatePartitions(request) => {
-            Response::CreatePartitions(all_timed_out(request.topics.iter().map(|topic| &topic.name)))
+            Response::CreatePartitions(all_refused(request.topics.iter().map(|topic| &topic.name), error))
         }
-        Request::DeleteTopics(request) => Response::DeleteTopics(all_timed_out(request.topics.iter())),
-        Request::ElectLeaders(_) => {
-            Response::ElectLeaders(ElectLeadersResponse { error: ErrorCode::RequestTimedOut, results: Vec::new() })
-        }
+        Request::DeleteTopics(request) => Response::DeleteTopics(all_refused(request.topics.iter(), error)),
+        Request::ElectLeaders(_) => Response::ElectLeaders(ElectLeadersResponse { error, results: Vec::new() }),
         Request::AlterPartitionReassignments(_) => {
-            let error = ErrorCode::RequestTimedOut;
             Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
         }
         Request::ListPartitionReassignments(_) => {
-            let (error, partitions) = (ErrorCode::RequestTimedOut, Vec::new());
-            Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions })
+            Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions: Vec::new() })
         }
-        Request::IncrementalAlterConfigs(request) => all_configs_timed_out(request),
-        Request::UpdateFeatures(_) => Response::UpdateFeatures(UpdateFeaturesResponse {
-            error: ErrorCode::RequestTimedOut,
-            error_message: None,
-            results: Vec::new(),
-        }),
-        Request::UnregisterBroker(_) => Response::UnregisterBroker(UnregisterBrokerResponse {
-            error: ErrorCode::RequestTimedOut,
-            error_message: None,
-        }),
-        Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_timed_out()),
+        Request::IncrementalAlterConfigs(request) => all_configs_refused(request, error),
+        Request::UpdateFeatures(_) => {
+            Response::UpdateFeatures(UpdateFeaturesResponse { error, error_message: None, results: Vec::new() })
+        }
+        Request::UnregisterBroker(_) => {
+            Response::UnregisterBroker(UnregisterBrokerResponse { error, error_message: None })
+        }
+        Request::DescribeQuorum => Response::DescribeQuorum(describe_quorum_refused(error)),
         Request::ApiVersions
         | Request::Metadata(_)
         | Request::Produce(_)
@@ -141,19 +144,16 @@ fn timed_out(request: &Request) -> Response {
     }
 }
 
-fn all_configs_timed_out(request: &IncrementalAlterConfigsRequest) -> Response {
-    let result = |resource: &ConfigResource| AlterConfigsResult {
-        resource: resource.clone(),
-        error: ErrorCode::RequestTimedOut,
-        error_message: None,
-    };
+fn all_configs_refused(request: &IncrementalAlterConfigsRequest, error: ErrorCode) -> Response {
+    let result =
+        |resource: &ConfigResource| AlterConfigsResult { resource: resource.clone(), error, error_message: None };
     let results = request.resources.iter().map(|altered| result(&altered.resource)).collect();
     Response::IncrementalAlterConfigs(IncrementalAlterConfigsResponse { results })
 }
 
-fn describe_quorum_timed_out() -> DescribeQuorumResponse {
+fn describe_quorum_refused(error: ErrorCode) -> DescribeQuorumResponse {
     DescribeQuorumResponse {
-        error: ErrorCode::RequestTimedOut,
+        error,
         current_leader: LeaderIdAndEpoch { leader_id: None, leader_epoch: LeaderEpoch::NONE },
         high_watermark: Offset(-1),
         voters: Vec::new(),
@@ -161,12 +161,7 @@ fn describe_quorum_timed_out() -> DescribeQuorumResponse {
     }
 }
 
-fn all_timed_out<'a>(names: impl Iterator<Item = &'a TopicName>) -> TopicResults {
-    let result = |name: &TopicName| TopicResult {
-        name: name.clone(),
-        topic_id: None,
-        error: ErrorCode::RequestTimedOut,
-        error_message: None,
-    };
+fn all_refused<'a>(names: impl Iterator<Item = &'a TopicName>, error: ErrorCode) -> TopicResults {
+    let result = |name: &TopicName| TopicResult { name: name.clone(), topic_id: None, error, error_message: None };
     TopicResults { topics: names.map(result).collect() }
 }

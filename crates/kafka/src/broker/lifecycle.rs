@@ -26,7 +26,7 @@ const SHUTDOWN_TIMEOUT_MS: i64 = 300_000;
 /// Exit status of a process that cannot start.
 const EXIT_ON_FAILURE: ExitStatus = ExitStatus(1);
 /// Exit status of a Java process that SIGTERM has ended, however well its shutdown went.
-const EXIT_ON_SHUTDOWN: ExitStatus = ExitStatus(143);
+pub(super) const EXIT_ON_SHUTDOWN: ExitStatus = ExitStatus(143);
 /// How long a channel to the controller waits before it connects again.
 pub(super) const CONTROLLER_RECONNECT_BACKOFF: ExponentialBackoff =
     ExponentialBackoff { initial_ms: 50, max_ms: 50, jitter_permille: 0 };

@@ -87,7 +87,8 @@ impl Broker {
         self.advance_fetchers(step);
     }
 
-    fn apply_role(
+    /// A replica takes the role that its partition's state gives it.
+    pub(super) fn apply_role(
         &mut self,
         partition: &TopicPartition,
         topic: &TopicImage,
@@ -113,11 +114,6 @@ impl Broker {
         } else if !leads && changes.leadership {
             self.start_fetching(partition, state.leader);
         }
-    }
-
-    /// In controlled shutdown, replicas without a leader, and out of the in-sync replicas, are not followed any more.
-    fn gives_up_following(&self, state: &PartitionRegistration) -> bool {
-        self.is_shutting_down() && (state.leader.is_none() || !state.isr.contains(&self.setup.broker_id))
     }
 
     fn start_fetching(&mut self, partition: &TopicPartition, leader: Option<BrokerId>) {

@@ -1,5 +1,5 @@
-//! A broker of a KRaft cluster: it registers with the controller, follows the metadata log, keeps replicas, and serves
-//! clients and other brokers.
+//! A broker: it registers, learns of its cluster, keeps replicas, and serves clients and other brokers. With whom it
+//! registers and from whom it learns is its `membership`.
 //!
 //! The struct only holds the parts and passes each input to the one that is concerned; every file beside this one is one
 //! responsibility. Follows `kafka.server.BrokerServer`. Consumer groups, transactions, quotas, authorization and dynamic
@@ -10,6 +10,7 @@ mod backoff;
 mod channel;
 mod connections;
 mod controller_channel;
+mod delete_records;
 mod describe_broker;
 mod describe_configs;
 mod fetch;
@@ -32,6 +33,7 @@ mod tests;
 mod timers;
 mod topics;
 mod view;
+mod zookeeper;
 
 use crate::Rng;
 use crate::config::BrokerConfig;
@@ -43,6 +45,7 @@ use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
 use crate::view::BrokerState;
+use crate::zk_client::HostTimer;
 use alter_partition::AlterPartitionManager;
 use channel::{ChannelId, Outbound};
 use controller_channel::Controllers;
@@ -109,7 +112,7 @@ impl Broker {
         let mut outbound = Outbound::new(identity, rng);
         Broker {
             controllers: Controllers::new(spec.coordination.voters().to_vec()),
-            membership: Membership::new(&config, &mut outbound.rng),
+            membership: Membership::new(&spec, &config, &mut outbound.rng),
             state: BrokerState::Starting,
             broker_epoch: None,
             image: Arc::default(),
@@ -165,7 +168,7 @@ impl Broker {
 
     fn on_instruction(&mut self, instruction: &Instruction, step: &mut Step<'_>) {
         match instruction {
-            Instruction::ShutDown => self.begin_controlled_shutdown(step),
+            Instruction::ShutDown => self.begin_shutdown(step),
             Instruction::Produce(_) | Instruction::EndOfInput | Instruction::Interrupt => {}
         }
     }
@@ -187,6 +190,14 @@ impl Broker {
             timers::LOG_RETENTION => self.on_log_retention(step),
             timers::LOG_CLEANER => self.on_log_cleaner(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
+            timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
+            timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),
+            timers::ZOOKEEPER_SESSION => self.on_session_timer(step),
+            timers::CONTROLLER_CHANNEL => {
+                let broker = BrokerId(timer.key as i32);
+                self.on_controller_timer(HostTimer::ControllerChannel(broker), step);
+            }
+            timers::AUTO_LEADER_REBALANCE => self.on_controller_timer(HostTimer::AutoLeaderRebalance, step),
             timers::DELAYED_OPERATION => self.on_operation_expired(timer.key, step),
             kind => unreachable!("a broker sets no timer of kind {kind}"),
         }

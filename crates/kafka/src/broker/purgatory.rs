@@ -1,6 +1,7 @@
 //! Requests that wait for something to happen in a partition (`kafka.server.DelayedOperationPurgatory`), each with a
 //! timer. There are never more than connections, so the ones that watch a partition are found by looking at all.
 
+use super::delete_records::DelayedDeleteRecords;
 use super::fetch::DelayedFetch;
 use super::produce::DelayedProduce;
 use super::{Broker, Step, timers};
@@ -16,6 +17,8 @@ pub(super) enum Delayed {
     Produce(DelayedProduce),
     /// Until there is enough to read.
     Fetch(DelayedFetch),
+    /// Until all live replicas start where the request says.
+    DeleteRecords(DelayedDeleteRecords),
 }
 
 impl Delayed {
@@ -23,6 +26,7 @@ impl Delayed {
         match self {
             Delayed::Produce(produce) => produce.id,
             Delayed::Fetch(fetch) => fetch.id,
+            Delayed::DeleteRecords(deletion) => deletion.id,
         }
     }
 
@@ -30,6 +34,7 @@ impl Delayed {
         match self {
             Delayed::Produce(produce) => produce.watches(partition),
             Delayed::Fetch(fetch) => fetch.watches(partition),
+            Delayed::DeleteRecords(deletion) => deletion.watches(partition),
         }
     }
 }
@@ -109,9 +114,7 @@ impl Broker {
             return;
         }
         let Some(mut delayed) = self.purgatory.parked.remove(&operation) else { return };
-        if let Delayed::Produce(produce) = &mut delayed
-            && self.check_produce(produce, step) == Completion::Waiting
-        {
+        if self.check(&mut delayed, step) == Completion::Waiting {
             self.purgatory.parked.insert(operation, delayed);
             return;
         }
@@ -119,10 +122,19 @@ impl Broker {
         self.complete(delayed, step);
     }
 
+    fn check(&self, delayed: &mut Delayed, step: &mut Step<'_>) -> Completion {
+        match delayed {
+            Delayed::Produce(produce) => self.check_produce(produce, step),
+            Delayed::DeleteRecords(deletion) => self.check_deletion(deletion, step.now),
+            Delayed::Fetch(_) => Completion::Complete,
+        }
+    }
+
     /// A parked request has waited long enough: it is answered with what there is.
     pub(super) fn on_operation_expired(&mut self, operation: u64, step: &mut Step<'_>) {
         match self.purgatory.parked.remove(&operation) {
             Some(Delayed::Produce(produce)) => self.expire_produce(produce, step),
+            Some(Delayed::DeleteRecords(deletion)) => self.expire_deletion(deletion, step),
             Some(fetch @ Delayed::Fetch(_)) => self.complete(fetch, step),
             None => {}
         }
@@ -132,6 +144,7 @@ impl Broker {
         match delayed {
             Delayed::Produce(produce) => self.respond_to_produce(produce.id, produce.results, step),
             Delayed::Fetch(fetch) => self.complete_fetch(fetch, step),
+            Delayed::DeleteRecords(deletion) => self.respond_to_deletion(deletion, step),
         }
     }
 }

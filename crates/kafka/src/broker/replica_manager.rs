@@ -12,7 +12,7 @@ use crate::spec::HistoricalFaults;
 use crate::storage::{Disk, DiskWrite, StoredLog};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::{BrokerId, ErrorCode, Offset, Timestamp, TopicPartition};
+use wire::{BrokerId, ErrorCode, Offset, PartitionIndex, Timestamp, TopicId, TopicName, TopicPartition};
 
 /// The replicas by partition.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub(super) struct ReplicaManager {
     /// What the disk held at start, until each log is taken or deleted.
     stored: Arc<BTreeMap<TopicPartition, StoredLog>>,
     checkpointed: BTreeMap<TopicPartition, Offset>,
+    /// Whether they are written down from time to time.
+    is_checkpointing: bool,
 }
 
 impl ReplicaManager {
@@ -37,6 +39,7 @@ impl ReplicaManager {
             replicas: BTreeMap::new(),
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),
+            is_checkpointing: false,
         }
     }
 
@@ -80,12 +83,31 @@ impl ReplicaManager {
         Arc::make_mut(replica)
     }
 
-    /// Deletes a replica and its log. Returns whether there was one.
+    /// The replicas of one topic.
+    pub(super) fn of_topic<'a>(&'a self, topic: &'a TopicName) -> impl Iterator<Item = &'a TopicPartition> {
+        let first = TopicPartition::new(topic.clone(), PartitionIndex(0));
+        self.replicas.range(first..).map(|(partition, _)| partition).take_while(|partition| partition.topic == *topic)
+    }
+
+    /// Deletes a replica and its log, or a log that was not loaded. Returns whether there was one.
     pub(super) fn delete(&mut self, partition: &TopicPartition, effects: &mut Effects) -> bool {
         self.checkpointed.remove(partition);
-        let Some(replica) = self.replicas.remove(partition) else { return false };
-        Arc::unwrap_or_clone(replica).delete(effects);
+        let is_stored = self.stored.contains_key(partition);
+        if is_stored {
+            Arc::make_mut(&mut self.stored).remove(partition);
+        }
+        match self.replicas.remove(partition) {
+            Some(replica) => Arc::unwrap_or_clone(replica).delete(effects),
+            None if is_stored => effects.write(DiskWrite::DeleteLog { partition: partition.clone() }),
+            None => return false,
+        }
         true
+    }
+
+    /// The id of the topic that the partition's log here belongs to, whether it has been loaded or not.
+    pub(super) fn topic_id(&self, partition: &TopicPartition) -> Option<TopicId> {
+        let replica = self.replicas.get(partition).map(|replica| replica.log().topic_id());
+        replica.or_else(|| self.stored.get(partition).map(|log| log.topic_id))
     }
 
     /// Deletes the logs on the disk that belong to no replica of this broker (`isStrayKraftReplica`), which an earlier
@@ -156,8 +178,8 @@ impl Broker {
 
     /// A replica changed: others may wait for that.
     pub(super) fn on_changes(&mut self, partition: &TopicPartition, changes: Changes, step: &mut Step<'_>) {
-        let Changes { leadership, log_end_offset, high_watermark, isr_proposed } = changes;
-        if leadership || log_end_offset || high_watermark {
+        let Changes { leadership, log_start_offset, log_end_offset, high_watermark, isr_proposed } = changes;
+        if leadership || log_start_offset || log_end_offset || high_watermark {
             self.purgatory.touch(partition);
         }
         if isr_proposed {
@@ -176,8 +198,15 @@ impl Broker {
     /// Starts what runs from time to time.
     pub(super) fn start_replica_manager(&mut self, step: &mut Step<'_>) {
         self.schedule_isr_expiration(step);
-        self.schedule_checkpoint(step);
+        self.start_checkpointing(step);
         self.start_log_manager(step);
+    }
+
+    /// Writes high watermarks down from now on, unless it does so already.
+    pub(super) fn start_checkpointing(&mut self, step: &mut Step<'_>) {
+        if !std::mem::replace(&mut self.replicas.is_checkpointing, true) {
+            self.schedule_checkpoint(step);
+        }
     }
 
     /// Leaders look for followers that lag.
@@ -193,7 +222,8 @@ impl Broker {
         self.schedule_isr_expiration(step);
     }
 
-    fn schedule_isr_expiration(&mut self, step: &mut Step<'_>) {
+    /// Leaders will look for followers that lag.
+    pub(super) fn schedule_isr_expiration(&mut self, step: &mut Step<'_>) {
         let interval = Duration::from_ms(self.setup.config.replica_lag_time_max_ms / 2);
         step.effects.set_timer(timers::single(timers::ISR_EXPIRATION), step.now + interval);
     }

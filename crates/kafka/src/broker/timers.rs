@@ -2,6 +2,7 @@
 
 use super::channel::ChannelId;
 use crate::node::Timer;
+use crate::zk_client::HostTimer;
 use wire::BrokerId;
 
 /// Registration or heartbeat is due.
@@ -26,6 +27,16 @@ pub(super) const HIGH_WATERMARK_CHECKPOINT: u8 = 9;
 pub(super) const ALTER_PARTITION: u8 = 10;
 /// A parked request has waited long enough. The key is the operation's.
 pub(super) const DELAYED_OPERATION: u8 = 11;
+/// Controlled shutdown may be asked for again.
+pub(super) const CONTROLLED_SHUTDOWN: u8 = 12;
+/// Metadata has not shown in time what a request about topics did. The key is the job's.
+pub(super) const ADMIN_JOB: u8 = 13;
+/// The session with ZooKeeper wants to ping, to give up or to connect again.
+pub(super) const ZOOKEEPER_SESSION: u8 = 14;
+/// The controller may try a broker again. The key is the broker's id.
+pub(super) const CONTROLLER_CHANNEL: u8 = 15;
+/// The controller looks for leaders that are not the preferred ones.
+pub(super) const AUTO_LEADER_REBALANCE: u8 = 16;
 /// Time to write recovery points and log start offsets down (`log.flush.offset.checkpoint.interval.ms`).
 pub(super) const LOG_CHECKPOINT: u8 = 20;
 /// Time to look for logs to flush (`log.flush.scheduler.interval.ms`).
@@ -50,6 +61,22 @@ pub(super) fn of_channel(kind: u8, channel: ChannelId) -> Timer {
 /// The timer after which a fetcher tries failed partitions again.
 pub(super) fn of_fetcher(source: BrokerId) -> Timer {
     Timer { kind: FETCH_BACKOFF, key: u64::from(source.0.unsigned_abs()) }
+}
+
+/// The timer of a request about topics.
+pub(super) fn of_admin_job(job: u64) -> Timer {
+    Timer { kind: ADMIN_JOB, key: job }
+}
+
+/// A timer of a part that does not know the broker around it.
+pub(super) fn of_part(timer: HostTimer) -> Timer {
+    match timer {
+        HostTimer::ZooKeeperSession => single(ZOOKEEPER_SESSION),
+        HostTimer::ControllerChannel(broker) => {
+            Timer { kind: CONTROLLER_CHANNEL, key: u64::from(broker.0.unsigned_abs()) }
+        }
+        HostTimer::AutoLeaderRebalance => single(AUTO_LEADER_REBALANCE),
+    }
 }
 
 /// A parked request's timer.

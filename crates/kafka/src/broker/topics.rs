@@ -1,6 +1,7 @@
 //! Tells clients about brokers and topics from the image (`kafka.server.metadata.KRaftMetadataCache`,
 //! `DescribeTopicPartitionsRequestHandler`).
 
+use super::membership::Membership;
 use super::{Broker, Step};
 use crate::metadata::{ClusterImage, PartitionRegistration};
 use crate::node::RequestId;
@@ -20,7 +21,7 @@ impl Broker {
     pub(super) fn on_metadata_request(&mut self, id: RequestId, request: MetadataRequest, step: &mut Step<'_>) {
         let response = MetadataResponse {
             brokers: live_brokers(&self.image),
-            controller_id: self.draw_live_broker(),
+            controller_id: self.broker_for_controller_requests(),
             topics: self.metadata_topics(request.topics.as_deref()),
         };
         self.server.respond(id, Response::Metadata(response), step.effects);
@@ -42,6 +43,14 @@ impl Broker {
         let is_missing = |name: &TopicName| is_legal(name) && !image.topics().contains_key(name);
         let missing = names.into_iter().filter(is_missing).collect();
         self.create_automatically(missing, step);
+    }
+
+    /// Where clients send what is for the controller: in ZooKeeper mode to the controller, else anywhere.
+    pub(super) fn broker_for_controller_requests(&mut self) -> Option<BrokerId> {
+        match &self.membership {
+            Membership::KRaft { .. } => self.draw_live_broker(),
+            Membership::ZooKeeper(member) => member.controller_id,
+        }
     }
 
     /// Any live broker takes requests for the controller (`getRandomAliveBrokerId`).
@@ -170,7 +179,7 @@ fn is_legal(name: &TopicName) -> bool {
 }
 
 /// `Topic.isInternal`.
-fn is_internal(name: &TopicName) -> bool {
+pub(super) fn is_internal(name: &TopicName) -> bool {
     matches!(name.as_str(), "__consumer_offsets" | "__transaction_state" | "__share_group_state")
 }
 

@@ -13,6 +13,7 @@ impl Broker {
         BrokerView {
             state: self.state,
             broker_epoch: self.broker_epoch,
+            controller: self.membership.controller_view(),
             metadata_offset: self.membership.metadata_offset(),
             image: Arc::clone(&self.image),
             fetch_sessions: self.fetch_sessions.len(),

@@ -99,6 +99,7 @@ broker_config! {
     transaction_partition_verification_enable: bool = "transaction.partition.verification.enable";
     unclean_leader_election_enable: bool = "unclean.leader.election.enable";
     unclean_leader_election_interval_ms: i64 = "unclean.leader.election.interval.ms";
+    zookeeper_session_timeout_ms: i32 = "zookeeper.session.timeout.ms";
 }
 
 impl Default for BrokerConfig {
@@ -123,6 +124,13 @@ impl BrokerConfig {
         let config = BrokerConfig::from_set(set);
         config.check()?;
         Ok(config)
+    }
+
+    /// `zookeeper.connection.timeout.ms`; by default the session timeout.
+    #[must_use]
+    pub fn zookeeper_connection_timeout_ms(&self) -> i64 {
+        let given = self.property("zookeeper.connection.timeout.ms").and_then(|value| value.parse().ok());
+        given.unwrap_or(i64::from(self.zookeeper_session_timeout_ms))
     }
 
     /// These properties with what was set on the server while it runs, weakest first. Values that do not go together with

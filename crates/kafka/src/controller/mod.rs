@@ -38,6 +38,8 @@ use crate::view::{ControllerView, QuorumView};
 use activation::Active;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub(crate) use topic_names::{check_name, collide, has_collision_characters};
+pub(crate) use topics::random_topic_id;
 use wire::{BrokerId, LeaderEpoch, Offset};
 
 /// A KRaft controller.

@@ -17,8 +17,8 @@ pub(super) fn check_new_name(name: &str, image: &ClusterImage) -> Result<(), Str
     }
 }
 
-/// Why the name is not legal.
-pub(super) fn check_name(name: &str) -> Result<(), String> {
+/// Why the name is not legal (`Topic.validate`).
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let reason = match name {
         "" => "the empty string is not allowed".to_owned(),
         "." | ".." => format!("'{name}' is not allowed"),
@@ -37,11 +37,13 @@ fn is_legal(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
 }
 
-fn has_collision_characters(name: &str) -> bool {
+/// Whether the name may differ from another in `.` and `_` only.
+pub(crate) fn has_collision_characters(name: &str) -> bool {
     name.contains(['.', '_'])
 }
 
-fn collide(first: &str, second: &str) -> bool {
+/// Whether two names differ in `.` and `_` only: their metrics would be the same.
+pub(crate) fn collide(first: &str, second: &str) -> bool {
     first.replace('.', "_") == second.replace('.', "_")
 }
 

@@ -39,17 +39,21 @@ pub(super) trait TopicDraws: Draws {
 }
 
 impl TopicDraws for crate::Rng {
-    /// A random (version 4) UUID. Its fixed bits rule out the reserved ids 0 and 1. Kafka draws again when the
-    /// text would begin with a dash, which command lines take for an option.
     fn topic_id(&mut self) -> TopicId {
-        const VERSION_AND_VARIANT: u128 = 0xf000_c000_0000_0000_0000;
-        const VERSION_4: u128 = 0x4000_8000_0000_0000_0000;
-        loop {
-            let drawn = rand::RngExt::random::<u128>(self);
-            let topic_id = TopicId(drawn & !VERSION_AND_VARIANT | VERSION_4);
-            if !topic_id.to_string().starts_with('-') {
-                return topic_id;
-            }
+        random_topic_id(self)
+    }
+}
+
+/// A random (version 4) UUID. Its fixed bits rule out the reserved ids 0 and 1. Kafka draws again when the text would
+/// begin with a dash, which command lines take for an option.
+pub(crate) fn random_topic_id(rng: &mut crate::Rng) -> TopicId {
+    const VERSION_AND_VARIANT: u128 = 0xf000_c000_0000_0000_0000;
+    const VERSION_4: u128 = 0x4000_8000_0000_0000_0000;
+    loop {
+        let drawn = rand::RngExt::random::<u128>(rng);
+        let topic_id = TopicId(drawn & !VERSION_AND_VARIANT | VERSION_4);
+        if !topic_id.to_string().starts_with('-') {
+            return topic_id;
         }
     }
 }

@@ -74,12 +74,13 @@ impl Context<'_> {
         (!registration.fenced).then_some(registration.broker_epoch)
     }
 
-    /// Whether a broker whose fetches carry `fetch_epoch` may join the in-sync replicas (`isReplicaIsrEligible`).
+    /// Whether a broker whose fetches carry `fetch_epoch` may join the in-sync replicas (`isReplicaIsrEligible`). With
+    /// ZooKeeper, brokers do not know each other's epochs: that it is alive is enough.
     pub(super) fn may_be_in_sync(&self, broker: BrokerId, fetch_epoch: Option<BrokerEpoch>) -> bool {
         let Some(registration) = self.image.brokers().get(&broker) else { return false };
         let is_this_run =
             fetch_epoch.is_some_and(|epoch| epoch == BrokerEpoch::NONE || epoch == registration.broker_epoch);
-        registration.is_active() && is_this_run
+        registration.is_active() && (is_this_run || registration.broker_epoch == BrokerEpoch::NONE)
     }
 }
 
@@ -89,6 +90,8 @@ pub struct Changes {
     /// The replica leads or follows in a newer leader epoch: look at all parked requests of the partition, and at whom
     /// to fetch from.
     pub leadership: bool,
+    /// The log start offset moved, here or as a follower says: look at parked deletions of records.
+    pub log_start_offset: bool,
     /// The log end offset moved: look at parked fetches (of followers).
     pub log_end_offset: bool,
     /// The high watermark moved: look at parked fetches and parked produce requests.

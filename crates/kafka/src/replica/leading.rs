@@ -318,13 +318,14 @@ impl Partition {
         let leader = self.as_leader_mut().ok_or(ErrorCode::NotLeaderOrFollower)?;
         let follower = leader.followers.iter_mut().find(|follower| follower.broker == broker);
         let follower = follower.filter(|_| !is_stale).ok_or(ErrorCode::NotLeaderOrFollower)?;
-        let previous_end = follower.log_end_offset;
+        let (previous_start, previous_end) = (follower.log_start_offset, follower.log_end_offset);
         follower.on_fetch(fetch);
         let isr_proposed = self.maybe_expand_isr(broker, context, effects);
         if previous_end != fetch.fetch_offset {
             self.maybe_increment_leader_high_watermark(context, effects);
         }
-        Ok(Changes { isr_proposed, ..self.changes_since(mark) })
+        let log_start_offset = previous_start != fetch.log_start_offset;
+        Ok(Changes { isr_proposed, log_start_offset, ..self.changes_since(mark) })
     }
 
     /// Proposes a follower that has caught up; tells whether it did.

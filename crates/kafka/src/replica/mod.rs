@@ -11,6 +11,7 @@ mod isr_state;
 mod leading;
 mod partition;
 mod read_replica;
+mod record_deletion;
 mod serving;
 #[cfg(test)]
 mod tests;
@@ -19,4 +20,5 @@ pub use context::{Changes, Context, ReplicaSettings};
 pub use following::FollowerRequest;
 pub use leading::{AlterPartitionOutcome, Appended, ParkedProduce};
 pub use partition::Partition;
+pub use record_deletion::Deletion;
 pub use serving::{FetchRead, ParkedFetch, Reader};

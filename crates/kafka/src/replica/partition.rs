@@ -38,6 +38,7 @@ pub(super) enum Role {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     leader_epoch: LeaderEpoch,
+    log_start_offset: Offset,
     log_end_offset: Offset,
     high_watermark: Offset,
 }
@@ -272,6 +273,7 @@ impl Partition {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             leader_epoch: self.leader_epoch,
+            log_start_offset: self.log.log_start_offset(),
             log_end_offset: self.log.log_end_offset(),
             high_watermark: self.log.high_watermark(),
         }
@@ -280,6 +282,7 @@ impl Partition {
     pub(super) fn changes_since(&self, mark: Mark) -> Changes {
         Changes {
             leadership: self.leader_epoch != mark.leader_epoch,
+            log_start_offset: self.log.log_start_offset() != mark.log_start_offset,
             log_end_offset: self.log.log_end_offset() != mark.log_end_offset,
             high_watermark: self.log.high_watermark() != mark.high_watermark,
             isr_proposed: false,

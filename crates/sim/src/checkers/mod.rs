@@ -116,10 +116,15 @@ impl Checkers {
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
             | BrokerEvent::ControlledShutdownCompleted
+            | BrokerEvent::ControlledShutdownFailed
+            | BrokerEvent::SessionExpired
+            | BrokerEvent::RegistrationRefused
+            | BrokerEvent::ControllerFenced { .. }
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
             | BrokerEvent::SegmentsDeleted { .. }
+            | BrokerEvent::RecordsDeleted { .. }
             | BrokerEvent::IsrChangeProposed { .. }
             | BrokerEvent::PreferredReadReplicaChosen { .. }
             | BrokerEvent::FetchSessionEvicted { .. }

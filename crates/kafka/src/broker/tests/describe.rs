@@ -7,7 +7,9 @@ use crate::instant::Instant;
 use crate::node::{ConnectionId, Effect, Message, NodeId, Timer};
 use crate::storage::DiskWrite;
 use wire::request::FetchPartition;
-use wire::response::{FetchPartitionResult, ProducePartitionResult, TopicResults};
+use wire::response::{
+    DeleteRecordsResult, FetchPartitionResult, ProducePartitionResult, ReplicaStateResponse, TopicResults,
+};
 use wire::{RecordBatch, Request, Response};
 
 /// One effect of a step at `now`.
@@ -53,6 +55,11 @@ fn timer_text(timer: Timer) -> String {
         timers::LOG_CLEANER => "log cleaner",
         timers::ALTER_PARTITION => "alter partition",
         timers::DELAYED_OPERATION => "delayed operation",
+        timers::CONTROLLED_SHUTDOWN => "controlled shutdown",
+        timers::ADMIN_JOB => "admin job",
+        timers::ZOOKEEPER_SESSION => "session",
+        timers::CONTROLLER_CHANNEL => "controller channel",
+        timers::AUTO_LEADER_REBALANCE => "rebalance",
         kind => unreachable!("no timer of kind {kind}"),
     };
     format!("{kind}/{}", timer.key)
@@ -105,9 +112,22 @@ fn response_text(response: &Response) -> String {
             joined(&response.brokers, |broker| broker.broker_id.to_string()),
             joined(&response.topics, |topic| format!("{} {}", topic.name, topic.error.name()))
         ),
+        Response::DeleteRecords(response) => format!("deleted {}", joined(&response.results, deleted_text)),
         Response::ApiVersions(_) => "api versions".to_owned(),
+        Response::UpdateMetadata(error) => format!("update metadata {}", error.name()),
+        Response::LeaderAndIsr(response) => format!("leader and isr {}", states_text(response)),
+        Response::StopReplica(response) => format!("stop replica {}", states_text(response)),
         other => format!("{other:?}"),
     }
+}
+
+fn states_text(response: &ReplicaStateResponse) -> String {
+    let partitions = joined(&response.partitions, |(partition, error)| format!("{partition} {}", error.name()));
+    format!("{} [{partitions}]", response.error.name())
+}
+
+fn deleted_text(result: &DeleteRecordsResult) -> String {
+    format!("{} {} low watermark {}", result.partition, result.error.name(), result.low_watermark)
 }
 
 fn results_text(results: &TopicResults) -> String {
@@ -167,6 +187,7 @@ fn event_text(event: &BrokerEvent) -> String {
             format!("replicated {partition} {first_offset}..{last_offset}")
         }
         BrokerEvent::HighWatermarkAdvanced { partition, from, to } => format!("hw {partition} {from}->{to}"),
+        BrokerEvent::RecordsDeleted { partition, from, to } => format!("deleted {partition} {from}->{to}"),
         BrokerEvent::ProduceRejected { partition, error } => format!("rejected {partition} {}", error.name()),
         BrokerEvent::IsrChangeProposed { partition, to, .. } => {
             format!("proposes {partition} isr {:?}", to.iter().map(|member| member.0).collect::<Vec<i32>>())

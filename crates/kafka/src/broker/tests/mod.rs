@@ -1,6 +1,7 @@
 //! Behaviours of a whole broker: what it does with each input, as exact lists of effects in words.
 
 mod configs;
+mod deleting;
 mod describe;
 mod fetch_sessions;
 mod fetching;
@@ -9,3 +10,5 @@ mod producing;
 mod replication;
 mod scene;
 mod topics;
+mod zookeeper;
+mod zookeeper_scene;

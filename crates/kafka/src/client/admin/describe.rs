@@ -1,6 +1,7 @@
 //! Puts a topic's description together from what `kafka-topics --describe` asks for.
 
 use crate::event::TopicDescription;
+use crate::java_hash::{bucket, buckets_for, text_hash};
 use wire::BrokerId;
 use wire::response::{ConfigEntry, ConfigSource, DescribedConfigs, DescribedTopic};
 
@@ -19,31 +20,18 @@ pub(super) fn description(
         topic,
         configs: overrides(entries),
         min_insync_replicas: min_insync.and_then(|entry| entry.value.as_deref()?.parse().ok()).unwrap_or(1),
+        reassignments: Vec::new(),
         live_brokers: live_brokers.to_vec(),
     }
 }
 
 /// Everything that is not Kafka's default, in the order of a Java hash map.
 fn overrides(entries: &[ConfigEntry]) -> Vec<(String, String)> {
-    let buckets = buckets_for(entries.len() as u32);
+    let buckets = buckets_for(entries.len(), BUCKETS);
     let mut shown: Vec<&ConfigEntry> =
         entries.iter().filter(|entry| entry.source != ConfigSource::DefaultConfig).collect();
-    shown.sort_by_key(|entry| bucket(&entry.name, buckets));
+    shown.sort_by_key(|entry| bucket(text_hash(&entry.name), buckets));
     shown.into_iter().map(|entry| (entry.name.clone(), entry.value.clone().unwrap_or_default())).collect()
-}
-
-fn buckets_for(entries: u32) -> u32 {
-    let mut buckets = BUCKETS;
-    while entries > buckets / 4 * 3 {
-        buckets *= 2;
-    }
-    buckets
-}
-
-/// Where `java.util.HashMap` puts a string: `String.hashCode` with its upper half mixed in.
-fn bucket(name: &str, buckets: u32) -> u32 {
-    let hash = name.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
-    (hash ^ (hash >> 16)) & (buckets - 1)
 }
 
 #[cfg(test)]

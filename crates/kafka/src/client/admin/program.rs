@@ -2,12 +2,16 @@
 //! came of it, and exits.
 
 use super::admin_client::{AdminClient, CallOutcome, NodeChoice};
+use super::configs::ConfigsTask;
+use super::elect_leaders::ElectLeadersTask;
 use super::get_offsets::GetOffsetsTask;
+use super::reassign::ReassignTask;
 use super::topics::TopicsTask;
 use crate::Rng;
 use crate::client::alarm::Alarm;
 use crate::client::cluster_client::NO_METADATA;
 use crate::client::network_client::log;
+use crate::client::split_rng;
 use crate::event::{AdminFailure, ClientEvent, ClientLog, EventKind};
 use crate::instant::Instant;
 use crate::node::{Effects, ExitStatus, Identity, Input, Instruction};
@@ -65,19 +69,25 @@ impl Next {
 enum Task {
     Topics(TopicsTask),
     GetOffsets(GetOffsetsTask),
+    ElectLeaders(ElectLeadersTask),
+    Reassign(Box<ReassignTask>),
+    Configs(ConfigsTask),
 }
 
 impl Task {
-    fn new(action: AdminAction) -> Task {
+    fn new(action: AdminAction, rng: &mut Rng) -> Task {
         match action {
             AdminAction::GetOffsets(action) => Task::GetOffsets(GetOffsetsTask::new(action)),
+            AdminAction::ElectLeaders(action) => Task::ElectLeaders(ElectLeadersTask::new(action)),
+            AdminAction::Reassign(action) => Task::Reassign(Box::new(ReassignTask::new(action, split_rng(rng)))),
+            AdminAction::Configs(action) => Task::Configs(ConfigsTask::new(action)),
         }
     }
 
     fn topic(&self) -> Option<TopicName> {
         match self {
             Task::Topics(task) => task.topic(),
-            Task::GetOffsets(_) => None,
+            Task::GetOffsets(_) | Task::ElectLeaders(_) | Task::Reassign(_) | Task::Configs(_) => None,
         }
     }
 
@@ -85,6 +95,9 @@ impl Task {
         match self {
             Task::Topics(task) => task.start(),
             Task::GetOffsets(task) => task.start(),
+            Task::ElectLeaders(task) => task.start(),
+            Task::Reassign(task) => task.start(),
+            Task::Configs(task) => task.start(),
         }
     }
 
@@ -92,22 +105,29 @@ impl Task {
         match self {
             Task::Topics(task) => task.on_response(response),
             Task::GetOffsets(task) => task.on_response(response),
+            Task::ElectLeaders(task) => task.on_response(response),
+            Task::Reassign(task) => task.on_response(response),
+            Task::Configs(task) => task.on_response(response),
         }
     }
 
     /// A call failed: most tools fail with it.
     fn on_failure(&mut self, failure: AdminFailure) -> Next {
         match self {
-            Task::Topics(_) => Next::Fail(failure),
+            Task::Topics(_) | Task::ElectLeaders(_) | Task::Reassign(_) => Next::Fail(failure),
             Task::GetOffsets(task) => task.on_failure(failure),
+            Task::Configs(task) => task.on_failure(failure),
         }
     }
 
     /// The broker that a call was for is gone.
     fn on_disconnected(&mut self) -> Next {
         match self {
-            Task::Topics(_) => unreachable!("kafka-topics asks no broker in particular"),
+            Task::Topics(_) | Task::ElectLeaders(_) | Task::Reassign(_) => {
+                unreachable!("these tools ask no broker in particular")
+            }
             Task::GetOffsets(task) => task.on_disconnected(),
+            Task::Configs(task) => task.on_disconnected(),
         }
     }
 }
@@ -132,8 +152,9 @@ impl AdminProgram {
     }
 
     /// A process of another tool that has not started yet.
-    pub(crate) fn tool(spec: ClientSpec, action: AdminAction, identity: &Identity, rng: Rng) -> AdminProgram {
-        AdminProgram::new(spec, Task::new(action), identity, rng)
+    pub(crate) fn tool(spec: ClientSpec, action: AdminAction, identity: &Identity, mut rng: Rng) -> AdminProgram {
+        let task = Task::new(action, &mut rng);
+        AdminProgram::new(spec, task, identity, rng)
     }
 
     fn new(spec: ClientSpec, task: Task, identity: &Identity, rng: Rng) -> AdminProgram {

@@ -9,9 +9,10 @@ use crate::view::NodeView;
 use wire::request::{ConfigResource, CreatableTopic};
 use wire::response::{
     ConfigEntry, ConfigSource, DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedConfigs,
-    DescribedPartition, DescribedTopic, ListenerKind, MetadataResponse, TopicResult, TopicResults,
+    DescribedPartition, DescribedTopic, ListPartitionReassignmentsResponse, ListenerKind, MetadataResponse,
+    OngoingReassignment, TopicResult, TopicResults,
 };
-use wire::{BrokerId, Endpoint, ErrorCode, LeaderEpoch, PartitionIndex, Request, Response, TopicId};
+use wire::{BrokerId, Endpoint, ErrorCode, LeaderEpoch, PartitionIndex, Request, Response, TopicId, TopicPartition};
 
 fn started(action: TopicsAction) -> World {
     World::start(Program::Topics(action), &[9_092], &[9_092, 9_093, 9_094])
@@ -64,6 +65,15 @@ fn described(name: &str) -> DescribedTopic {
         topic_id: TopicId(77),
         is_internal: false,
         partitions: vec![partition],
+    }
+}
+
+fn moving(partition: TopicPartition) -> OngoingReassignment {
+    OngoingReassignment {
+        partition,
+        replicas: vec![BrokerId(2), BrokerId(1)],
+        adding_replicas: vec![BrokerId(2)],
+        removing_replicas: vec![BrokerId(1)],
     }
 }
 
@@ -169,6 +179,14 @@ fn a_topic_is_described_with_its_overrides() {
             let described = DescribedConfigs { resource, error: ErrorCode::None, error_message: None, entries };
             Some(Response::DescribeConfigs(DescribeConfigsResponse { results: vec![described] }))
         }
+        Request::ListPartitionReassignments(request) => {
+            let asked = TopicPartition::new(topic("zz"), PartitionIndex(0));
+            assert_eq!(request.partitions, Some(vec![asked.clone()]));
+            Some(Response::ListPartitionReassignments(ListPartitionReassignmentsResponse {
+                error: ErrorCode::None,
+                partitions: vec![moving(asked)],
+            }))
+        }
         other => panic!("unexpected {other:?}"),
     });
     let events = world.take_events();
@@ -177,6 +195,7 @@ fn a_topic_is_described_with_its_overrides() {
     let expected = [("min.insync.replicas", "2"), ("cleanup.policy", "compact")];
     assert_eq!(topics[0].configs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(topics[0].min_insync_replicas, 2);
+    assert_eq!(topics[0].reassignments, [moving(TopicPartition::new(topic("zz"), PartitionIndex(0)))]);
     assert_eq!(topics[0].live_brokers, [BrokerId(1), BrokerId(2), BrokerId(3)]);
 }
 

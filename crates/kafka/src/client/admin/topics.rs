@@ -1,8 +1,7 @@
 //! `kafka-topics`: one action, made of calls of the admin client (`TopicCommand`).
 //!
-//! Of `--describe` the calls that look for reassignments are absent, and the live brokers are those that the listing of
-//! topics told of. Several topics are described in the order of their names; the real tool prints them in the order of
-//! a Java hash map.
+//! Of `--describe`, the live brokers are those that the listing of topics told of. Several topics are described in the
+//! order of their names; the real tool prints them in the order of a Java hash map.
 
 use super::admin_client::NodeChoice;
 use super::describe;
@@ -12,12 +11,14 @@ use crate::event::{AdminFailure, ClientEvent, TopicDescription};
 use crate::spec::{DescribeTarget, TopicFilter, TopicsAction};
 use wire::request::{
     ConfigResource, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
-    DescribeConfigsRequest, DescribeConfigsResource, DescribeTopicPartitionsRequest, MetadataRequest,
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeTopicPartitionsRequest, ListPartitionReassignmentsRequest,
+    MetadataRequest,
 };
 use wire::response::{
-    DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedTopic, MetadataResponse, TopicResults,
+    DescribeConfigsResponse, DescribeTopicPartitionsResponse, DescribedTopic, ListPartitionReassignmentsResponse,
+    MetadataResponse, TopicResults,
 };
-use wire::{BrokerId, ErrorCode, Request, Response, TopicId, TopicName};
+use wire::{BrokerId, ErrorCode, Request, Response, TopicId, TopicName, TopicPartition};
 
 /// What is called at present.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ enum Stage {
     Describing { live_brokers: Vec<BrokerId> },
     /// `describeConfigs`.
     DescribingConfigs { live_brokers: Vec<BrokerId>, topics: Vec<DescribedTopic> },
+    /// `listPartitionReassignments`; the topics are described but for that.
+    ListingReassignments(Vec<TopicDescription>),
     /// `createPartitions`.
     Enlarging,
     /// `deleteTopics`.
@@ -46,6 +49,7 @@ impl Stage {
             Stage::Starting | Stage::Listing => "listTopics",
             Stage::Describing { .. } => "describeTopicPartitions",
             Stage::DescribingConfigs { .. } => "describeConfigs",
+            Stage::ListingReassignments(_) => "listPartitionReassignments",
             Stage::Enlarging => "createPartitions",
             Stage::Deleting => "deleteTopics",
         }
@@ -105,6 +109,9 @@ impl TopicsTask {
             }
             (Stage::DescribingConfigs { live_brokers, topics }, Response::DescribeConfigs(configs)) => {
                 self.on_configs(&live_brokers, topics, &configs)
+            }
+            (Stage::ListingReassignments(topics), Response::ListPartitionReassignments(listed)) => {
+                self.on_reassignments(topics, listed)
             }
             (stage, response) => panic!("a broker answered {stage:?} with {response:?}"),
         }
@@ -222,7 +229,29 @@ impl TopicsTask {
                 describe::description(topic, its_own, live_brokers)
             })
             .collect();
-        Next::finish(ClientEvent::TopicsDescribed(described))
+        let request = ListPartitionReassignmentsRequest { partitions: Some(partitions_of(&described)) };
+        let request = Request::ListPartitionReassignments(request);
+        self.call(Stage::ListingReassignments(described), request, NodeChoice::Controller)
+    }
+
+    fn on_reassignments(
+        &mut self,
+        mut topics: Vec<TopicDescription>,
+        listed: ListPartitionReassignmentsResponse,
+    ) -> Next {
+        if listed.error == ErrorCode::NotController {
+            self.stage = Stage::ListingReassignments(topics);
+            return Next::RetryWithOtherController;
+        }
+        if !listed.error.is_none() {
+            return refuse(listed.error, None);
+        }
+        for ongoing in listed.partitions {
+            if let Some(topic) = topics.iter_mut().find(|topic| topic.topic.name == ongoing.partition.topic) {
+                topic.reassignments.push(ongoing);
+            }
+        }
+        Next::finish(ClientEvent::TopicsDescribed(topics))
     }
 
     fn enlarge(&mut self, topics: Vec<CreatePartitionsTopic>) -> Next {
@@ -268,6 +297,14 @@ fn match_names(
 fn refuse(error: ErrorCode, message: Option<String>) -> Next {
     let message = message.unwrap_or_else(|| error.message().to_owned());
     Next::Fail(AdminFailure::Refused { error, message })
+}
+
+fn partitions_of(topics: &[TopicDescription]) -> Vec<TopicPartition> {
+    let partitions = topics.iter().flat_map(|description| {
+        let topic = &description.topic;
+        topic.partitions.iter().map(|partition| TopicPartition::new(topic.name.clone(), partition.partition))
+    });
+    partitions.collect()
 }
 
 fn all_configs_of(topic: &TopicName) -> DescribeConfigsResource {

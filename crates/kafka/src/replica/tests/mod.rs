@@ -4,6 +4,7 @@ mod elections;
 mod following;
 mod historical_faults;
 mod leading;
+mod record_deletion;
 mod serving;
 
 use super::*;

@@ -1,0 +1,69 @@
+//! Requests that a broker of a ZooKeeper cluster takes only as the controller (`KafkaApis` with `ZkSupport`).
+
+use super::super::forwarding::refused;
+use super::super::{Broker, Step};
+use crate::node::RequestId;
+use crate::zk_controller::ControllerRequest;
+use wire::{ErrorCode, Request};
+
+impl Broker {
+    /// A client or a broker wants what only the controller does.
+    pub(in super::super) fn on_request_for_zookeeper_controller(
+        &mut self,
+        id: RequestId,
+        request: Request,
+        step: &mut Step<'_>,
+    ) {
+        match request {
+            Request::AlterPartition(request) => {
+                self.ask_controller(id, ControllerRequest::AlterPartition(request), step);
+            }
+            Request::ControlledShutdown(request) => {
+                self.ask_controller(id, ControllerRequest::ControlledShutdown(request), step);
+            }
+            Request::CreateTopics(request) if self.is_active_controller() => self.create_topics(id, request, step),
+            Request::CreatePartitions(request) if self.is_active_controller() => {
+                self.create_partitions(id, request, step);
+            }
+            Request::DeleteTopics(request) if self.is_active_controller() => self.delete_topics(id, &request, step),
+            Request::UnregisterBroker(_) | Request::DescribeQuorum => self.close_client(id.connection, step),
+            Request::CreateTopics(_)
+            | Request::CreatePartitions(_)
+            | Request::DeleteTopics(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
+            | Request::ListPartitionReassignments(_)
+            | Request::IncrementalAlterConfigs(_)
+            | Request::UpdateFeatures(_) => {
+                self.server.respond(id, refused(&request, ErrorCode::NotController), step.effects);
+            }
+            Request::ApiVersions
+            | Request::Metadata(_)
+            | Request::Produce(_)
+            | Request::Fetch(_)
+            | Request::ListOffsets(_)
+            | Request::OffsetForLeaderEpoch(_)
+            | Request::DescribeTopicPartitions(_)
+            | Request::DescribeConfigs(_)
+            | Request::DeleteRecords(_)
+            | Request::DescribeLogDirs(_)
+            | Request::DescribeCluster
+            | Request::InitProducerId(_)
+            | Request::AllocateProducerIds(_)
+            | Request::BrokerRegistration(_)
+            | Request::BrokerHeartbeat(_)
+            | Request::Vote(_)
+            | Request::BeginQuorumEpoch(_)
+            | Request::EndQuorumEpoch(_)
+            | Request::FetchSnapshot(_)
+            | Request::LeaderAndIsr(_)
+            | Request::UpdateMetadata(_)
+            | Request::StopReplica(_)
+            | Request::ZooKeeper(_) => unreachable!("{request:?} is not for the controller"),
+        }
+    }
+
+    fn ask_controller(&mut self, id: RequestId, request: ControllerRequest, step: &mut Step<'_>) {
+        self.at_controller(step, |controller, process| controller.on_request(id, request, process));
+    }
+}

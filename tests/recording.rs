@@ -1,0 +1,190 @@
+//! What commands printed, in a form in which two runs can be compared: split by command, without what differs by chance.
+//!
+//! Masked are times, topic ids, correlation ids, numbers of generated groups, ports, Java stack frames, and the
+//! descriptions in usage tables (what is kept of those are names, types, defaults and marks).
+
+use regex_lite::Regex;
+
+/// What a command printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// Its standard output, line by line.
+    pub out: Vec<String>,
+    /// Its standard error.
+    pub err: Vec<String>,
+    /// Its exit status.
+    pub status: i32,
+}
+
+/// The commands of a transcript, each with what it printed.
+///
+/// # Panics
+/// If the text is no transcript.
+#[must_use]
+pub fn commands(transcript: &str) -> Vec<(String, Printed)> {
+    let mut commands: Vec<(String, Printed)> = Vec::new();
+    let mut is_open = false;
+    for line in transcript.lines() {
+        if let Some(command) = line.strip_prefix("$ ").filter(|_| !is_open) {
+            commands.push((command.to_owned(), Printed { out: Vec::new(), err: Vec::new(), status: 0 }));
+            is_open = true;
+        } else if let Some((_, printed)) = commands.last_mut().filter(|_| is_open) {
+            match (line.strip_prefix("! "), line.strip_prefix("= ")) {
+                (Some(err), _) => printed.err.push(err.to_owned()),
+                (None, Some(status)) => {
+                    printed.status = status.parse().expect("an exit status is a number");
+                    is_open = false;
+                }
+                (None, None) => printed.out.push(line.to_owned()),
+            }
+        }
+    }
+    commands
+}
+
+/// How the recordings of a script are compared: the words of its lines `# compare …`.
+#[must_use]
+pub fn comparison(script: &str) -> Vec<String> {
+    let words = script.lines().filter_map(|line| line.strip_prefix("# compare ")).flat_map(str::split_whitespace);
+    words.map(str::to_owned).collect()
+}
+
+/// Where two transcripts of one script differ, command by command, as a text for people; empty if they do not.
+#[must_use]
+pub fn differences(real: &str, ours: &str, compare: &[String]) -> String {
+    let (real, ours) = (commands(real), commands(ours));
+    let masks = Masks::new();
+    let mut text = String::new();
+    for ((command, kafka), (_, here)) in real.iter().zip(&ours) {
+        let (kafka, here) = (masks.printed(kafka, compare), masks.printed(here, compare));
+        if kafka != here {
+            text += &format!("$ {command}\n{}", side_by_side(&kafka, &here));
+        }
+    }
+    if real.len() != ours.len() {
+        text += &format!("Kafka ran {} commands, here ran {}\n", real.len(), ours.len());
+    }
+    text
+}
+
+fn side_by_side(kafka: &Printed, here: &Printed) -> String {
+    let lines = |who: &str, printed: &Printed| -> String {
+        let out = printed.out.iter().map(|line| format!("  {who} {line}\n"));
+        let err = printed.err.iter().map(|line| format!("  {who} ! {line}\n"));
+        out.chain(err).collect::<String>() + &format!("  {who} = {}\n", printed.status)
+    };
+    lines("Kafka:", kafka) + &lines("here: ", here)
+}
+
+/// Hides what may differ between two runs of the same real tool.
+pub struct Masks(Vec<(Regex, &'static str)>);
+
+impl Default for Masks {
+    fn default() -> Masks {
+        Masks::new()
+    }
+}
+
+impl Masks {
+    /// The masks.
+    #[must_use]
+    pub fn new() -> Masks {
+        let masks = [
+            (r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[TIME]"),
+            (r"CreateTime:\d+", "CreateTime:TIME"),
+            (r"TopicId: \S+", "TopicId: ID"),
+            (r"groupId=console-consumer-\d+", "groupId=console-consumer-N"),
+            (r"correlation id \d+", "correlation id N"),
+            (r"localhost:\d{4}", "localhost:PORT"),
+            (r"127\.0\.0\.1:\d{4}", "127.0.0.1:PORT"),
+            (r":\d+ ms has passed since", ":N ms has passed since"),
+        ];
+        Masks(
+            masks.map(|(pattern, mask)| (Regex::new(pattern).expect("the masks are regular expressions"), mask)).into(),
+        )
+    }
+
+    fn line(&self, line: &str) -> String {
+        self.0.iter().fold(line.to_owned(), |line, (regex, mask)| regex.replace_all(&line, *mask).into_owned())
+    }
+
+    /// Lines without what may differ, and without Java's stack frames.
+    #[must_use]
+    pub fn lines(&self, lines: &[String]) -> Vec<String> {
+        let is_frame = |line: &&String| line.starts_with("\tat ") || line.starts_with("\t... ");
+        lines.iter().filter(|line| !is_frame(line)).map(|line| self.line(line)).collect()
+    }
+
+    /// What a command printed, without what may differ, to be compared as the words in `compare` say: `unordered`,
+    /// `repeats`, `by-partition`.
+    #[must_use]
+    pub fn printed(&self, printed: &Printed, compare: &[String]) -> Printed {
+        let (mut out, mut err) = (self.lines(&printed.out), self.lines(&printed.err));
+        for how in compare {
+            match how.as_str() {
+                "unordered" => out = in_topic_order(out),
+                "repeats" => err = without_repeats(err),
+                "by-partition" => out.sort(),
+                other => panic!("no comparison is called {other}"),
+            }
+        }
+        Printed { out, err: usage_tables_reduced(err), status: printed.status }
+    }
+}
+
+/// `--describe` shows topics in the order of a Java hash map: here they stand sorted.
+fn in_topic_order(mut lines: Vec<String>) -> Vec<String> {
+    let topic = |line: &String| line.trim_start().split('\t').next().unwrap_or_default().to_owned();
+    lines.sort_by_key(topic);
+    lines
+}
+
+/// How often a client retries is a matter of drawn back-offs: a run of the same one or two lines counts once.
+#[must_use]
+pub fn without_repeats(lines: Vec<String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for line in lines {
+        kept.push(line);
+        for length in [1, 2] {
+            let count = kept.len();
+            if count >= 2 * length && kept[count - length..] == kept[count - 2 * length..count - length] {
+                kept.truncate(count - length);
+            }
+        }
+    }
+    kept
+}
+
+/// Of a usage table, the option column and the marks and defaults of the descriptions.
+fn usage_tables_reduced(lines: Vec<String>) -> Vec<String> {
+    let Some(start) = lines.iter().position(|line| line.starts_with("Option   ")) else { return lines };
+    let mut reduced: Vec<String> = lines[..start].to_vec();
+    reduced.push("<usage table>".to_owned());
+    let mut description = String::new();
+    let column = lines[start].find("Description").expect("a usage table has two columns");
+    for line in &lines[start + 2..] {
+        let (left, right) = line.split_at(column.min(line.len()));
+        if left.starts_with("--") {
+            reduced.extend(marks(&std::mem::take(&mut description)));
+        }
+        if !left.trim().is_empty() {
+            reduced.push(left.trim_end().to_owned());
+        }
+        description.push_str(right);
+    }
+    reduced.extend(marks(&description));
+    reduced
+}
+
+fn marks(description: &str) -> Vec<String> {
+    let mut marks = Vec::new();
+    for mark in ["REQUIRED", "DEPRECATED"] {
+        if description.trim_start().starts_with(mark) {
+            marks.push(format!("  {mark}"));
+        }
+    }
+    let dense: String = description.split_whitespace().collect();
+    let default = dense.rsplit_once("(default:").and_then(|(_, default)| default.strip_suffix(')'));
+    marks.extend(default.map(|default| format!("  default: {default}")));
+    marks
+}

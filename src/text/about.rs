@@ -27,7 +27,6 @@ const ENGLISH: About = About {
     left_out: &[
         "Consumer groups: a consumer reads all partitions by itself and commits nothing.",
         "Idempotent producers and transactions (the producer behaves as with enable.idempotence=false).",
-        "Retention and compaction: logs roll into segments, but only grow.",
         "Compression, quotas and security.",
         "What makes an ensemble of ZooKeeper: one process stands for all of its servers.",
     ],
@@ -45,7 +44,6 @@ const KOREAN: About = About {
     left_out: &[
         "컨슈머 그룹: 컨슈머는 모든 파티션을 직접 읽고 오프셋을 커밋하지 않습니다.",
         "멱등 프로듀서와 트랜잭션 (프로듀서는 enable.idempotence=false처럼 동작합니다).",
-        "보존(retention)과 압축 정리(compaction): 로그는 세그먼트로 나뉘지만 커지기만 합니다.",
         "압축, 쿼터, 보안.",
         "ZooKeeper 앙상블의 내부: 프로세스 하나가 모든 ZooKeeper 서버를 대신합니다.",
     ],

@@ -94,6 +94,7 @@ fn english(checker: Checker) -> &'static str {
         Checker::IsrStructure => {
             "Every leader is an in-sync replica, and every in-sync replica an active one of the partition."
         }
+        Checker::Compaction => "Compaction keeps the last record of each key, at its offset.",
         Checker::MonotoneNumbers => "Epochs never fall, nor does a leader's high watermark while it leads.",
         Checker::OffsetOrder => "Log start offset ≤ high watermark ≤ log end offset, on every replica.",
         Checker::EpochCache => "Offsets and epochs ascend along every log.",
@@ -117,6 +118,7 @@ fn korean(checker: Checker) -> &'static str {
         Checker::AcknowledgedRecords => "충분한 ISR이 acks=all로 응답한 레코드는 유실되지 않습니다.",
         Checker::ConsistentRead => "컨슈머가 어느 오프셋에서 읽은 레코드는 리더의 그 오프셋에 있는 레코드와 같습니다.",
         Checker::IsrStructure => "리더는 항상 ISR에 있고, ISR에는 그 파티션의 활성 레플리카만 있습니다.",
+        Checker::Compaction => "로그 압축 정리는 키마다 마지막 레코드를 제 오프셋에 남깁니다.",
         Checker::MonotoneNumbers => "에포크는 줄지 않으며, 한 리더의 하이 워터마크도 리더로 있는 동안 줄지 않습니다.",
         Checker::OffsetOrder => "모든 레플리카에서 로그 시작 오프셋 ≤ 하이 워터마크 ≤ 로그 끝 오프셋입니다.",
         Checker::EpochCache => "모든 로그에서 오프셋과 에포크는 뒤로 갈수록 커집니다.",

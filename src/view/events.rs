@@ -61,6 +61,8 @@ fn is_important_to_broker(event: &BrokerEvent) -> bool {
         | BrokerEvent::DuplicateFound { .. }
         | BrokerEvent::TornBatchCut { .. }
         | BrokerEvent::LogTruncated { .. }
+        | BrokerEvent::SegmentsDeleted { .. }
+        | BrokerEvent::LogCompacted { .. }
         | BrokerEvent::RecordsDeleted { .. }
         | BrokerEvent::ProduceRejected { .. } => true,
         BrokerEvent::Registered { .. }

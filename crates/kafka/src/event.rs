@@ -338,6 +338,23 @@ pub enum TruncationReason {
     OffsetOutOfRange,
 }
 
+/// Why old segments of a log were deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeletionReason {
+    /// They lie below the log start offset.
+    LogStartOffset,
+    /// The log was larger than `retention.bytes`.
+    Size {
+        /// `retention.bytes`.
+        retention_bytes: i64,
+    },
+    /// Their records were older than `retention.ms`.
+    Time {
+        /// `retention.ms`.
+        retention_ms: i64,
+    },
+}
+
 /// Events of brokers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BrokerEvent {
@@ -445,6 +462,30 @@ pub enum BrokerEvent {
         to: Offset,
         /// Why.
         reason: TruncationReason,
+    },
+    /// The oldest segments of a log were deleted.
+    SegmentsDeleted {
+        /// The partition.
+        partition: TopicPartition,
+        /// How many.
+        segments: u32,
+        /// Where the log starts now.
+        log_start_offset: Offset,
+        /// Why.
+        reason: DeletionReason,
+    },
+    /// A log was compacted.
+    LogCompacted {
+        /// The partition.
+        partition: TopicPartition,
+        /// From where on it had not been compacted before.
+        from: Offset,
+        /// Up to where it is now.
+        to: Offset,
+        /// How many records were read, and how many of them are left.
+        records: (u64, u64),
+        /// How many bytes were read, and how many are left.
+        bytes: (u64, u64),
     },
     /// The leader deleted the oldest records of a partition, as it was asked to (KIP-107).
     RecordsDeleted {

@@ -108,6 +108,8 @@ pub struct ReplicaGlance<'a> {
     pub log_end_offset: Offset,
     /// Below it everything is committed, as far as this replica knows.
     pub high_watermark: Offset,
+    /// Below it every transaction is settled and everything is committed, as far as this replica knows.
+    pub last_stable_offset: Offset,
     /// Each epoch with the first offset written in it.
     pub leader_epochs: &'a [(LeaderEpoch, Offset)],
     /// The log itself.

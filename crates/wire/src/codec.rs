@@ -511,4 +511,67 @@ mod tests {
         }
         assert!(refused > 1_000, "only {refused} damaged batches were refused");
     }
+
+    /// A batch of any kind: with records of a producer or without, retained by compaction or not, or a marker.
+    fn random_batch(rng: &mut Xoshiro256PlusPlus) -> RecordBatch {
+        let stamp = ProducerStamp {
+            producer_id: ProducerId(rng.random_range(0..9)),
+            producer_epoch: ProducerEpoch(rng.random_range(0..9)),
+            base_sequence: rng.random_range(0..i32::MAX),
+        };
+        let records: Vec<Record> = (0..rng.random_range(1..5u32)).map(|_| random_record(rng)).collect();
+        let batch = match rng.random_range(0..4u32) {
+            0 => marker(TransactionResult::Abort),
+            1 => RecordBatch::from_producer(records),
+            _ => RecordBatch::from_producer(records).stamped(stamp, rng.random_bool(0.5)),
+        };
+        let horizon = rng.random_bool(0.5).then(|| Timestamp(rng.random_range(0..1 << 40)));
+        let retained = match &batch.body {
+            BatchBody::Records(records) => {
+                let kept: Vec<Record> = records.iter().filter(|_| rng.random_bool(0.7)).cloned().collect();
+                batch.retaining(BatchBody::Records(kept.into()), horizon)
+            }
+            _ => batch.clone(),
+        };
+        let kept = if rng.random_bool(0.5) { retained } else { batch };
+        kept.appended_at(Offset(rng.random_range(0..1 << 50)), LeaderEpoch(rng.random_range(0..99)))
+    }
+
+    /// What the checksum does not cover may read as something else; everything else is noticed.
+    #[test]
+    fn a_flipped_bit_is_noticed_or_changes_only_what_the_leader_writes() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        let mut kept = 0u32;
+        for _ in 0..500 {
+            let batch = random_batch(&mut rng);
+            let bytes = encode(&batch).unwrap();
+            assert_eq!(decode(&bytes), Ok((batch.clone(), bytes.len())));
+            for _ in 0..50 {
+                let bit = rng.random_range(0..bytes.len() as u32 * 8);
+                let mut flipped = bytes.clone();
+                flipped[bit as usize / 8] ^= 1 << (bit % 8);
+                if let Ok((read, _)) = decode(&flipped) {
+                    assert_eq!(read.appended_at(batch.base_offset, batch.partition_leader_epoch), batch, "bit {bit}");
+                    kept += 1;
+                }
+            }
+        }
+        assert!(kept > 100, "only {kept} flips hit what the leader writes");
+    }
+
+    #[test]
+    fn random_bytes_are_refused_without_a_panic() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+        for _ in 0..20_000 {
+            let length = rng.random_range(0..160u32);
+            let mut bytes: Vec<u8> = (0..length).map(|_| rng.next_u32() as u8).collect();
+            assert!(decode(&bytes).is_err(), "{bytes:?}");
+            if bytes.len() >= BATCH_HEADER_BYTES as usize {
+                bytes[8..LOG_OVERHEAD].copy_from_slice(&(length as i32 - LOG_OVERHEAD as i32).to_be_bytes());
+                bytes[MAGIC_AT] = MAGIC;
+                let read = decode(&with_crc(bytes));
+                assert!(read.is_err() || read.is_ok_and(|(batch, _)| batch.records_count() == 0));
+            }
+        }
+    }
 }

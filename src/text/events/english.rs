@@ -3,8 +3,8 @@
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, EventKind,
-    OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, DeletionReason,
+    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -287,6 +287,16 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             "{node} cut its log of {partition} from log end offset {from} back to {to}, because {}.",
             truncated_because(*reason)
         ),
+        BrokerEvent::SegmentsDeleted { partition, segments, log_start_offset, reason } => format!(
+            "{node} deleted the oldest {} of {partition}, {}; the log starts at {log_start_offset}.",
+            if *segments == 1 { "segment".to_owned() } else { format!("{segments} segments") },
+            deleted_because(*reason)
+        ),
+        BrokerEvent::LogCompacted { partition, from, to, records, bytes } => format!(
+            "{node} compacted its log of {partition} up to {to} (before: up to {from}): of {} records {} are left, of {} \
+             bytes {}.",
+            records.0, records.1, bytes.0, bytes.1
+        ),
         BrokerEvent::RecordsDeleted { partition, from, to } => {
             format!("{node} deleted the records of {partition} from offset {from} to just below {to}, on request.")
         }
@@ -303,6 +313,18 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         }
         BrokerEvent::ProduceRejected { partition, error } => {
             format!("{node} refused records for {partition}: {}.", error.name())
+        }
+    }
+}
+
+fn deleted_because(reason: DeletionReason) -> String {
+    match reason {
+        DeletionReason::LogStartOffset => "which lay below the log start offset".to_owned(),
+        DeletionReason::Size { retention_bytes } => {
+            format!("for the log was larger than retention.bytes ({retention_bytes})")
+        }
+        DeletionReason::Time { retention_ms } => {
+            format!("whose records were older than retention.ms ({retention_ms})")
         }
     }
 }

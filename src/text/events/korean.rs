@@ -4,8 +4,8 @@ use crate::text::josa::{Josa, with_josa};
 use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
-    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, EventKind,
-    OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
+    AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, DeletionReason,
+    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -343,6 +343,21 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
             with_josa(&to.to_string(), Josa::Toward),
             truncated_because(*reason)
         ),
+        BrokerEvent::SegmentsDeleted { partition, segments, log_start_offset, reason } => format!(
+            "{} {partition}의 가장 오래된 세그먼트 {segments}개를 삭제했습니다. 이유: {}. 로그 시작 오프셋은 \
+             {log_start_offset}입니다.",
+            subject(node),
+            deleted_because(*reason)
+        ),
+        BrokerEvent::LogCompacted { partition, from, to, records, bytes } => format!(
+            "{} {partition} 로그를 오프셋 {to}까지 압축 정리했습니다 (이전: {from}까지). 레코드 {}개 중 {}개, {}바이트 중 \
+             {}바이트가 남았습니다.",
+            subject(node),
+            records.0,
+            records.1,
+            bytes.0,
+            bytes.1
+        ),
         BrokerEvent::RecordsDeleted { partition, from, to } => {
             format!("{} 요청에 따라 {partition}의 오프셋 {from}부터 {to} 앞까지 레코드를 삭제했습니다.", subject(node))
         }
@@ -367,6 +382,14 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::ProduceRejected { partition, error } => {
             format!("{} {partition}에 온 레코드를 거부했습니다: {}.", subject(node), error.name())
         }
+    }
+}
+
+fn deleted_because(reason: DeletionReason) -> String {
+    match reason {
+        DeletionReason::LogStartOffset => "로그 시작 오프셋보다 앞에 있습니다".to_owned(),
+        DeletionReason::Size { retention_bytes } => format!("로그가 retention.bytes({retention_bytes})보다 큽니다"),
+        DeletionReason::Time { retention_ms } => format!("레코드가 retention.ms({retention_ms})보다 오래되었습니다"),
     }
 }
 

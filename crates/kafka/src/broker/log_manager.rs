@@ -1,7 +1,8 @@
 //! What is done to all logs of the broker from time to time, and when it stops (`kafka.log.LogManager`): recovery points
-//! and log start offsets are written down, logs are flushed whose time has come, silent producers are forgotten.
+//! and log start offsets are written down, logs are flushed whose time has come, silent producers are forgotten, old
+//! segments are deleted.
 //!
-//! High watermarks are the business of `replica_manager`; what a log does itself is in `log`.
+//! High watermarks are the business of `replica_manager`, compaction of `log_cleaner`; what a log does itself is in `log`.
 
 use super::{Broker, Step, timers};
 use crate::instant::{Duration, Instant};
@@ -20,6 +21,8 @@ impl Broker {
         let check_ms = self.setup.config.producer_id_expiration_check_interval_ms;
         step.effects.set_timer(timers::single(timers::PRODUCER_EXPIRATION), step.now + Duration::from_ms(check_ms));
         self.schedule_flush(INITIAL_TASK_DELAY_MS, step);
+        step.effects.set_timer(timers::single(timers::LOG_RETENTION), step.now + first);
+        self.start_log_cleaner(step);
     }
 
     /// Recovery points and log start offsets are written down. Kafka does so in two tasks, which have the same interval.
@@ -67,6 +70,22 @@ impl Broker {
         step.effects.set_timer(timers::single(timers::PRODUCER_EXPIRATION), step.now + Duration::from_ms(interval_ms));
     }
 
+    /// Old segments are deleted. Those of compacted topics are the cleaner's business.
+    pub(super) fn on_log_retention(&mut self, step: &mut Step<'_>) {
+        self.delete_old_segments(false, step);
+        let interval_ms = self.config.log_retention_check_interval_ms;
+        step.effects.set_timer(timers::single(timers::LOG_RETENTION), step.now + Duration::from_ms(interval_ms));
+    }
+
+    /// Deletes what topics do not keep: of compacted ones, or of the others.
+    pub(super) fn delete_old_segments(&mut self, of_compacted: bool, step: &mut Step<'_>) {
+        self.for_each_log(step, |replica, wall_time, step| {
+            if replica.config().cleanup_policy.compacts() == of_compacted {
+                replica.delete_old_segments(wall_time, step.effects);
+            }
+        });
+    }
+
     /// The process ends as it should: everything is flushed, and the checkpoints are written. Logs that were not loaded
     /// yet are flushed too.
     pub(super) fn close_logs(&mut self, step: &mut Step<'_>) {
@@ -86,7 +105,7 @@ impl Broker {
         }
     }
 
-    fn wall_time(&self, now: Instant) -> Timestamp {
+    pub(super) fn wall_time(&self, now: Instant) -> Timestamp {
         self.setup.wall_clock.at(now)
     }
 }

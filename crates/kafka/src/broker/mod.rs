@@ -18,6 +18,7 @@ mod fetch_sessions;
 mod forwarding;
 mod lifecycle;
 mod list_offsets;
+mod log_cleaner;
 mod log_manager;
 mod membership;
 mod metadata_follower;
@@ -186,6 +187,8 @@ impl Broker {
             timers::LOG_CHECKPOINT => self.on_log_checkpoint(step),
             timers::LOG_FLUSH => self.on_log_flush(step),
             timers::PRODUCER_EXPIRATION => self.on_producer_expiration(step),
+            timers::LOG_RETENTION => self.on_log_retention(step),
+            timers::LOG_CLEANER => self.on_log_cleaner(step),
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
             timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),

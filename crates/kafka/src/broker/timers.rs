@@ -43,6 +43,10 @@ pub(super) const LOG_CHECKPOINT: u8 = 20;
 pub(super) const LOG_FLUSH: u8 = 21;
 /// Time to forget silent producers (`producer.id.expiration.check.interval.ms`).
 pub(super) const PRODUCER_EXPIRATION: u8 = 22;
+/// Time to delete old segments (`log.retention.check.interval.ms`).
+pub(super) const LOG_RETENTION: u8 = 23;
+/// Time to compact logs (`log.cleaner.backoff.ms`).
+pub(super) const LOG_CLEANER: u8 = 24;
 
 /// The one timer of a kind that has one only.
 pub(super) fn single(kind: u8) -> Timer {

@@ -2,6 +2,7 @@
 
 use super::broker_definitions::BROKER_CONFIGS;
 use super::definition::ConfigDefinition;
+use super::fraction::Fraction;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -64,9 +65,15 @@ broker_config! {
     initial_broker_registration_timeout_ms: i64 = "initial.broker.registration.timeout.ms";
     leader_imbalance_check_interval_seconds: i64 = "leader.imbalance.check.interval.seconds";
     leader_imbalance_per_broker_percentage: i32 = "leader.imbalance.per.broker.percentage";
+    log_cleaner_backoff_ms: i64 = "log.cleaner.backoff.ms";
+    log_cleaner_dedupe_buffer_size: i64 = "log.cleaner.dedupe.buffer.size";
+    log_cleaner_enable: bool = "log.cleaner.enable";
+    log_cleaner_io_buffer_load_factor: Fraction = "log.cleaner.io.buffer.load.factor";
+    log_cleaner_threads: i32 = "log.cleaner.threads";
     log_flush_offset_checkpoint_interval_ms: i64 = "log.flush.offset.checkpoint.interval.ms";
     log_flush_scheduler_interval_ms: i64 = "log.flush.scheduler.interval.ms";
     log_flush_start_offset_checkpoint_interval_ms: i64 = "log.flush.start.offset.checkpoint.interval.ms";
+    log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms";
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots";
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit";
     message_max_bytes: i32 = "message.max.bytes";

@@ -217,5 +217,6 @@ fn unknown_server_properties_are_ignored_and_wrong_values_refused() {
 fn what_is_only_kept_can_be_told_from_what_is_simulated() {
     let is_simulated = |name: &str| topic_config(name).expect("it exists").is_simulated();
     assert!(is_simulated("min.insync.replicas"));
+    assert!(is_simulated("retention.ms") && is_simulated("cleanup.policy"));
     assert!(!is_simulated("compression.type"));
 }

@@ -6,6 +6,7 @@ use super::definition::ConfigDefinition;
 use super::definition::ConfigType::{Boolean, Double, Int, List, Long, String as Text};
 use super::definition::Validator::{Any, AtLeast, Between, GzipLevel, MetadataVersion, OneOf, ThrottledReplicas};
 use super::definition::{CLEANUP_POLICIES, COMPRESSION_TYPES, TIMESTAMP_TYPES};
+use super::fraction::Fraction;
 use std::collections::BTreeMap;
 use wire::TimestampType;
 
@@ -86,46 +87,49 @@ pub const TOPIC_CONFIGS: &[TopicConfigDefinition] = &[
     kept(config("remote.storage.enable", Boolean, "false", Any), &[]),
     kept(config("message.downconversion.enable", Boolean, "true", Any), &[("log.message.downconversion.enable", 1)]),
     simulated(config("min.insync.replicas", Int, "1", AtLeast(1)), &[("min.insync.replicas", 1)]),
-    kept(
+    simulated(
         config("segment.jitter.ms", Long, "0", AtLeast(0)),
         &[("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", HOURS)],
     ),
     kept(config("remote.log.copy.disable", Boolean, "false", Any), &[]),
     kept(config("local.retention.ms", Long, "-2", AtLeast(-2)), &[("log.local.retention.ms", 1)]),
-    kept(config("cleanup.policy", List, "delete", OneOf(CLEANUP_POLICIES)), &[("log.cleanup.policy", 1)]),
-    kept(
+    simulated(config("cleanup.policy", List, "delete", OneOf(CLEANUP_POLICIES)), &[("log.cleanup.policy", 1)]),
+    simulated(
         config("flush.ms", Long, FOREVER, AtLeast(0)),
         &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)],
     ),
     kept(config("follower.replication.throttled.replicas", List, "", ThrottledReplicas), &[]),
     kept(config("compression.lz4.level", Int, "9", Between(1, 17)), &[("compression.lz4.level", 1)]),
-    kept(config("segment.bytes", Int, "1073741824", AtLeast(14)), &[("log.segment.bytes", 1)]),
-    kept(
+    simulated(config("segment.bytes", Int, "1073741824", AtLeast(14)), &[("log.segment.bytes", 1)]),
+    simulated(
         config("retention.ms", Long, "604800000", AtLeast(-1)),
         &[("log.retention.ms", 1), ("log.retention.minutes", MINUTES), ("log.retention.hours", HOURS)],
     ),
     kept(config("compression.gzip.level", Int, "-1", GzipLevel), &[("compression.gzip.level", 1)]),
-    kept(config("flush.messages", Long, FOREVER, AtLeast(1)), &[("log.flush.interval.messages", 1)]),
+    simulated(config("flush.messages", Long, FOREVER, AtLeast(1)), &[("log.flush.interval.messages", 1)]),
     kept(config("compression.zstd.level", Int, "3", Between(-131_072, 22)), &[("compression.zstd.level", 1)]),
     kept(config("message.format.version", Text, "3.0-IV1", MetadataVersion), &[("log.message.format.version", 1)]),
-    kept(config("max.compaction.lag.ms", Long, FOREVER, AtLeast(1)), &[("log.cleaner.max.compaction.lag.ms", 1)]),
+    simulated(config("max.compaction.lag.ms", Long, FOREVER, AtLeast(1)), &[("log.cleaner.max.compaction.lag.ms", 1)]),
     kept(config("file.delete.delay.ms", Long, "60000", AtLeast(0)), &[("log.segment.delete.delay.ms", 1)]),
     simulated(config("max.message.bytes", Int, "1048588", AtLeast(0)), &[("message.max.bytes", 1)]),
-    kept(config("min.compaction.lag.ms", Long, "0", AtLeast(0)), &[("log.cleaner.min.compaction.lag.ms", 1)]),
+    simulated(config("min.compaction.lag.ms", Long, "0", AtLeast(0)), &[("log.cleaner.min.compaction.lag.ms", 1)]),
     simulated(
         config("message.timestamp.type", Text, "CreateTime", OneOf(TIMESTAMP_TYPES)),
         &[("log.message.timestamp.type", 1)],
     ),
     kept(config("local.retention.bytes", Long, "-2", AtLeast(-2)), &[("log.local.retention.bytes", 1)]),
     kept(config("preallocate", Boolean, "false", Any), &[("log.preallocate", 1)]),
-    kept(config("min.cleanable.dirty.ratio", Double, "0.5", Between(0, 1)), &[("log.cleaner.min.cleanable.ratio", 1)]),
-    kept(config("index.interval.bytes", Int, "4096", AtLeast(0)), &[("log.index.interval.bytes", 1)]),
+    simulated(
+        config("min.cleanable.dirty.ratio", Double, "0.5", Between(0, 1)),
+        &[("log.cleaner.min.cleanable.ratio", 1)],
+    ),
+    simulated(config("index.interval.bytes", Int, "4096", AtLeast(0)), &[("log.index.interval.bytes", 1)]),
     simulated(
         config("unclean.leader.election.enable", Boolean, "false", Any),
         &[("unclean.leader.election.enable", 1)],
     ),
-    kept(config("retention.bytes", Long, "-1", Any), &[("log.retention.bytes", 1)]),
-    kept(config("delete.retention.ms", Long, "86400000", AtLeast(0)), &[("log.cleaner.delete.retention.ms", 1)]),
+    simulated(config("retention.bytes", Long, "-1", Any), &[("log.retention.bytes", 1)]),
+    simulated(config("delete.retention.ms", Long, "86400000", AtLeast(0)), &[("log.cleaner.delete.retention.ms", 1)]),
     simulated(
         config("message.timestamp.after.max.ms", Long, FOREVER, AtLeast(0)),
         &[("log.message.timestamp.after.max.ms", 1)],
@@ -134,12 +138,12 @@ pub const TOPIC_CONFIGS: &[TopicConfigDefinition] = &[
         config("message.timestamp.before.max.ms", Long, FOREVER, AtLeast(0)),
         &[("log.message.timestamp.before.max.ms", 1)],
     ),
-    kept(config("segment.ms", Long, "604800000", AtLeast(1)), &[("log.roll.ms", 1), ("log.roll.hours", HOURS)]),
+    simulated(config("segment.ms", Long, "604800000", AtLeast(1)), &[("log.roll.ms", 1), ("log.roll.hours", HOURS)]),
     simulated(
         config("message.timestamp.difference.max.ms", Long, FOREVER, AtLeast(0)),
         &[("log.message.timestamp.difference.max.ms", 1)],
     ),
-    kept(config("segment.index.bytes", Int, "10485760", AtLeast(4)), &[("log.index.size.max.bytes", 1)]),
+    simulated(config("segment.index.bytes", Int, "10485760", AtLeast(4)), &[("log.index.size.max.bytes", 1)]),
 ];
 
 /// Whether a configuration of brokers can change while these run (`DynamicBrokerConfig.AllDynamicConfigs`, as far as the
@@ -230,6 +234,26 @@ pub enum CleanupPolicy {
     Neither,
 }
 
+impl CleanupPolicy {
+    /// Whether old segments go.
+    #[must_use]
+    pub fn deletes(self) -> bool {
+        match self {
+            CleanupPolicy::Delete | CleanupPolicy::CompactAndDelete => true,
+            CleanupPolicy::Compact | CleanupPolicy::Neither => false,
+        }
+    }
+
+    /// Whether only the last record of each key stays.
+    #[must_use]
+    pub fn compacts(self) -> bool {
+        match self {
+            CleanupPolicy::Compact | CleanupPolicy::CompactAndDelete => true,
+            CleanupPolicy::Delete | CleanupPolicy::Neither => false,
+        }
+    }
+}
+
 /// A topic's configurations as values (`LogConfig`), as far as they concern this project.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TopicConfig {
@@ -267,6 +291,8 @@ pub struct TopicConfig {
     pub flush_ms: i64,
     /// `delete.retention.ms`.
     pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`.
+    pub min_cleanable_dirty_ratio: Fraction,
     /// `min.compaction.lag.ms`.
     pub min_compaction_lag_ms: i64,
     /// `max.compaction.lag.ms`.
@@ -296,6 +322,7 @@ impl TopicConfig {
             flush_messages: values.long("flush.messages"),
             flush_ms: values.long("flush.ms"),
             delete_retention_ms: values.long("delete.retention.ms"),
+            min_cleanable_dirty_ratio: Fraction::of_text(&values.text("min.cleanable.dirty.ratio")),
             min_compaction_lag_ms: values.long("min.compaction.lag.ms"),
             max_compaction_lag_ms: values.long("max.compaction.lag.ms"),
         }

@@ -34,6 +34,7 @@ impl PartitionLog {
             log.take_segments(stored, context);
         }
         log.recovery_point = log.loaded_recovery_point(stored);
+        log.cleaner_offset = stored.cleaner_offset;
         log.fit_leader_epochs(stored, effects);
         log.update_high_watermark(stored.high_watermark);
         log.cut_torn_batch(stored, effects);

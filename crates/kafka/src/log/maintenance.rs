@@ -115,6 +115,12 @@ impl PartitionLog {
         self.drop_snapshots_of(&gone, effects);
     }
 
+    /// Notes up to where the log is compacted.
+    pub(super) fn set_cleaner_offset(&mut self, offset: Offset, effects: &mut Effects) {
+        self.cleaner_offset = Some(offset);
+        effects.write(DiskWrite::CleanerOffsets(vec![(self.partition.clone(), offset)]));
+    }
+
     fn drop_snapshots_of(&mut self, segments: &[Offset], effects: &mut Effects) {
         if self.producers.retain_snapshots(|offset| !segments.contains(&offset)) {
             self.write_producer_snapshots(effects);

@@ -55,6 +55,8 @@ pub struct PartitionLog {
     pub(super) flushed_at: Timestamp,
     pub(super) leader_epochs: LeaderEpochCache,
     pub(super) producers: Producers,
+    /// Up to where it is compacted, if it ever was.
+    pub(super) cleaner_offset: Option<Offset>,
 }
 
 impl LogSettings {
@@ -117,6 +119,7 @@ impl PartitionLog {
             flushed_at: context.wall_time,
             leader_epochs: LeaderEpochCache::default(),
             producers: Producers::new(start, ProducerSnapshots::default()),
+            cleaner_offset: None,
         }
     }
 
@@ -181,6 +184,12 @@ impl PartitionLog {
     #[must_use]
     pub fn recovery_point(&self) -> Offset {
         self.recovery_point
+    }
+
+    /// Up to where it is compacted, if it ever was.
+    #[must_use]
+    pub fn cleaner_offset(&self) -> Option<Offset> {
+        self.cleaner_offset
     }
 
     /// The segments.

@@ -1,7 +1,7 @@
 //! Reading: batches from an offset on, offsets by their meaning or time, and which transactions to skip.
 
 use super::partition_log::PartitionLog;
-use super::segment::LogSegment;
+use super::segment::{self, LogSegment};
 use std::sync::Arc;
 use wire::request::OffsetSpec;
 use wire::response::AbortedTransaction;
@@ -78,17 +78,21 @@ impl PartitionLog {
     /// The aborted transactions that a `read_committed` consumer must know to read `read`, which was read from `start` on.
     #[must_use]
     pub fn aborted_transactions(&self, start: Offset, read: &LogRead) -> Vec<AbortedTransaction> {
-        read.upper_bound_offset.map_or_else(Vec::new, |upper_bound| self.collect_aborted(start, upper_bound))
+        let Some(upper_bound) = read.upper_bound_offset else { return Vec::new() };
+        let found = self.collect_aborted(start, upper_bound);
+        found
+            .iter()
+            .map(|aborted| AbortedTransaction { producer_id: aborted.producer_id, first_offset: aborted.first_offset })
+            .collect()
     }
 
     /// The aborted transactions that overlap `start..upper_bound` (`collectAbortedTransactions`).
-    pub(super) fn collect_aborted(&self, start: Offset, upper_bound: Offset) -> Vec<AbortedTransaction> {
+    pub(super) fn collect_aborted(&self, start: Offset, upper_bound: Offset) -> Vec<segment::AbortedTransaction> {
         let mut found = Vec::new();
         let first = self.segments.floor(start).unwrap_or(0);
         for aborted in self.segments.segments_from(first).flat_map(LogSegment::aborted_transactions) {
             if aborted.last_offset >= start && aborted.first_offset < upper_bound {
-                let (producer_id, first_offset) = (aborted.producer_id, aborted.first_offset);
-                found.push(AbortedTransaction { producer_id, first_offset });
+                found.push(*aborted);
             }
             if aborted.last_stable_offset >= upper_bound {
                 break;

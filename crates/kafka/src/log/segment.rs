@@ -222,6 +222,13 @@ impl LogSegment {
         self.time_entries
     }
 
+    /// Bytes of the offset index and of the time index.
+    #[must_use]
+    pub fn index_sizes_in_bytes(&self) -> (i64, i64) {
+        let offset_index = self.index.len() as i64 * i64::from(OFFSET_ENTRY_BYTES);
+        (offset_index, i64::from(self.time_entries) * i64::from(TIME_ENTRY_BYTES))
+    }
+
     /// The aborted transactions whose markers it has (`.txnindex`).
     #[must_use]
     pub fn aborted_transactions(&self) -> &[AbortedTransaction] {
@@ -232,6 +239,12 @@ impl LogSegment {
     #[must_use]
     pub fn largest(&self) -> TimestampOffset {
         self.largest
+    }
+
+    /// When it was last written to.
+    #[must_use]
+    pub fn modified_at(&self) -> Timestamp {
+        self.modified_at
     }
 
     /// What retention by time goes by: the largest timestamp of a record, or when the segment was last written to.

@@ -69,6 +69,12 @@ impl Segments {
         (place..self.count()).map_while(|place| self.at(place))
     }
 
+    /// The segments from the one that contains `from` up to those that begin below `to` (`LogSegments.values`).
+    pub fn between(&self, from: Offset, to: Offset) -> impl Iterator<Item = &LogSegment> {
+        let first = if from < to { self.floor(from).unwrap_or(0) } else { self.count() };
+        self.segments_from(first).take_while(move |segment| segment.base_offset() < to)
+    }
+
     /// Where the first segment begins.
     #[must_use]
     pub fn base_offset(&self) -> Offset {
@@ -123,8 +129,8 @@ impl Segments {
         if self.active.get(0).is_some_and(&is_before) {
             return self.sealed_batches + self.active.partition_point(is_before);
         }
-        let begins_before = |segment: &Arc<LogSegment>| segment.get(0).is_some_and(&is_before);
-        let Some(last) = self.sealed.partition_point(begins_before).checked_sub(1) else { return 0 };
+        let begins_before = |place: &usize| self.at(*place).and_then(|segment| segment.get(0)).is_some_and(&is_before);
+        let Some(last) = (0..self.sealed.len()).rev().find(begins_before) else { return 0 };
         let skipped: usize = self.sealed.iter().take(last).map(|segment| segment.len()).sum();
         skipped + self.sealed.get(last).map_or(0, |segment| segment.partition_point(is_before))
     }

@@ -28,7 +28,16 @@ impl PartitionLog {
         self.rebuild_producers();
         self.write_producer_snapshots(effects);
         self.update_high_watermark(self.high_watermark);
+        self.truncate_cleaner_offset(effects);
         true
+    }
+
+    /// Nothing of the active segment is compacted (`maybeTruncateCheckpoint`).
+    fn truncate_cleaner_offset(&mut self, effects: &mut Effects) {
+        let active = self.segments.active().base_offset();
+        if self.cleaner_offset.is_some_and(|offset| offset > active) {
+            self.set_cleaner_offset(active, effects);
+        }
     }
 
     fn truncate_epochs_from_end(&mut self, offset: Offset, effects: &mut Effects) {
@@ -49,6 +58,7 @@ impl PartitionLog {
         self.producers.truncate_fully_and_start_at(offset);
         self.write_producer_snapshots(effects);
         self.update_high_watermark(offset);
+        self.truncate_cleaner_offset(effects);
     }
 
     /// Brings what is known of the producers in line with the log as it is now: from the newest snapshot that still holds,

@@ -6,7 +6,7 @@
 use super::AppendError;
 use super::partition_log::LogContext;
 use super::producers::AppendOrigin;
-use crate::config::{CleanupPolicy, TopicConfig};
+use crate::config::TopicConfig;
 use wire::{BatchBody, ErrorCode, Offset, Record, RecordBatch, Timestamp, TimestampType, TopicPartition};
 
 impl AppendError {
@@ -61,11 +61,7 @@ fn validate_batch(batch: &RecordBatch, origin: AppendOrigin) -> Result<(), Appen
 }
 
 fn validate_keys(records: &[Record], partition: &TopicPartition, config: &TopicConfig) -> Result<(), AppendError> {
-    let needs_keys = match config.cleanup_policy {
-        CleanupPolicy::Compact | CleanupPolicy::CompactAndDelete => true,
-        CleanupPolicy::Delete | CleanupPolicy::Neither => false,
-    };
-    if !needs_keys || records.iter().all(|record| record.key.is_some()) {
+    if !config.cleanup_policy.compacts() || records.iter().all(|record| record.key.is_some()) {
         return Ok(());
     }
     Err(AppendError { error: ErrorCode::InvalidRecord, message: Some(missing_keys(records, partition)) })

@@ -7,6 +7,7 @@ use super::following::Follower;
 use super::leading::Leader;
 use crate::config::TopicConfig;
 use crate::event::{BrokerEvent, EventKind};
+use crate::log::cleaner::LogToClean;
 use crate::log::{LogContext, PartitionLog};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
@@ -102,6 +103,29 @@ impl Partition {
     /// Forgets producers that have been silent for `producer.id.expiration.ms`.
     pub fn remove_expired_producers(&mut self, wall_time: Timestamp) {
         self.log.remove_expired_producers(wall_time);
+    }
+
+    /// Deletes the segments that the topic does not keep.
+    pub fn delete_old_segments(&mut self, wall_time: Timestamp, effects: &mut Effects) {
+        self.log.delete_old_segments(&LogContext { config: &self.config, wall_time }, effects);
+    }
+
+    /// What compaction could do for the log; `None` if the topic is not compacted.
+    #[must_use]
+    pub fn log_to_clean(&self, wall_time: Timestamp) -> Option<LogToClean> {
+        let context = LogContext { config: &self.config, wall_time };
+        self.config.cleanup_policy.compacts().then(|| self.log.log_to_clean(&context))
+    }
+
+    /// Compacts the log, as far as so many keys allow.
+    pub fn compact(&mut self, to_clean: &LogToClean, most_keys: u64, wall_time: Timestamp, effects: &mut Effects) {
+        self.log.compact(to_clean, most_keys, &LogContext { config: &self.config, wall_time }, effects);
+    }
+
+    /// The topic's configuration.
+    #[must_use]
+    pub fn config(&self) -> &TopicConfig {
+        &self.config
     }
 
     /// The topic's configuration changed.
@@ -239,6 +263,7 @@ impl Partition {
             log_start_offset: self.log.log_start_offset(),
             log_end_offset: self.log.log_end_offset(),
             high_watermark: self.log.high_watermark(),
+            last_stable_offset: self.log.last_stable_offset(),
             leader_epochs: self.log.leader_epochs(),
             segments: self.log.segments(),
             leadership: self.as_leader().map(|leader| leader.glance(self.partition_epoch, &self.config)),

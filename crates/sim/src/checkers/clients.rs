@@ -5,7 +5,7 @@ use super::history::{Histories, Mark};
 use super::sight::Sight;
 use super::violation::{Checker, Details};
 use wire::request::Acks;
-use wire::{Offset, Record, TopicPartition};
+use wire::{Offset, Record, RecordBatch, TopicPartition};
 
 /// A producer was told that its records up to `last_offset` are stored.
 pub(super) fn acknowledged(
@@ -25,7 +25,11 @@ pub(super) fn acknowledged(
     });
 }
 
-/// A consumer handed a record over. Where topics of one name followed each other, it may be of an earlier one; where an
+fn has_record(batch: &RecordBatch, offset: Offset) -> bool {
+    batch.records().iter().any(|record| batch.base_offset + i64::from(record.offset_delta) == offset)
+}
+
+/// A consumer handed a record over; what compaction has taken since cannot be compared. Where topics of one name followed each other, it may be of an earlier one; where an
 /// election was unclean, it may be of a lost stretch.
 pub(super) fn consumed(
     findings: &mut Findings,
@@ -44,6 +48,9 @@ pub(super) fn consumed(
         return;
     };
     let batch = log.batches_from(offset).next();
+    if offset < history.compacted_to && !batch.is_some_and(|batch| has_record(batch, offset)) {
+        return;
+    }
     let is_same = batch.is_some_and(|batch| {
         let there = batch.records().iter().find(|there| batch.base_offset + i64::from(there.offset_delta) == offset);
         there.is_some_and(|there| (&there.key, &there.value) == (&record.key, &record.value))

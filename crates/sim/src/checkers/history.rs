@@ -23,6 +23,8 @@ pub(crate) struct History {
     pub(crate) committed: Mark,
     /// The same, whatever was lost since.
     pub(crate) committed_ever: Offset,
+    /// Up to here a replica may lack what others have: compaction has been there.
+    pub(crate) compacted_to: Offset,
     /// Up to here consumers have read.
     pub(crate) read: Mark,
     /// From here on records were lost to an unclean election or a power loss, if there was one.
@@ -114,6 +116,7 @@ impl History {
             lives,
             committed: Mark::NOTHING,
             committed_ever: Offset::ZERO,
+            compacted_to: Offset::ZERO,
             read: Mark::NOTHING,
             weakened_from: None,
             weakened_before: LeaderEpoch::NONE,

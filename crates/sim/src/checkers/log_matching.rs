@@ -13,19 +13,21 @@ use super::violation::{Checker, Details};
 use std::sync::Arc;
 use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 
-/// `broker` has appended batches to its log, the first at `first`.
+/// `broker` has appended batches to its log, the first at `first`. Below `compacted_to` replicas differ in what compaction
+/// has left (see `compaction`).
 pub(super) fn on_append(
     findings: &mut Findings,
     sight: &Sight<'_>,
     broker: BrokerId,
     partition: &TopicPartition,
     log: &LogGlance<'_>,
-    first: Offset,
+    (first, compacted_to): (Offset, Offset),
 ) {
+    let first = first.max(compacted_to);
     for other in sight.other_brokers(broker) {
         let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
         if there.end > first {
-            let differs = first_difference(log, &there, first);
+            let differs = first_difference(log, &there, (first, compacted_to));
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
                 broker,
                 other,
@@ -37,8 +39,14 @@ pub(super) fn on_append(
 
 /// Where batches from `first` on have the same offset and epoch in both logs, but are not the same or do not follow the
 /// same.
-fn first_difference(log: &LogGlance<'_>, other: &LogGlance<'_>, first: Offset) -> Option<Offset> {
-    let (mut before, mut before_there) = (log.batch_before(first), other.batch_before(first));
+fn first_difference(
+    log: &LogGlance<'_>,
+    other: &LogGlance<'_>,
+    (first, compacted_to): (Offset, Offset),
+) -> Option<Offset> {
+    let is_whole = |batch: &&Arc<RecordBatch>| batch.base_offset >= compacted_to;
+    let (mut before, mut before_there) =
+        (log.batch_before(first).filter(is_whole), other.batch_before(first).filter(is_whole));
     for (batch, there) in log.batches_from(first).zip(other.batches_from(first)) {
         let is_same_place =
             batch.base_offset == there.base_offset && batch.partition_leader_epoch == there.partition_leader_epoch;

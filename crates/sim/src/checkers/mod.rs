@@ -6,6 +6,7 @@
 //! no excuse; an unclean election, which the user allowed, and a power loss are (see `History::weaken`).
 
 mod clients;
+mod compaction;
 mod controller_state;
 mod findings;
 mod history;
@@ -110,6 +111,7 @@ impl Checkers {
                 let findings = Arc::make_mut(&mut self.findings);
                 Arc::make_mut(&mut self.metadata).on_registered(findings, sight, node, *broker_epoch);
             }
+            BrokerEvent::LogCompacted { partition, to, .. } => self.on_compaction(sight, broker, partition, *to),
             BrokerEvent::BecameReady
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
@@ -121,6 +123,7 @@ impl Checkers {
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
+            | BrokerEvent::SegmentsDeleted { .. }
             | BrokerEvent::RecordsDeleted { .. }
             | BrokerEvent::IsrChangeProposed { .. }
             | BrokerEvent::PreferredReadReplicaChosen { .. }
@@ -212,7 +215,16 @@ impl Checkers {
         let Some(log) = sight.log(broker, partition) else { return };
         let findings = Arc::make_mut(&mut self.findings);
         replica_numbers::appended(findings, sight, broker, partition, &log, first);
-        log_matching::on_append(findings, sight, broker, partition, &log, first);
+        let history = self.histories.get(partition, log.topic_id);
+        let compacted_to = history.map_or(Offset::ZERO, |history| history.compacted_to);
+        log_matching::on_append(findings, sight, broker, partition, &log, (first, compacted_to));
+    }
+
+    fn on_compaction(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
+        let Some(replica) = sight.replica(broker, partition) else { return };
+        let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
+        let findings = Arc::make_mut(&mut self.findings);
+        compaction::on_compaction(findings, sight, history, (broker, &replica), partition, to);
     }
 
     fn on_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {

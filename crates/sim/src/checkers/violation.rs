@@ -25,6 +25,9 @@ pub enum Checker {
     ConsistentRead,
     /// Leader, in-sync replicas and eligible replicas of a partition fit together.
     IsrStructure,
+    /// Compaction keeps the last record of each key at its offset, and stays below the last stable offset and the active
+    /// segment.
+    Compaction,
     /// Epochs, and the high watermark of one leadership, never fall.
     MonotoneNumbers,
     /// Log start, high watermark and log end stand in this order.
@@ -45,7 +48,7 @@ pub enum Checker {
 
 impl Checker {
     /// All of them.
-    pub const ALL: [Checker; 16] = [
+    pub const ALL: [Checker; 17] = [
         Checker::LogMatching,
         Checker::WeakIsr,
         Checker::StrongIsr,
@@ -54,6 +57,7 @@ impl Checker {
         Checker::AcknowledgedRecords,
         Checker::ConsistentRead,
         Checker::IsrStructure,
+        Checker::Compaction,
         Checker::MonotoneNumbers,
         Checker::OffsetOrder,
         Checker::EpochCache,
@@ -76,6 +80,7 @@ impl Checker {
             Checker::AcknowledgedRecords => "acknowledged-records",
             Checker::ConsistentRead => "consistent-read",
             Checker::IsrStructure => "isr-structure",
+            Checker::Compaction => "compaction",
             Checker::MonotoneNumbers => "monotone-numbers",
             Checker::OffsetOrder => "offset-order",
             Checker::EpochCache => "epoch-cache",
@@ -145,6 +150,22 @@ pub enum Details {
     /// A consumer read something else than the leader has.
     ReadDiffers {
         /// Where.
+        offset: Offset,
+    },
+    /// Compaction went further than it may.
+    CompactedTooFar {
+        /// The replica.
+        broker: BrokerId,
+        /// Up to where.
+        to: Offset,
+        /// Up to where it may.
+        limit: Offset,
+    },
+    /// Compaction changed a record or took the last one of a key.
+    CompactedAway {
+        /// The replica.
+        broker: BrokerId,
+        /// Where it was.
         offset: Offset,
     },
     /// The leader is not among the in-sync replicas.

@@ -51,6 +51,8 @@ fn timer_text(timer: Timer) -> String {
         timers::LOG_CHECKPOINT => "log checkpoint",
         timers::LOG_FLUSH => "log flush",
         timers::PRODUCER_EXPIRATION => "producer expiration",
+        timers::LOG_RETENTION => "log retention",
+        timers::LOG_CLEANER => "log cleaner",
         timers::ALTER_PARTITION => "alter partition",
         timers::DELAYED_OPERATION => "delayed operation",
         timers::CONTROLLED_SHUTDOWN => "controlled shutdown",

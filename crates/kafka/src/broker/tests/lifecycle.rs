@@ -63,6 +63,8 @@ fn a_broker_registers_catches_up_is_unfenced_and_only_then_listens() {
             "timer checkpoint/0 in 5000 ms",
             "timer log checkpoint/0 in 30000 ms",
             "timer producer expiration/0 in 600000 ms",
+            "timer log retention/0 in 30000 ms",
+            "timer log cleaner/0 in 0 ms",
         ]
     );
     scene.wait(10);

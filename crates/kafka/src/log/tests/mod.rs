@@ -1,7 +1,9 @@
 //! The numbers of Kafka's own `LeaderEpochFileCacheTest` and `UnifiedLogTest`, and what a restart keeps.
 
+mod compaction;
 mod producers;
 mod recovery;
+mod retention;
 mod segments;
 mod transactions;
 

@@ -16,6 +16,7 @@ pub(crate) fn checker_name(checker: Checker, language: Language) -> &'static str
         Checker::AcknowledgedRecords => ("Acknowledged records stay", "확인된 레코드 보존"),
         Checker::ConsistentRead => ("Consistent reads", "일관된 읽기"),
         Checker::IsrStructure => ("ISR and leader fit", "ISR과 리더의 정합성"),
+        Checker::Compaction => ("Latest value of a key", "키의 마지막 값 보존"),
         Checker::MonotoneNumbers => ("Numbers never fall", "번호는 줄지 않음"),
         Checker::OffsetOrder => ("Order of offsets", "오프셋 순서"),
         Checker::EpochCache => ("Ascending epochs", "에포크 증가"),

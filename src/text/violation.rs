@@ -27,6 +27,12 @@ fn english(details: &Details) -> String {
         Details::ReadDiffers { offset } => {
             format!("A consumer read something else at offset {offset} than the leader has.")
         }
+        Details::CompactedTooFar { broker, to, limit } => {
+            format!("Broker {broker} compacted its log up to offset {to}, but may only up to {limit}.")
+        }
+        Details::CompactedAway { broker, offset } => {
+            format!("Broker {broker} lost the last record of a key, at offset {offset}.")
+        }
         Details::LeaderOutOfSync(leader) => format!("Leader {leader} is not in the ISR."),
         Details::MisplacedMember(broker) => {
             format!("Broker {broker} is no replica, is listed twice, or is both in the ISR and in the ELR.")
@@ -91,6 +97,12 @@ fn korean(details: &Details) -> String {
         }
         Details::ReadDiffers { offset } => {
             format!("컨슈머가 오프셋 {offset}에서 읽은 레코드가 리더의 레코드와 다릅니다.")
+        }
+        Details::CompactedTooFar { broker, to, limit } => {
+            format!("브로커 {broker}의 압축 정리가 오프셋 {limit}까지만 가능한데 {to}까지 진행되었습니다.")
+        }
+        Details::CompactedAway { broker, offset } => {
+            format!("브로커 {broker}에서 오프셋 {offset}에 있던 어느 키의 마지막 레코드가 사라졌습니다.")
         }
         Details::LeaderOutOfSync(leader) => {
             format!("{} ISR에 없습니다.", with_josa(&format!("리더 {leader}"), Josa::Subject))

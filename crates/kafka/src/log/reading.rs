@@ -68,10 +68,12 @@ impl PartitionLog {
         Ok(read)
     }
 
+    /// The first segment that has a batch at `start` or above: compaction leaves segments without any.
     fn segment_to_read(&self, start: Offset) -> Option<(usize, &LogSegment)> {
         let first = self.segments.floor(start)?;
         let mut segments = self.segments.segments_from(first).enumerate();
-        let (later, segment) = segments.find(|(_, segment)| segment.next_offset() > start)?;
+        let has_some = |segment: &LogSegment| segment.next_offset() > start.max(segment.base_offset());
+        let (later, segment) = segments.find(|(_, segment)| has_some(segment))?;
         Some((first + later, segment))
     }
 

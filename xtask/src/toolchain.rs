@@ -51,7 +51,7 @@ impl PageToolchain {
     fn fetch_crates(&self) -> Result<()> {
         say("fetching the crates that Cargo.lock names (nothing to do when they are there)");
         let ours = [workspace::root().join("Cargo.toml")];
-        for manifest in ours.into_iter().chain(self.wasm.std_manifest()) {
+        for manifest in ours.into_iter().chain([self.wasm.std_manifest()]) {
             let mut command = Command::new("cargo");
             command.args(["fetch", "--locked", "--quiet", "--manifest-path"]).arg(manifest);
             self.set_environment(&mut command);

@@ -38,7 +38,8 @@ fn the_cluster_keeps_its_promises_under_random_faults_and_heals() {
         let times = coverage.actions.get(&kind).copied().unwrap_or(0);
         assert!(times >= SEEDS / 4, "{kind:?} is rare: {times} times in {SEEDS} seeds");
     }
-    for checker in Checker::ALL {
+    // No topic of a drawn world is compacted: the checker of compaction has its own run among the tests of retention.
+    for checker in Checker::ALL.into_iter().filter(|checker| *checker != Checker::Compaction) {
         let times = coverage.checks.get(&checker).copied().unwrap_or(0);
         assert!(times >= SEEDS, "{} had something to check {times} times only", checker.name());
     }

@@ -16,10 +16,13 @@ const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
 
-/// Which Rust builds the page.
+/// Which Rust builds the page. Both build the standard library too, so that its sorting and formatting are small.
 pub(crate) enum WasmToolchain {
-    /// The one that runs us; the target's standard library is installed.
-    Rustup,
+    /// The one that runs us; the target and the standard library's sources are installed.
+    Rustup {
+        /// Where those sources are.
+        std_sources: PathBuf,
+    },
     /// Debian's, which builds the standard library from its sources.
     Debian {
         /// Debian's compiler comes without a linker for wasm; this is the `rust-lld` of the Rust that runs us.
@@ -44,18 +47,19 @@ impl WasmToolchain {
         }
     }
 
-    /// The manifest of the standard library, where that is built too.
-    pub(crate) fn std_manifest(&self) -> Option<PathBuf> {
+    /// The manifest of the standard library.
+    pub(crate) fn std_manifest(&self) -> PathBuf {
         match self {
-            WasmToolchain::Rustup => None,
-            WasmToolchain::Debian { .. } => Some(Path::new(DEBIAN_STD_SOURCES).join("Cargo.toml")),
+            WasmToolchain::Rustup { std_sources } => std_sources.join("Cargo.toml"),
+            WasmToolchain::Debian { .. } => Path::new(DEBIAN_STD_SOURCES).join("Cargo.toml"),
         }
     }
 
     /// Sets what cargo needs to know, and returns the folders that must come first in `PATH`.
     pub(crate) fn set_environment(&self, command: &mut Command) -> Vec<PathBuf> {
+        build_std(command, &self.std_manifest());
         match self {
-            WasmToolchain::Rustup => Vec::new(),
+            WasmToolchain::Rustup { .. } => Vec::new(),
             WasmToolchain::Debian { linker } => {
                 set_debian_environment(command, linker);
                 vec![PathBuf::from("/usr/bin")]
@@ -64,18 +68,41 @@ impl WasmToolchain {
     }
 }
 
+/// Building the standard library is not a stable feature of cargo.
+fn build_std(command: &mut Command, std_manifest: &Path) {
+    command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+    let sysroot = std_manifest.with_file_name("sysroot").join("Cargo.toml");
+    // Older standard libraries have no small variants to choose.
+    if std::fs::read_to_string(sysroot).is_ok_and(|manifest| manifest.contains("optimize_for_size")) {
+        command.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+    }
+}
+
 fn ensure_rustup() -> Result<WasmToolchain> {
-    if is_target_installed() {
-        return Ok(WasmToolchain::Rustup);
+    if !is_target_installed() {
+        install_by_rustup(&["target", "add", TARGET], "Rust for the page (about 1 minute, once)")?;
     }
-    say(format!("rustup target add {TARGET}: the standard library for the page (about 1 minute, once)"));
-    match run(Command::new("rustup").args(["target", "add", TARGET])) {
-        Ok(()) if is_target_installed() => Ok(WasmToolchain::Rustup),
-        Ok(()) | Err(_) => Err(Failure::new(format!(
-            "Rust for {TARGET} is missing: run `rustup target add {TARGET}` (rustup is at https://rustup.rs), then the \
-             same command again"
-        ))),
+    let std_sources = sysroot()?.join("lib/rustlib/src/rust/library");
+    if !std_sources.is_dir() {
+        install_by_rustup(&["component", "add", "rust-src"], "the standard library's sources (seconds, once)")?;
     }
+    if is_target_installed() && std_sources.is_dir() {
+        return Ok(WasmToolchain::Rustup { std_sources });
+    }
+    Err(Failure::new(format!(
+        "Rust for {TARGET} is missing: run `rustup target add {TARGET}` and `rustup component add rust-src` (rustup is at \
+         https://rustup.rs), then the same command again"
+    )))
+}
+
+fn install_by_rustup(arguments: &[&str], what: &str) -> Result<()> {
+    say(format!("rustup {}: {what}", arguments.join(" ")));
+    run(Command::new("rustup").args(arguments))
+}
+
+fn sysroot() -> Result<PathBuf> {
+    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]));
+    sysroot.map(PathBuf::from).ok_or_else(|| Failure::new("`rustc --print sysroot` failed".to_owned()))
 }
 
 fn is_target_installed() -> bool {
@@ -97,8 +124,7 @@ fn ensure_debian() -> Result<WasmToolchain> {
 }
 
 fn find_linker() -> Option<PathBuf> {
-    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let hosts = Path::new(&sysroot).join("lib/rustlib").read_dir().ok()?;
+    let hosts = sysroot().ok()?.join("lib/rustlib").read_dir().ok()?;
     hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|file| file.is_file())
 }
 
@@ -109,9 +135,6 @@ fn set_debian_environment(command: &mut Command, linker: &Path) {
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("LD_LIBRARY_PATH")
         .env("RUSTC", DEBIAN_RUSTC)
-        // Building the standard library is not a stable feature of cargo.
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
         // Two compilers must not share their artefacts.
         .env("CARGO_TARGET_DIR", workspace::root().join("target/debian"));

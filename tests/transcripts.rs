@@ -50,15 +50,12 @@ const LEFT_OUT: [(&str, &str); 17] = [
 ];
 
 /// Scripts that were run against a real cluster and cannot be run here yet.
-const NOT_YET: [(&str, &str); 7] = [
+const NOT_YET: [(&str, &str); 4] = [
     (
         "controller-restart",
         "without a controller --describe ends with the broker's time-out in Kafka, here with its own",
     ),
-    ("delete-records", "kafka-delete-records is not simulated"),
-    ("preferred-leader-election", "kafka-leader-election is not simulated"),
     ("quorum-loss", "a controller that has lost its quorum still lists reassignments in Kafka"),
-    ("reassignment", "kafka-reassign-partitions is not simulated"),
     ("zookeeper-controlled-shutdown", "in a cluster with ZooKeeper --describe finds nobody to ask for reassignments"),
     ("zookeeper-failover", "in a cluster with ZooKeeper --describe finds nobody to ask for reassignments"),
 ];

@@ -50,14 +50,12 @@ const LEFT_OUT: [(&str, &str); 17] = [
 ];
 
 /// Scripts that were run against a real cluster and cannot be run here yet.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 2] = [
     (
         "controller-restart",
         "without a controller --describe ends with the broker's time-out in Kafka, here with its own",
     ),
     ("quorum-loss", "a controller that has lost its quorum still lists reassignments in Kafka"),
-    ("zookeeper-controlled-shutdown", "in a cluster with ZooKeeper --describe finds nobody to ask for reassignments"),
-    ("zookeeper-failover", "in a cluster with ZooKeeper --describe finds nobody to ask for reassignments"),
 ];
 
 /// Recordings of several processes or of a terminal, told as stories below.

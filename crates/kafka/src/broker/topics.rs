@@ -77,7 +77,10 @@ impl Broker {
             names = image.topics().keys().cloned().collect();
         }
         names.sort();
-        let topics = names.iter().map(|name| described_topic(image, name)).collect();
+        let mut topics: Vec<DescribedTopic> = names.iter().map(|name| described_topic(image, name)).collect();
+        if self.membership.is_with_zookeeper() {
+            topics.iter_mut().for_each(forget_eligible_leaders);
+        }
         let response = DescribeTopicPartitionsResponse { topics };
         self.server.respond(id, Response::DescribeTopicPartitions(response), step.effects);
     }
@@ -139,6 +142,13 @@ fn described_topic(image: &ClusterImage, name: &TopicName) -> DescribedTopic {
     let MetadataTopic { error, name, topic_id, is_internal, partitions } = metadata_topic(image, name);
     let described = partitions.into_iter().map(|partition| described_partition(image, &name, partition)).collect();
     DescribedTopic { error, name, topic_id, is_internal, partitions: described }
+}
+
+/// ZooKeeper knows of no eligible leader replicas (KIP-966): clients have them from nobody then.
+fn forget_eligible_leaders(topic: &mut DescribedTopic) {
+    for partition in &mut topic.partitions {
+        (partition.eligible_leader_replicas, partition.last_known_elr) = (None, None);
+    }
 }
 
 /// Unlike `Metadata`, this answer has no error for a partition without a leader.

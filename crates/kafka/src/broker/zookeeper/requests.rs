@@ -4,7 +4,8 @@ use super::super::forwarding::refused;
 use super::super::{Broker, Step};
 use crate::node::RequestId;
 use crate::zk_controller::ControllerRequest;
-use wire::{ErrorCode, Request};
+use wire::response::ListPartitionReassignmentsResponse;
+use wire::{ErrorCode, Request, Response};
 
 impl Broker {
     /// A client or a broker wants what only the controller does.
@@ -26,6 +27,20 @@ impl Broker {
                 self.create_partitions(id, request, step);
             }
             Request::DeleteTopics(request) if self.is_active_controller() => self.delete_topics(id, &request, step),
+            Request::ListPartitionReassignments(_) if self.is_active_controller() => {
+                // Partitions are not reassigned in this mode, so there never is one to tell of.
+                let none = ListPartitionReassignmentsResponse { error: ErrorCode::None, partitions: Vec::new() };
+                self.server.respond(id, Response::ListPartitionReassignments(none), step.effects);
+            }
+            // Not simulated in this mode: an error that no client tries again says so.
+            Request::ElectLeaders(_) | Request::AlterPartitionReassignments(_) | Request::UpdateFeatures(_)
+                if self.is_active_controller() =>
+            {
+                self.server.respond(id, refused(&request, ErrorCode::UnsupportedVersion), step.effects);
+            }
+            Request::IncrementalAlterConfigs(_) => {
+                self.server.respond(id, refused(&request, ErrorCode::UnsupportedVersion), step.effects);
+            }
             Request::UnregisterBroker(_) | Request::DescribeQuorum => self.close_client(id.connection, step),
             Request::CreateTopics(_)
             | Request::CreatePartitions(_)
@@ -33,7 +48,6 @@ impl Broker {
             | Request::ElectLeaders(_)
             | Request::AlterPartitionReassignments(_)
             | Request::ListPartitionReassignments(_)
-            | Request::IncrementalAlterConfigs(_)
             | Request::UpdateFeatures(_) => {
                 self.server.respond(id, refused(&request, ErrorCode::NotController), step.effects);
             }

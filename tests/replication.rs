@@ -1,6 +1,8 @@
 //! Replication in whole clusters: what travels while nothing happens, where consumers read, and what the faults of earlier
 //! releases cost.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is of no interest")]
+
 use acceptance::clients;
 use kafka::event::{BrokerEvent, ClientEvent, EventKind};
 use kafka::fault::{LinkChange, Links};

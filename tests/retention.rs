@@ -1,5 +1,6 @@
 //! What retention and compaction leave of a topic, what consumers see of that, and that a rewound run does it again.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it expects; the rest is of no interest")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use kafka::event::{BrokerEvent, ClientEvent, DeletionReason, EventKind};

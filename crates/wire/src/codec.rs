@@ -531,7 +531,12 @@ mod tests {
                 let kept: Vec<Record> = records.iter().filter(|_| rng.random_bool(0.7)).cloned().collect();
                 batch.retaining(BatchBody::Records(kept.into()), horizon)
             }
-            _ => batch.clone(),
+            BatchBody::Metadata(_)
+            | BatchBody::EndTransaction(_)
+            | BatchBody::EmptyControl
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => batch.clone(),
         };
         let kept = if rng.random_bool(0.5) { retained } else { batch };
         kept.appended_at(Offset(rng.random_range(0..1 << 50)), LeaderEpoch(rng.random_range(0..99)))

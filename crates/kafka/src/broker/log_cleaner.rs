@@ -42,7 +42,7 @@ impl Broker {
     fn dirtiest_log(&self, wall_time: Timestamp) -> Option<(TopicPartition, LogToClean)> {
         let candidates = self.replicas.iter().filter_map(|(partition, replica)| {
             let to_clean = replica.log_to_clean(wall_time)?;
-            to_clean.is_due(replica.config()).then(|| (partition, to_clean))
+            to_clean.is_due(replica.config()).then_some((partition, to_clean))
         });
         let dirtier = |one: &(_, LogToClean), other: &(_, LogToClean)| one.1.compare_dirtiness(&other.1);
         let (partition, to_clean) = candidates.max_by(dirtier)?;

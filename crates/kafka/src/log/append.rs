@@ -76,8 +76,8 @@ impl PartitionLog {
     /// producer repeats is found and not appended again.
     ///
     /// # Errors
-    /// What `LogValidator` or the producer's state finds wrong; nothing was appended then, though a segment may have been
-    /// rolled.
+    /// What `LogValidator` or the producer's state finds wrong, or a batch larger than a segment; nothing was appended then,
+    /// though the epoch may have begun and a segment may have been rolled.
     pub fn append_as_leader(
         &mut self,
         batch: &RecordBatch,
@@ -96,6 +96,9 @@ impl PartitionLog {
             }
         };
         self.assign_epoch_start_offset(append.leader_epoch, stored.base_offset, effects);
+        if stored.size_in_bytes() > config.segment_bytes {
+            return Err(AppendError::plain(ErrorCode::RecordListTooLarge));
+        }
         self.maybe_roll(&stored, &append.context, effects);
         if let Some(known) = self.duplicate_of(&stored, append.origin) {
             return Ok(self.repeated(&known));

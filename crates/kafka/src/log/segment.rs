@@ -95,6 +95,8 @@ pub struct LogSegment {
     bytes_since_last_index_entry: i32,
     largest: TimestampOffset,
     modified_at: Timestamp,
+    /// Everything was cut off: it counts as made when it is written to again.
+    was_emptied: bool,
     aborted: Arc<Vec<AbortedTransaction>>,
 }
 
@@ -117,6 +119,7 @@ impl LogSegment {
             bytes_since_last_index_entry: 0,
             largest: TimestampOffset { timestamp: Timestamp(-1), offset: base_offset },
             modified_at: settings.created_at,
+            was_emptied: false,
             aborted: Arc::default(),
         }
     }
@@ -137,6 +140,12 @@ impl LogSegment {
     #[must_use]
     pub fn with_aborted_transactions(self, aborted: Vec<AbortedTransaction>) -> LogSegment {
         LogSegment { aborted: Arc::new(aborted), ..self }
+    }
+
+    /// An empty one in the place of this one, which was cut off wholly.
+    #[must_use]
+    pub fn emptied_at(&self, base_offset: Offset) -> LogSegment {
+        LogSegment { was_emptied: true, ..LogSegment::new(base_offset, self.settings) }
     }
 
     /// The name of its files: the offset from which on it holds records.
@@ -284,6 +293,9 @@ impl LogSegment {
     /// Adds a batch behind all others.
     pub fn append(&mut self, batch: Arc<RecordBatch>, wall_time: Timestamp) {
         let (position, size) = (self.size_in_bytes(), batch.size_in_bytes());
+        if std::mem::take(&mut self.was_emptied) {
+            self.settings.created_at = wall_time;
+        }
         if batch.max_timestamp > self.largest.timestamp {
             self.largest = TimestampOffset { timestamp: batch.max_timestamp, offset: batch.last_offset() };
         }
@@ -319,6 +331,7 @@ impl LogSegment {
         self.batches.truncate(self.place_of(offset));
         self.index.truncate(self.index.partition_point(|entry| entry.offset < offset));
         self.bytes_since_last_index_entry = 0;
+        self.was_emptied = self.is_empty();
         self.recount_timestamps();
         if self.aborted.last().is_some_and(|aborted| aborted.last_offset >= offset) {
             Arc::make_mut(&mut self.aborted).retain(|aborted| aborted.last_offset < offset);

@@ -1,7 +1,6 @@
 //! Cutting a log at its end, or starting it anew.
 
 use super::partition_log::PartitionLog;
-use super::segment::LogSegment;
 use super::segments::Segments;
 use crate::node::Effects;
 use crate::storage::DiskWrite;
@@ -48,8 +47,7 @@ impl PartitionLog {
 
     /// Drops everything; the log is empty and starts at `offset`.
     pub fn truncate_fully_and_start_at(&mut self, offset: Offset, effects: &mut Effects) {
-        let settings = self.segments.active().settings();
-        self.segments = Segments::new(LogSegment::new(offset, settings));
+        self.segments = Segments::new(self.segments.active().emptied_at(offset));
         (self.log_start_offset, self.log_end_offset) = (offset, offset);
         self.recovery_point = self.recovery_point.min(offset);
         self.leader_epochs.clear();

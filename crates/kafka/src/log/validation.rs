@@ -35,13 +35,7 @@ pub(super) fn validate(
         return Err(AppendError::plain(ErrorCode::MessageTooLarge));
     }
     validate_batch(batch, origin)?;
-    let records = batch.records();
-    validate_keys(records, partition, config)?;
-    validate_timestamps(records, batch.timestamp_type, config, wall_time)?;
-    if batch.size_in_bytes() > config.segment_bytes {
-        return Err(AppendError::plain(ErrorCode::RecordListTooLarge));
-    }
-    Ok(())
+    validate_records(batch, partition, config, wall_time)
 }
 
 /// There are as many records as the batch says, a producer has numbered them, and only a coordinator writes markers.
@@ -60,11 +54,23 @@ fn validate_batch(batch: &RecordBatch, origin: AppendOrigin) -> Result<(), Appen
     if is_allowed && is_consistent { Ok(()) } else { Err(AppendError::plain(ErrorCode::InvalidRecord)) }
 }
 
-fn validate_keys(records: &[Record], partition: &TopicPartition, config: &TopicConfig) -> Result<(), AppendError> {
-    if !config.cleanup_policy.compacts() || records.iter().all(|record| record.key.is_some()) {
-        return Ok(());
+/// Of a record without a key no more is asked; the others' timestamps go before missing keys.
+fn validate_records(
+    batch: &RecordBatch,
+    partition: &TopicPartition,
+    config: &TopicConfig,
+    wall_time: Timestamp,
+) -> Result<(), AppendError> {
+    let records = batch.records();
+    let lacks_key = |record: &Record| config.cleanup_policy.compacts() && record.key.is_none();
+    if !records.iter().all(|record| lacks_key(record) || is_timely(record, batch.timestamp_type, config, wall_time)) {
+        let message = "One or more records have been rejected due to invalid timestamp".to_owned();
+        return Err(AppendError { error: ErrorCode::InvalidTimestamp, message: Some(message) });
     }
-    Err(AppendError { error: ErrorCode::InvalidRecord, message: Some(missing_keys(records, partition)) })
+    if records.iter().any(lacks_key) {
+        return Err(AppendError { error: ErrorCode::InvalidRecord, message: Some(missing_keys(records, partition)) });
+    }
+    Ok(())
 }
 
 /// The exception's message, which names the first three records at most.
@@ -87,21 +93,11 @@ fn missing_keys(records: &[Record], partition: &TopicPartition) -> String {
     )
 }
 
-fn validate_timestamps(
-    records: &[Record],
-    timestamp_type: TimestampType,
-    config: &TopicConfig,
-    wall_time: Timestamp,
-) -> Result<(), AppendError> {
-    let is_valid = |record: &Record| match config.message_timestamp_type {
+fn is_timely(record: &Record, timestamp_type: TimestampType, config: &TopicConfig, wall_time: Timestamp) -> bool {
+    match config.message_timestamp_type {
         TimestampType::CreateTime if record.timestamp != Timestamp(-1) => is_in_range(record, config, wall_time),
         TimestampType::CreateTime | TimestampType::LogAppendTime => timestamp_type == TimestampType::CreateTime,
-    };
-    if records.iter().all(is_valid) {
-        return Ok(());
     }
-    let message = "One or more records have been rejected due to invalid timestamp".to_owned();
-    Err(AppendError { error: ErrorCode::InvalidTimestamp, message: Some(message) })
 }
 
 fn is_in_range(record: &Record, config: &TopicConfig, wall_time: Timestamp) -> bool {

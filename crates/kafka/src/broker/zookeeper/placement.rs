@@ -196,6 +196,52 @@ mod tests {
         let racks = racks(&all).expect("every broker has a rack");
         assert_eq!(text(&[alternating(&all, &racks)]), "031542");
         assert_eq!(placed(&six, 7, 3, 0, 0), "031 315 154 542 420 203 042");
+        let five = brokers(&six[..5]);
+        assert_eq!(text(&[alternating(&five, &super::racks(&five).expect("every broker has a rack"))]), "03142");
+    }
+
+    const IN_THREE_RACKS: [(i32, &str); 6] = [(0, "1"), (1, "2"), (2, "2"), (3, "3"), (4, "3"), (5, "1")];
+
+    /// Executed with Kafka's own code.
+    #[test]
+    fn replicas_in_racks_go_where_kafka_puts_them() {
+        let pairs = [(0, "a"), (1, "a"), (2, "b"), (3, "b"), (4, "c"), (5, "c")];
+        let halves = [(0, "a"), (1, "a"), (2, "a"), (3, "b"), (4, "b"), (5, "b")];
+        let uneven = [(0, "1"), (1, "1"), (2, "2"), (3, "3"), (4, "3"), (5, "1")];
+        for (racks, factor, start, first, expected) in [
+            (&IN_THREE_RACKS, 3, 2, 0, "320 541 203 415 032 154"),
+            (&IN_THREE_RACKS, 3, 0, 0, "013 135 352 524 240 401 024 140 301 513 235 452 032"),
+            (&pairs, 2, 0, 0, "02 24 41 13 35 50 03 25 40 12 34 51"),
+            (&halves, 3, 1, 0, "325 150 403 231 514 042"),
+            (&halves, 4, 0, 6, "0425 3250 1503 4031 2314 5142"),
+            (&uneven, 3, 0, 0, "023 231 312 142 452 523 042 253 302 123 412 542"),
+            (&pairs, 5, 0, 0, "02413 24135 41350 13502 35024 50241"),
+        ] {
+            let partitions = expected.split(' ').count() as i32;
+            assert_eq!(placed(racks, partitions, factor, start, first), expected);
+        }
+    }
+
+    /// `testAssignmentWithRackAware` and the like: leaders and replicas are shared out evenly, each in another rack.
+    #[test]
+    fn each_broker_gets_as_many_replicas_and_leaders_and_each_rack_one_of_three() {
+        for start in 0..6 {
+            for partitions in [6, 12] {
+                let rows = placed(&IN_THREE_RACKS, partitions, 3, start, 0);
+                let count = |broker: &str, part: fn(&str) -> &str| {
+                    rows.split(' ').filter(|row| part(row).contains(broker)).count() as i32
+                };
+                for (broker, _) in IN_THREE_RACKS {
+                    let broker = broker.to_string();
+                    assert_eq!(count(&broker, |row| &row[..1]), partitions / 6, "leaders of {rows}");
+                    assert_eq!(count(&broker, |row| row), partitions / 2, "replicas of {rows}");
+                }
+                for row in rows.split(' ') {
+                    let rack = |broker: char| IN_THREE_RACKS[broker as usize - '0' as usize].1;
+                    assert_eq!(row.chars().map(rack).collect::<BTreeSet<_>>().len(), 3, "{row}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -208,3 +208,35 @@ fn check_factors(first: usize, expected: usize, assignments: &[Vec<BrokerId>]) -
         list(|entry| entry.1)
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `AdminZkClientTest.testManualReplicaAssignment`.
+    #[test]
+    fn given_assignments_begin_with_partition_0_and_have_replicas_that_are_equally_many_and_differ() {
+        type Given<'a> = &'a [(i32, &'a [i32])];
+        let check = |given: Given<'_>| {
+            let entry = |(partition, replicas): &(i32, &[i32])| {
+                (PartitionIndex(*partition), replicas.iter().copied().map(BrokerId).collect())
+            };
+            check_assignment(&given.iter().map(entry).collect())
+        };
+        let refused: [Given<'_>; 5] = [
+            &[(0, &[0, 0])],
+            &[(0, &[0, 1]), (1, &[0])],
+            &[(1, &[1, 2]), (2, &[1, 2])],
+            &[(0, &[1, 2]), (3, &[1, 2])],
+            &[(-1, &[1, 2]), (1, &[1, 2]), (2, &[1, 2]), (4, &[1, 2])],
+        ];
+        for given in refused {
+            assert_eq!(
+                check(given).map_err(|refusal| refusal.0),
+                Err(ErrorCode::InvalidReplicaAssignment),
+                "{given:?}"
+            );
+        }
+        assert_eq!(check(&[(0, &[0, 1, 2]), (1, &[1, 2, 3])]), Ok(()));
+    }
+}

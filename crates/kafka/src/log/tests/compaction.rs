@@ -1,5 +1,7 @@
 //! Compaction. Numbers of Kafka's `LogCleanerTest` and `LogCleanerManagerTest`.
 
+mod markers;
+
 use super::producers::stamp;
 use super::*;
 use crate::Rng;

@@ -1,7 +1,9 @@
 //! The numbers of Kafka's own `LeaderEpochFileCacheTest` and `UnifiedLogTest`, and what a restart keeps.
 
+mod appending;
 mod compaction;
 mod producers;
+mod reading;
 mod recovery;
 mod retention;
 mod segments;
@@ -195,6 +197,12 @@ impl Bench {
         let info = self.log.append_as_follower(batch, &context, &mut self.effects);
         self.flush();
         info
+    }
+
+    fn roll(&mut self) {
+        let context = LogContext { config: &self.config, wall_time: self.now };
+        self.log.roll(Offset::ZERO, &context, &mut self.effects);
+        self.flush();
     }
 
     fn truncate_to(&mut self, offset: i64) -> bool {

@@ -257,3 +257,210 @@ fn an_open_transaction_survives_a_restart() {
         assert_eq!(log.last_stable_offset(), 8);
     }
 }
+
+/// A batch of one producer with the offset that its leader gave it.
+fn replicated(bench: &mut Bench, offset: i64, batch: &RecordBatch) {
+    bench.replicate_batch(&Arc::new(batch.appended_at(Offset(offset), LeaderEpoch(0)))).unwrap();
+}
+
+fn data(producer_id: i64, count: usize) -> RecordBatch {
+    records(count, NOW.0).stamped(stamp(producer_id, 5, 0), true)
+}
+
+fn undecided_and_unstable(bench: &Bench) -> (Option<i64>, Option<i64>) {
+    let number = |offset: Option<Offset>| offset.map(|offset| offset.0);
+    (number(bench.log.first_undecided_offset()), number(bench.log.first_unstable_offset()))
+}
+
+/// `ProducerStateManagerTest.testFirstUnstableOffset`.
+#[test]
+fn a_decided_transaction_stays_unstable_until_its_marker_is_replicated() {
+    let mut bench = Bench::new();
+    assert_eq!(undecided_and_unstable(&bench), (None, None));
+    replicated(&mut bench, 99, &data(1, 1));
+    assert_eq!(undecided_and_unstable(&bench), (Some(99), Some(99)));
+    replicated(&mut bench, 105, &data(2, 1));
+    assert_eq!(undecided_and_unstable(&bench), (Some(99), Some(99)));
+    replicated(&mut bench, 109, &marker(1, 5, 0, Commit));
+    assert_eq!(undecided_and_unstable(&bench), (Some(105), Some(99)));
+    for (high_watermark, unstable) in [(100, 99), (110, 105)] {
+        bench.log.update_high_watermark(Offset(high_watermark));
+        assert_eq!(undecided_and_unstable(&bench), (Some(105), Some(unstable)), "{high_watermark}");
+    }
+    replicated(&mut bench, 112, &marker(2, 5, 0, Abort));
+    assert_eq!(undecided_and_unstable(&bench), (None, Some(105)));
+    bench.log.update_high_watermark(Offset(113));
+    assert_eq!(undecided_and_unstable(&bench), (None, None));
+}
+
+/// `ProducerStateManagerTest.testLastStableOffsetCompletedTxn`.
+#[test]
+fn the_index_says_what_was_stable_when_each_transaction_ended() {
+    let starts = [992_342, 992_367, 992_399];
+    let mut bench = Bench::new();
+    (1..).zip(starts).for_each(|(producer, start)| replicated(&mut bench, start, &data(producer, 1)));
+    for (producer, end, unstable) in [(1, 992_414, Some(starts[1])), (3, 992_434, Some(starts[1])), (2, 992_512, None)]
+    {
+        replicated(&mut bench, end, &marker(producer, 5, 0, Abort));
+        bench.log.update_high_watermark(Offset(end + 1));
+        assert_eq!(undecided_and_unstable(&bench).1, unstable);
+    }
+    let expected =
+        [(1, starts[0], 992_414, starts[1]), (3, starts[2], 992_434, starts[1]), (2, starts[1], 992_512, 992_513)];
+    assert_eq!(aborted(&bench.log), expected);
+}
+
+/// `ProducerStateManagerTest.testSkipEmptyTransactions`.
+#[test]
+fn a_marker_without_a_transaction_ends_nothing() {
+    let mut bench = Bench::new();
+    replicated(&mut bench, 16, &data(1, 5));
+    bench.log.update_high_watermark(Offset(21));
+    assert_eq!(undecided_and_unstable(&bench).1, Some(16));
+    for (offset, batch) in [
+        (21, marker(1, 5, 0, Commit)),
+        (22, marker(1, 5, 0, Commit)),
+        (23, marker(1, 5, 0, Abort)),
+        (24, data(1, 4)),
+        (28, marker(1, 5, 0, Abort)),
+        (29, marker(1, 5, 0, Abort)),
+        (30, data(1, 2)),
+    ] {
+        replicated(&mut bench, offset, &batch);
+    }
+    bench.log.update_high_watermark(Offset(32));
+    assert_eq!(undecided_and_unstable(&bench), (Some(30), Some(30)));
+    assert_eq!(aborted(&bench.log), [(1, 24, 28, 29)]);
+}
+
+/// `ProducerStateManagerTest.testFirstUnstableOffsetAfterTruncation`.
+#[test]
+fn a_transaction_is_open_again_when_its_marker_is_cut_off() {
+    let mut bench = Bench::new();
+    replicated(&mut bench, 99, &data(1, 1));
+    assert_eq!(undecided_and_unstable(&bench).1, Some(99));
+    bench.roll();
+    replicated(&mut bench, 105, &marker(1, 5, 0, Commit));
+    bench.log.update_high_watermark(Offset(106));
+    bench.roll();
+    assert_eq!(undecided_and_unstable(&bench).1, None);
+    replicated(&mut bench, 106, &records(1, NOW.0).stamped(stamp(1, 5, 1), false));
+    for (offset, unstable) in [(106, None), (100, Some(99))] {
+        bench.truncate_to(offset);
+        assert_eq!(undecided_and_unstable(&bench).1, unstable, "cut at {offset}");
+    }
+}
+
+/// `testFirstUnstableOffsetWithTransactionalData` and `testLastStableOffsetWithMixedProducerData`.
+#[test]
+fn the_first_unstable_offset_is_that_of_the_oldest_transaction() {
+    let mut log = Transactions::new();
+    log.transactional(137, 3);
+    assert_eq!(log.first_unstable_offset(), Some(0));
+    log.transactional(137, 1);
+    assert_eq!(log.first_unstable_offset(), Some(0));
+    log.end(137, Commit);
+    assert_eq!(log.first_unstable_offset(), Some(0));
+    log.high_watermark(5);
+    assert_eq!(log.first_unstable_offset(), None);
+
+    let mut mixed = Transactions::new();
+    mixed.transactional(137, 3);
+    mixed.plain(3);
+    mixed.transactional(983, 3);
+    assert_eq!(mixed.first_unstable_offset(), Some(0));
+    mixed.end(137, Abort);
+    mixed.high_watermark(10);
+    assert_eq!(mixed.first_unstable_offset(), Some(6));
+    mixed.end(983, Commit);
+    mixed.high_watermark(11);
+    assert_eq!(mixed.first_unstable_offset(), None);
+}
+
+/// `TransactionIndexTest.testCollectAbortedTransactions` and `testTruncate`.
+#[test]
+fn aborted_transactions_are_collected_by_where_they_reach() {
+    let indexed = [(0, 0, 10, 11), (1, 5, 15, 13), (2, 18, 35, 25), (3, 32, 50, 40)];
+    let entry = |(producer, first, last, stable): (i64, i64, i64, i64)| segment::AbortedTransaction {
+        producer_id: ProducerId(producer),
+        first_offset: Offset(first),
+        last_offset: Offset(last),
+        last_stable_offset: Offset(stable),
+    };
+    let mut bench = Bench::new();
+    bench.append_singly(60, 0);
+    bench.roll();
+    let segment = bench.log.segments().at(0).unwrap().clone();
+    let segment = Arc::new(segment.with_aborted_transactions(indexed.map(entry).to_vec()));
+    bench.log.replace_segments(&[Offset(0)], vec![segment], &mut bench.effects);
+    for (start, upper_bound, found) in
+        [(0, 100, 0..4), (0, 32, 0..3), (0, 35, 0..4), (10, 35, 0..4), (11, 35, 1..4), (20, 41, 2..4)]
+    {
+        let collected = bench.log.collect_aborted(Offset(start), Offset(upper_bound));
+        assert_eq!(collected, indexed.map(entry)[found], "{start}..{upper_bound}");
+    }
+    for (offset, left) in [(51, 4), (50, 3), (0, 0)] {
+        bench.truncate_to(offset);
+        assert_eq!(aborted(&bench.log), indexed[..left], "cut at {offset}");
+    }
+}
+
+/// `ProducerStateManagerTest.testHasLateTransaction`.
+#[test]
+fn the_oldest_open_transaction_says_whether_one_is_late() {
+    const LATE_MS: i64 = 900_000 + 300_000;
+    let mut log = Transactions::new();
+    let begin = |log: &mut Transactions, producer, time| {
+        let batch = records(1, time).stamped(stamp(producer, 0, 0), true);
+        log.bench.append(&batch, 0).unwrap();
+    };
+    let is_late =
+        |log: &Transactions, after_ms| log.bench.log.has_late_transaction(Timestamp(NOW.0 + after_ms), 900_000);
+    begin(&mut log, 39, NOW.0);
+    begin(&mut log, 57, NOW.0 + 500);
+    assert_eq!([is_late(&log, 500), is_late(&log, LATE_MS), is_late(&log, LATE_MS + 1)], [false, false, true]);
+    log.end(39, Commit);
+    assert_eq!([is_late(&log, LATE_MS + 1), is_late(&log, LATE_MS + 501)], [false, true]);
+    log.end(57, Commit);
+    assert!(!is_late(&log, LATE_MS + 501));
+}
+
+/// `ProducerStateManagerTest.testProducerStateAfterFencingAbortMarker` and `testZombieCoordinatorFencedEmptyTransaction`.
+#[test]
+fn what_fences_is_remembered_without_records() {
+    let mut log = Transactions::new();
+    log.transactional(1, 1);
+    let fencing = marker(1, 1, 0, Abort);
+    log.bench.append_as(AppendOrigin::Coordinator, &fencing, 0).unwrap();
+    let known = &log.bench.log.producers()[&ProducerId(1)];
+    assert_eq!((known.current_transaction_first_offset, known.last_data_offset()), (None, None));
+    assert_eq!(log.bench.log.remove_expired_producers(NOW), 0);
+    for (coordinator_epoch, expected) in [(2, Ok(())), (2, Ok(())), (1, Err(ErrorCode::TransactionCoordinatorFenced))] {
+        let end = marker(1, 1, coordinator_epoch, Abort);
+        let outcome = log.bench.append_as(AppendOrigin::Coordinator, &end, 0);
+        assert_eq!(outcome.map(drop).map_err(|error| error.error), expected);
+    }
+}
+
+/// `ProducerStateManagerTest.testSequenceAndEpochInVerificationEntry`.
+#[test]
+fn a_verification_remembers_the_lowest_sequence_of_the_newest_epoch() {
+    let lowest = |begun: &[(i16, i32)]| {
+        let mut bench = Bench::new();
+        let guards: Vec<_> = begun
+            .iter()
+            .map(|(epoch, sequence)| {
+                bench.log.begin_transaction_verification((ProducerId(1), ProducerEpoch(*epoch)), *sequence, NOW)
+            })
+            .collect();
+        assert!(guards.iter().all(|guard| guard.is_some() && *guard == guards[0]));
+        (0..9).rev().find(|sequence| {
+            let batch = records(1, NOW.0).stamped(stamp(1, 1, *sequence), true);
+            bench.append(&batch, 0).is_ok()
+        })
+    };
+    assert_eq!(lowest(&[(0, 1)]), Some(1));
+    assert_eq!(lowest(&[(0, 1), (0, 0)]), Some(0));
+    assert_eq!(lowest(&[(0, 1), (0, 0), (1, 2)]), Some(2));
+    assert_eq!(lowest(&[(0, 1), (0, 0), (1, 2), (0, 0)]), Some(2));
+}

@@ -173,6 +173,12 @@ fn content(data: &ZnodeData) -> String {
             let partitions = partitions.iter().map(|(topic, index)| format!("{topic}-{index}"));
             partitions.collect::<Vec<String>>().join(", ")
         }
+        ZnodeData::Reassignment(partitions) => {
+            let partitions = partitions
+                .iter()
+                .map(|(partition, replicas)| format!("{partition}: [{}]", format::broker_ids(replicas)));
+            partitions.collect::<Vec<String>>().join(", ")
+        }
         ZnodeData::ClusterId(id) => id.clone(),
         ZnodeData::ProducerIdBlock { broker_id, block_start, block_end } => {
             format!("broker {broker_id}: {block_start}–{block_end}")

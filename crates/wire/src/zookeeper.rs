@@ -6,7 +6,7 @@
 
 mod text;
 
-use crate::{BrokerId, Endpoint, LeaderEpoch, PartitionIndex, Timestamp, TopicId, TopicName};
+use crate::{BrokerId, Endpoint, LeaderEpoch, PartitionIndex, Timestamp, TopicId, TopicName, TopicPartition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -319,8 +319,10 @@ pub enum ZnodeData {
         /// For example `topics/t`.
         entity_path: String,
     },
-    /// `/admin/preferred_replica_election` and `/admin/reassign_partitions` hold what was asked for.
+    /// `/admin/preferred_replica_election`: which partitions shall have their preferred leaders.
     PreferredReplicaElection(Vec<(TopicName, PartitionIndex)>),
+    /// `/admin/reassign_partitions`: where partitions' replicas shall be, as tools asked for it before KIP-455.
+    Reassignment(BTreeMap<TopicPartition, Vec<BrokerId>>),
     /// `/cluster/id`.
     ClusterId(String),
     /// `/latest_producer_id_block`.

@@ -192,6 +192,7 @@ impl Broker {
             timers::ALTER_PARTITION => self.send_proposals(step),
             timers::CONTROLLED_SHUTDOWN => self.attempt_controlled_shutdown(step),
             timers::ADMIN_JOB => self.on_admin_timeout(timer.key, step),
+            timers::LEADER_ELECTION => self.answer_election(timer.key, step),
             timers::ZOOKEEPER_SESSION => self.on_session_timer(step),
             timers::CONTROLLER_CHANNEL => {
                 let broker = BrokerId(timer.key as i32);

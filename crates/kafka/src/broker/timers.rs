@@ -37,6 +37,8 @@ pub(super) const ZOOKEEPER_SESSION: u8 = 14;
 pub(super) const CONTROLLER_CHANNEL: u8 = 15;
 /// The controller looks for leaders that are not the preferred ones.
 pub(super) const AUTO_LEADER_REBALANCE: u8 = 16;
+/// Metadata has not shown in time who was elected by command. The key is the election's.
+pub(super) const LEADER_ELECTION: u8 = 17;
 /// Time to write recovery points and log start offsets down (`log.flush.offset.checkpoint.interval.ms`).
 pub(super) const LOG_CHECKPOINT: u8 = 20;
 /// Time to look for logs to flush (`log.flush.scheduler.interval.ms`).
@@ -66,6 +68,11 @@ pub(super) fn of_fetcher(source: BrokerId) -> Timer {
 /// The timer of a request about topics.
 pub(super) fn of_admin_job(job: u64) -> Timer {
     Timer { kind: ADMIN_JOB, key: job }
+}
+
+/// The timer of an election by command.
+pub(super) fn of_leader_election(election: u64) -> Timer {
+    Timer { kind: LEADER_ELECTION, key: election }
 }
 
 /// A timer of a part that does not know the broker around it.

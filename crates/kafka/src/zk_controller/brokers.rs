@@ -63,6 +63,7 @@ impl Work<'_> {
         let replicas = self.context().replicas_on(new);
         self.replicas_come_online(&replicas);
         self.bring_partitions_online(Some(ChangeReason::BrokerUnfenced))?;
+        self.resume_reassignments(|_, assignment| assignment.target().iter().any(|target| new.contains(target)))?;
         self.resume_deletions_of(topics_of(&replicas))
     }
 
@@ -94,10 +95,11 @@ impl Work<'_> {
             .collect();
         let reason = Some(ChangeReason::BrokerFenced);
         self.partitions_go_offline(&leaderless);
-        self.bring_partitions_online(reason)?;
+        let elections = self.bring_partitions_online(reason)?;
         self.replicas_go_offline(&others, reason)?;
         self.fail_deletion(to_go)?;
-        if leaderless.is_empty() {
+        // Where anything else has changed, everybody has been told with it.
+        if others.is_empty() && elections.values().all(Result::is_err) {
             let everybody = self.context().registered();
             self.tell_who_is_there(&everybody);
         }

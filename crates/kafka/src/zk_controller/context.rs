@@ -74,6 +74,40 @@ pub(super) struct Assignment {
     pub(super) removing: Vec<BrokerId>,
 }
 
+impl Assignment {
+    /// The replicas without those that come.
+    pub(super) fn origin(&self) -> Vec<BrokerId> {
+        without(&self.replicas, &self.adding)
+    }
+
+    /// The replicas without those that go.
+    pub(super) fn target(&self) -> Vec<BrokerId> {
+        without(&self.replicas, &self.removing)
+    }
+
+    /// Whether replicas come or go (`isBeingReassigned`).
+    pub(super) fn is_reassigning(&self) -> bool {
+        !self.adding.is_empty() || !self.removing.is_empty()
+    }
+
+    /// The replicas on the way to others: the targets first, in their order (`reassignTo`).
+    pub(super) fn reassigned_to(&self, target: &[BrokerId]) -> Assignment {
+        let origin = self.origin();
+        let mut replicas: Vec<BrokerId> = Vec::new();
+        for replica in target.iter().chain(&origin) {
+            if !replicas.contains(replica) {
+                replicas.push(*replica);
+            }
+        }
+        Assignment { adding: without(&replicas, &origin), removing: without(&replicas, target), replicas }
+    }
+}
+
+/// Brokers without others.
+pub(super) fn without(brokers: &[BrokerId], others: &[BrokerId]) -> Vec<BrokerId> {
+    brokers.iter().copied().filter(|broker| !others.contains(broker)).collect()
+}
+
 /// A partition's state znode as it was last read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leadership {
@@ -129,6 +163,21 @@ impl Context {
     pub(super) fn assignment(&self, partition: &TopicPartition) -> Assignment {
         let topic = self.topics.get(&partition.topic);
         topic.and_then(|topic| topic.partitions.get(&partition.partition)).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn set_assignment(&mut self, partition: &TopicPartition, assignment: Assignment) {
+        if let Some(topic) = self.topics.get_mut(&partition.topic) {
+            topic.partitions.insert(partition.partition, assignment);
+        }
+    }
+
+    /// Partitions whose replicas are being moved.
+    pub(super) fn reassigning(&self) -> Vec<TopicPartition> {
+        let of_topic = |(name, topic): (&TopicName, &Topic)| {
+            let moving = topic.partitions.iter().filter(|(_, assignment)| assignment.is_reassigning());
+            moving.map(|(index, _)| TopicPartition::new(name.clone(), *index)).collect::<Vec<TopicPartition>>()
+        };
+        self.topics.iter().flat_map(of_topic).collect()
     }
 
     pub(super) fn live_replicas(&self, partition: &TopicPartition) -> Vec<BrokerId> {

@@ -4,14 +4,16 @@
 //! Events are worked on one at a time, in order, and an event that asks ZooKeeper something keeps all others waiting. The
 //! process passes on what happens to it: call the methods below, and carry out what [`ZooKeeperController::drain_outputs`]
 //! gives after each. The registration of the broker is the process's own affair; so is its session, which the two share.
-//! Partition reassignment, failed log directories, finalized features and ACLs are not modelled.
+//! Failed log directories, finalized features and ACLs are not modelled.
 
 mod batch;
 mod brokers;
 mod channels;
 mod context;
+mod elections;
 mod office;
 mod partitions;
+mod reassignment;
 mod rebalance;
 mod replicas;
 mod requests;
@@ -28,12 +30,22 @@ use crate::spec::HistoricalFaults;
 use crate::view::ZooKeeperControllerView;
 use crate::zk_client::{Answer, Call, Host, HostTimer};
 use channels::Channels;
-use std::collections::VecDeque;
+pub use elections::ElectionOutcome;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use wire::request::{AlterPartitionRequest, ControlledShutdownRequest};
+use wire::request::{
+    AlterPartitionReassignmentsRequest, AlterPartitionRequest, ControlledShutdownRequest, ElectionType,
+    ListPartitionReassignmentsRequest,
+};
 use wire::zookeeper::{WatchedEvent, WatchedEventKind};
 use wire::{BrokerId, ErrorCode, Request, Response, Timestamp, TopicName, TopicPartition};
 use work::{Deed, State, Stop, Work};
+
+/// Partitions for which somebody wants the preferred leader.
+const PREFERRED_ELECTION: &str = "/admin/preferred_replica_election";
+
+/// Partitions whose replicas somebody wants elsewhere.
+const REASSIGN_PARTITIONS: &str = "/admin/reassign_partitions";
 
 /// What the controller wants of the process around it, beside connections and timers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +63,13 @@ pub enum ControllerOutput {
         id: RequestId,
         /// The answer.
         response: Response,
+    },
+    /// Leaders were elected, or not. To be answered when the process's own metadata shows them.
+    Elected {
+        /// The request that asked for it.
+        id: RequestId,
+        /// What came of it.
+        outcome: ElectionOutcome,
     },
     /// The event of the expired session has been worked on: the session may be begun anew
     /// ([`crate::zk_client::ZooKeeperClient::begin`]).
@@ -71,6 +90,19 @@ pub enum ControllerRequest {
     AlterPartition(AlterPartitionRequest),
     /// A broker wants to go.
     ControlledShutdown(ControlledShutdownRequest),
+    /// Replicas shall move.
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
+    /// Which replicas move?
+    ListPartitionReassignments(ListPartitionReassignmentsRequest),
+    /// Leaders shall be elected.
+    ElectLeaders {
+        /// Of these partitions.
+        partitions: BTreeSet<TopicPartition>,
+        /// Which leaders.
+        election_type: ElectionType,
+        /// They are all that there are: what needs no election is not told.
+        is_for_all: bool,
+    },
 }
 
 /// `ControllerEvent`: what waits in the queue.
@@ -85,9 +117,10 @@ enum Task {
     PartitionModifications(TopicName),
     TopicDeletion,
     ReplicasDeleted { broker: BrokerId, results: Vec<(TopicPartition, ErrorCode)> },
+    Reassignment,
     PreferredElection,
     AutoRebalance,
-    UncleanElectionEnabled(TopicName),
+    UncleanElectionEnabled(Option<TopicName>),
     Request { id: RequestId, request: ControllerRequest },
 }
 
@@ -95,6 +128,7 @@ enum Task {
 #[derive(Clone, Debug)]
 struct Current {
     task: Task,
+    facts: Arc<Facts>,
     number: u64,
     at: Timestamp,
     before: State,
@@ -103,7 +137,7 @@ struct Current {
     carried_out: usize,
 }
 
-/// What does not change while the process runs.
+/// What does not change while an event is worked on.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     broker_id: BrokerId,
@@ -198,9 +232,14 @@ impl ZooKeeperController {
         self.put(Task::Request { id, request }, host);
     }
 
-    /// `unclean.leader.election.enable` was switched on for a topic.
-    pub fn on_unclean_election_enabled(&mut self, topic: TopicName, host: &mut impl Host) {
+    /// `unclean.leader.election.enable` was switched on, for a topic or for all that do not say otherwise.
+    pub fn on_unclean_election_enabled(&mut self, topic: Option<TopicName>, host: &mut impl Host) {
         self.put(Task::UncleanElectionEnabled(topic), host);
+    }
+
+    /// Configurations were changed. Events that begin from now on follow them.
+    pub fn configure(&mut self, config: BrokerConfig) {
+        Arc::make_mut(&mut self.facts).config = config;
     }
 
     /// A channel's connection is established.
@@ -268,14 +307,14 @@ impl ZooKeeperController {
         let number = self.next_number;
         self.next_number += 1;
         let at = host.clock().at(host.now());
-        let before = self.state.clone();
-        self.current = Some(Current { task, number, at, before, answers: Vec::new(), asked: 0, carried_out: 0 });
+        let (facts, before) = (Arc::clone(&self.facts), self.state.clone());
+        self.current = Some(Current { task, facts, number, at, before, answers: Vec::new(), asked: 0, carried_out: 0 });
     }
 
     /// Works on the current event as far as it goes. Returns whether it is done.
     fn work(&mut self, host: &mut impl Host) -> bool {
         let mut current = self.current.take().expect("there is an event to work on");
-        let facts = self.facts.clone();
+        let facts = Arc::clone(&current.facts);
         let mut work = Work::new(&facts, current.at, current.before.clone(), &current.answers);
         let stopped = work.process(&current.task).err();
         let Work { state, deeds, missing, .. } = work;
@@ -306,6 +345,9 @@ impl ZooKeeperController {
             Deed::RemoveAllBrokers => self.channels.remove_all(host),
             Deed::Send(broker, request) => self.channels.send(broker, request, host),
             Deed::Respond(id, response) => self.outputs.push(ControllerOutput::Respond { id, response }),
+            Deed::Refuse(id, request) => self.outputs.push(requests::refuse(id, &request)),
+            Deed::Elected(id, outcome) => self.outputs.push(ControllerOutput::Elected { id, outcome }),
+            Deed::Put(task) => self.queue.push_back(task),
             Deed::Note(event) => host.note(event),
             Deed::ScheduleRebalance { after_ms } => {
                 host.set_timer(HostTimer::AutoLeaderRebalance, host.now() + Duration::from_ms(after_ms));
@@ -317,21 +359,17 @@ impl ZooKeeperController {
     /// An event that came to nothing: whoever waits for an answer gets one.
     fn refuse(&mut self, task: &Task) {
         if let Task::Request { id, request } = task {
-            self.outputs.push(ControllerOutput::Respond { id: *id, response: requests::refusal(request) });
+            self.outputs.push(requests::refuse(*id, request));
         }
     }
 }
 
 impl Work<'_> {
-    /// Works on an event; a controller that was deposed meanwhile resigns.
+    /// Works on an event; a controller that was deposed meanwhile resigns. Whoever asked for it hears nothing then.
     fn process(&mut self, task: &Task) -> Result<(), Stop> {
-        match (self.handle(task), task) {
-            (Err(Stop::ControllerMoved), Task::Request { id, request }) => {
-                self.respond(*id, requests::refusal(request));
-                self.maybe_resign()
-            }
-            (Err(Stop::ControllerMoved), _) => self.maybe_resign(),
-            (other, _) => other,
+        match self.handle(task) {
+            Err(Stop::ControllerMoved) => self.maybe_resign(),
+            other => other,
         }
     }
 
@@ -344,12 +382,7 @@ impl Work<'_> {
                 self.on_expired();
                 Ok(())
             }
-            Task::Request { id, request: ControllerRequest::AlterPartition(request) } => {
-                self.on_alter_partition(*id, request)
-            }
-            Task::Request { id, request: ControllerRequest::ControlledShutdown(request) } => {
-                self.on_controlled_shutdown(*id, request)
-            }
+            Task::Request { id, request } => self.on_request(*id, request),
             // All others are for the controller alone.
             _ if !self.is_active() => Ok(()),
             Task::BrokerChange => self.on_broker_change(),
@@ -357,9 +390,30 @@ impl Work<'_> {
             Task::PartitionModifications(topic) => self.on_partition_modifications(topic),
             Task::TopicDeletion => self.on_topic_deletion(),
             Task::ReplicasDeleted { broker, results } => self.on_replicas_deleted(*broker, results),
+            Task::Reassignment => self.on_zookeeper_reassignment().map(drop),
             Task::PreferredElection => self.on_preferred_election(),
             Task::AutoRebalance => self.on_auto_rebalance(),
-            Task::UncleanElectionEnabled(topic) => self.on_unclean_election_enabled(topic),
+            Task::UncleanElectionEnabled(Some(topic)) => self.on_unclean_election_enabled(topic),
+            Task::UncleanElectionEnabled(None) => self.on_unclean_election_enabled_by_default(),
+        }
+    }
+
+    fn on_request(&mut self, id: RequestId, request: &ControllerRequest) -> Result<(), Stop> {
+        match request {
+            ControllerRequest::AlterPartition(request) => self.on_alter_partition(id, request),
+            ControllerRequest::ControlledShutdown(request) => self.on_controlled_shutdown(id, request),
+            _ if !self.is_active() => {
+                self.deeds.push(Deed::Refuse(id, request.clone()));
+                Ok(())
+            }
+            ControllerRequest::AlterPartitionReassignments(request) => self.on_alter_reassignments(id, request),
+            ControllerRequest::ListPartitionReassignments(request) => {
+                self.on_list_reassignments(id, request);
+                Ok(())
+            }
+            ControllerRequest::ElectLeaders { partitions, election_type, is_for_all } => {
+                self.on_elect_leaders(id, partitions, *election_type, *is_for_all)
+            }
         }
     }
 }
@@ -372,7 +426,8 @@ fn task_of_watch(event: &WatchedEvent) -> Option<Task> {
         (brokers::BROKER_IDS, NodeChildrenChanged) => Some(Task::BrokerChange),
         (topics::TOPICS, NodeChildrenChanged) => Some(Task::TopicChange),
         (topics::DELETE_TOPICS, NodeChildrenChanged) => Some(Task::TopicDeletion),
-        (office::PREFERRED_ELECTION, NodeCreated) => Some(Task::PreferredElection),
+        (PREFERRED_ELECTION, NodeCreated) => Some(Task::PreferredElection),
+        (REASSIGN_PARTITIONS, NodeCreated) => Some(Task::Reassignment),
         (path, NodeDataChanged) => {
             let topic = path.strip_prefix(topics::TOPICS)?.strip_prefix('/')?;
             (!topic.contains('/')).then(|| Task::PartitionModifications(TopicName::new(topic)))

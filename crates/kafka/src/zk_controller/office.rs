@@ -4,6 +4,7 @@
 use super::context::{Context, PartitionState, Replica, ReplicaState};
 use super::topics::{DELETE_TOPICS, TOPICS};
 use super::work::{CONTROLLER_EPOCH, Deed, Stop, Work};
+use super::{PREFERRED_ELECTION, REASSIGN_PARTITIONS};
 use crate::event::{ChangeReason, ZooKeeperEvent};
 use std::collections::BTreeSet;
 use wire::zookeeper::{CreateMode, Operation, OperationResult, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError};
@@ -11,9 +12,6 @@ use wire::{BrokerId, TopicName, TopicPartition};
 
 /// The controller's znode.
 pub(super) const CONTROLLER: &str = "/controller";
-
-/// Partitions for which somebody wants the preferred leader.
-pub(super) const PREFERRED_ELECTION: &str = "/admin/preferred_replica_election";
 
 /// Where notifications stand that nobody needs after a new election.
 const STALE_NOTIFICATIONS: [&str; 2] = ["/log_dir_event_notification", "/isr_change_notification"];
@@ -61,7 +59,7 @@ impl Work<'_> {
     }
 
     fn watch_controller(&mut self) -> Result<(), Stop> {
-        self.ask(Operation::Exists { path: ZnodePath::new(CONTROLLER), watch: true }).map(drop)
+        self.watch(CONTROLLER)
     }
 
     fn read_controller(&mut self) -> Result<Option<BrokerId>, Stop> {
@@ -141,7 +139,8 @@ impl Work<'_> {
     /// `onControllerFailover`.
     fn take_over(&mut self) -> Result<(), Stop> {
         self.make_feature_znode()?;
-        self.watch_preferred_election()?;
+        self.watch(PREFERRED_ELECTION)?;
+        self.watch(REASSIGN_PARTITIONS)?;
         self.delete_stale_notifications()?;
         self.load_context()?;
         self.load_topics_to_delete()?;
@@ -149,17 +148,13 @@ impl Work<'_> {
         self.tell_who_is_there(&everybody);
         self.start_replicas()?;
         self.start_partitions()?;
+        self.resume_all_reassignments()?;
         self.resume_deletions()?;
         self.on_preferred_election()?;
         if self.facts.config.auto_leader_rebalance_enable {
             self.deeds.push(Deed::ScheduleRebalance { after_ms: FIRST_REBALANCE_MS });
         }
         Ok(())
-    }
-
-    /// Leaves a watch on the znode of preferred elections, which is mostly not there.
-    pub(super) fn watch_preferred_election(&mut self) -> Result<(), Stop> {
-        self.ask(Operation::Exists { path: ZnodePath::new(PREFERRED_ELECTION), watch: true }).map(drop)
     }
 
     fn make_feature_znode(&mut self) -> Result<(), Stop> {
@@ -192,15 +187,21 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Topics that are not there are marked for nothing: their deletion completes at once, and so they are unmarked.
     fn load_topics_to_delete(&mut self) -> Result<(), Stop> {
         let marked = self.get_children(DELETE_TOPICS)?;
+        if !self.facts.config.delete_topic_enable {
+            return self
+                .delete_all(marked.iter().map(|name| super::topics::mark_path(&TopicName::new(name))).collect());
+        }
         let context = self.context();
-        let known = |topic: &TopicName| context.topics.contains_key(topic);
-        let to_delete: BTreeSet<TopicName> = marked.iter().map(|name| TopicName::new(name)).filter(known).collect();
+        let to_delete: BTreeSet<TopicName> = marked.iter().map(|name| TopicName::new(name)).collect();
         let replicas = context.replicas_of(&context.partitions_of_topics(&to_delete));
         let is_dead = |(_, broker): &&Replica| !context.is_live(*broker);
-        let ineligible = replicas.iter().filter(is_dead).map(|(partition, _)| partition.topic.clone());
-        context.topics_ineligible_for_deletion = ineligible.collect();
+        let with_dead = replicas.iter().filter(is_dead).map(|(partition, _)| partition.topic.clone());
+        let moving = context.reassigning().into_iter().map(|partition| partition.topic);
+        let ineligible: BTreeSet<TopicName> = with_dead.chain(moving).collect();
+        context.topics_ineligible_for_deletion = ineligible.intersection(&to_delete).cloned().collect();
         context.topics_to_delete = to_delete;
         Ok(())
     }
@@ -228,6 +229,6 @@ impl Work<'_> {
         };
         let states = context.partitions().into_iter().map(|partition| (partition.clone(), state(&partition)));
         context.partition_states = states.collect();
-        self.bring_partitions_online(Some(ChangeReason::BrokerFenced))
+        self.bring_partitions_online(Some(ChangeReason::BrokerFenced)).map(drop)
     }
 }

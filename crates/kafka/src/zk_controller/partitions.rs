@@ -13,13 +13,37 @@ use wire::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
 /// How a leader is chosen (`PartitionLeaderElectionStrategy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strategy {
-    /// The partition has none.
-    Offline,
+    /// The partition has none. A replica out of sync may lead where its topic says so, or anyway.
+    Offline {
+        /// Whatever the topic says.
+        is_unclean_allowed: bool,
+    },
+    /// The replicas that stay or come shall lead.
+    Reassignment,
     /// Brokers shut down.
     ControlledShutdown,
     /// The preferred replica shall lead.
     Preferred,
 }
+
+impl Strategy {
+    /// For a partition without leader whose topic says what is allowed.
+    pub(super) const OFFLINE: Strategy = Strategy::Offline { is_unclean_allowed: false };
+
+    /// As Scala prints it.
+    fn name(self) -> &'static str {
+        match self {
+            Strategy::Offline { is_unclean_allowed: false } => "OfflinePartitionLeaderElectionStrategy(false)",
+            Strategy::Offline { is_unclean_allowed: true } => "OfflinePartitionLeaderElectionStrategy(true)",
+            Strategy::Reassignment => "ReassignPartitionLeaderElectionStrategy",
+            Strategy::ControlledShutdown => "ControlledShutdownPartitionLeaderElectionStrategy",
+            Strategy::Preferred => "PreferredReplicaPartitionLeaderElectionStrategy",
+        }
+    }
+}
+
+/// Who was elected, or why nobody was, in Kafka's words. New partitions are not told here.
+pub(super) type ElectionResults = BTreeMap<TopicPartition, Result<BrokerId, String>>;
 
 /// A leader that was chosen, with the state that says so and the replicas to be told.
 struct Elected {
@@ -57,14 +81,14 @@ impl Work<'_> {
 
     /// New and offline partitions, except of topics that are to go, try to come online
     /// (`triggerOnlinePartitionStateChange`).
-    pub(super) fn bring_partitions_online(&mut self, reason: Option<ChangeReason>) -> Result<(), Stop> {
+    pub(super) fn bring_partitions_online(&mut self, reason: Option<ChangeReason>) -> Result<ElectionResults, Stop> {
         let context = self.context();
         let is_waiting = |state: PartitionState| matches!(state, PartitionState::New | PartitionState::Offline);
         let waiting = context.partition_states.iter().filter(|(_, state)| is_waiting(**state));
         let waiting = waiting.map(|(partition, _)| partition.clone());
         let waiting: Vec<TopicPartition> =
             waiting.filter(|partition| !context.is_queued_for_deletion(&partition.topic)).collect();
-        self.partitions_come_online(&waiting, Strategy::Offline, reason)
+        self.partitions_come_online(&waiting, Strategy::OFFLINE, reason)
     }
 
     /// Partitions that may do so come online: new ones get their first leader, others elect one.
@@ -73,16 +97,16 @@ impl Work<'_> {
         partitions: &[TopicPartition],
         strategy: Strategy,
         reason: Option<ChangeReason>,
-    ) -> Result<(), Stop> {
+    ) -> Result<ElectionResults, Stop> {
         let partitions = self.that_may_become(partitions, PartitionState::Online);
         let context = self.context();
         let is_new = |partition: &TopicPartition| context.partition_state(partition) == PartitionState::New;
         let (new, others): (Vec<_>, Vec<_>) = partitions.into_iter().partition(is_new);
         let mut batch = Batch::default();
         self.initialize(&new, &mut batch)?;
-        self.elect(others, strategy, reason, &mut batch)?;
+        let results = self.elect(others, strategy, reason, &mut batch)?;
         batch.send(self);
-        Ok(())
+        Ok(results)
     }
 
     /// The first leader of a new partition is its first live replica; one without any stays new.
@@ -117,19 +141,24 @@ impl Work<'_> {
         strategy: Strategy,
         reason: Option<ChangeReason>,
         batch: &mut Batch,
-    ) -> Result<(), Stop> {
+    ) -> Result<ElectionResults, Stop> {
+        let failure = |partition: &TopicPartition| {
+            format!("Failed to elect leader for partition {partition} under strategy {}", strategy.name())
+        };
+        let mut results: ElectionResults =
+            remaining.iter().map(|partition| (partition.clone(), Err(failure(partition)))).collect();
         while !remaining.is_empty() {
-            remaining = self.elect_once(&remaining, strategy, reason, batch)?;
+            remaining = self.elect_once(&remaining, (strategy, reason), batch, &mut results)?;
         }
-        Ok(())
+        Ok(results)
     }
 
     fn elect_once(
         &mut self,
         partitions: &[TopicPartition],
-        strategy: Strategy,
-        reason: Option<ChangeReason>,
+        (strategy, reason): (Strategy, Option<ChangeReason>),
         batch: &mut Batch,
+        results: &mut ElectionResults,
     ) -> Result<Vec<TopicPartition>, Stop> {
         let mut states = self.read_states(partitions)?;
         let epoch = self.state.context.epoch;
@@ -149,6 +178,8 @@ impl Work<'_> {
             let context = self.context();
             context.partition_states.insert(partition.clone(), PartitionState::Online);
             batch.tell_replicas(&recipients[&partition], &partition, false, context);
+            let leader = context.leader(&partition).expect("a leader was elected");
+            results.insert(partition, Ok(leader));
         }
         Ok(written.outdated)
     }
@@ -172,7 +203,7 @@ impl Work<'_> {
             is_recovering: state.is_recovering,
         };
         match strategy {
-            Strategy::Offline => match candidates.offline(is_unclean_allowed) {
+            Strategy::Offline { .. } => match candidates.offline(is_unclean_allowed) {
                 OfflineElection::InSync(leader) => {
                     let isr = state.isr.iter().copied().filter(|replica| online.contains(replica)).collect();
                     Some(Elected { state: next(leader, isr), recipients: online })
@@ -183,10 +214,14 @@ impl Work<'_> {
                 }
                 OfflineElection::Nobody => None,
             },
-            Strategy::Preferred if state.leader == candidates.preferred() => None,
+            Strategy::Reassignment => {
+                let target = context.assignment(partition).target();
+                let leader = Candidates { assignment: &target, ..candidates }.reassigned()?;
+                Some(Elected { state: next(leader, state.isr.clone()), recipients: target })
+            }
             Strategy::Preferred => {
                 let leader = candidates.preferred()?;
-                Some(Elected { state: next(leader, state.isr.clone()), recipients: online })
+                Some(Elected { state: next(leader, state.isr.clone()), recipients: assignment })
             }
             Strategy::ControlledShutdown => {
                 let registered: Vec<BrokerId> =
@@ -208,8 +243,12 @@ impl Work<'_> {
     ) -> Result<BTreeSet<TopicName>, Stop> {
         let context = &self.state.context;
         let is_stuck = |leadership: &Leadership| !leadership.state.isr.iter().any(|replica| context.is_live(*replica));
-        let stuck = states.iter().filter(|(_, leadership)| strategy == Strategy::Offline && is_stuck(leadership));
+        let Strategy::Offline { is_unclean_allowed } = strategy else { return Ok(BTreeSet::new()) };
+        let stuck = states.iter().filter(|(_, leadership)| is_stuck(leadership));
         let topics: BTreeSet<TopicName> = stuck.map(|(partition, _)| partition.topic.clone()).collect();
+        if is_unclean_allowed {
+            return Ok(topics);
+        }
         let mut allowed = BTreeSet::new();
         for topic in topics {
             if self.is_unclean_election_enabled(&topic)? {
@@ -225,7 +264,12 @@ impl Work<'_> {
         let of_topic = context.partitions_of_topics(&BTreeSet::from([topic.clone()]));
         let is_waiting = |partition: &TopicPartition| context.partition_state(partition) == PartitionState::Offline;
         let waiting: Vec<TopicPartition> = of_topic.into_iter().filter(is_waiting).collect();
-        self.partitions_come_online(&waiting, Strategy::Offline, Some(ChangeReason::UncleanElection))
+        self.partitions_come_online(&waiting, Strategy::OFFLINE, Some(ChangeReason::UncleanElection)).map(drop)
+    }
+
+    /// Partitions of all topics that do not say otherwise may now.
+    pub(super) fn on_unclean_election_enabled_by_default(&mut self) -> Result<(), Stop> {
+        self.bring_partitions_online(Some(ChangeReason::UncleanElection)).map(drop)
     }
 
     fn is_unclean_election_enabled(&mut self, topic: &TopicName) -> Result<bool, Stop> {

@@ -1,40 +1,10 @@
-//! The preferred leader's way back: asked for through ZooKeeper, or because too many partitions of a broker are led by
-//! others (`checkAndTriggerAutoLeaderRebalance` of `kafka.controller.KafkaController`).
+//! The preferred leader's way back when too many partitions of a broker are led by others (`checkAndTriggerAutoLeaderRebalance` of `kafka.controller.KafkaController`).
 
-use super::office::PREFERRED_ELECTION;
-use super::partitions::Strategy;
 use super::work::{Deed, Stop, Work};
-use crate::event::ChangeReason;
 use std::collections::BTreeMap;
-use wire::zookeeper::{ZnodeData, ZnodePath};
 use wire::{BrokerId, TopicPartition};
 
 impl Work<'_> {
-    /// Somebody may have written which partitions shall have their preferred leader.
-    pub(super) fn on_preferred_election(&mut self) -> Result<(), Stop> {
-        let asked = match self.get_data(PREFERRED_ELECTION, false)? {
-            Some((ZnodeData::PreferredReplicaElection(asked), _)) => asked,
-            _ => return Ok(()),
-        };
-        let partitions: Vec<TopicPartition> =
-            asked.into_iter().map(|(topic, partition)| TopicPartition::new(topic, partition)).collect();
-        self.elect_preferred(&partitions)?;
-        self.delete_all(vec![ZnodePath::new(PREFERRED_ELECTION)])?;
-        self.watch_preferred_election()
-    }
-
-    fn elect_preferred(&mut self, partitions: &[TopicPartition]) -> Result<(), Stop> {
-        let context = self.context();
-        let is_electable = |partition: &&TopicPartition| {
-            let preferred = context.assignment(partition).replicas.first().copied();
-            !context.is_queued_for_deletion(&partition.topic)
-                && preferred.is_some()
-                && preferred != context.leader(partition)
-        };
-        let partitions: Vec<TopicPartition> = partitions.iter().filter(is_electable).cloned().collect();
-        self.partitions_come_online(&partitions, Strategy::Preferred, Some(ChangeReason::LeaderRebalance))
-    }
-
     /// Time to look whether leaders are where they belong.
     pub(super) fn on_auto_rebalance(&mut self) -> Result<(), Stop> {
         let interval_seconds = self.facts.config.leader_imbalance_check_interval_seconds;

@@ -24,9 +24,21 @@ impl Work<'_> {
         changed
     }
 
-    /// Replicas of new partitions, which nobody leads yet.
+    /// Replicas are new. Those of partitions that have a state already, as at a reassignment, are told what they are.
     pub(super) fn replicas_become_new(&mut self, replicas: &[Replica]) {
-        self.set_replica_states(replicas, ReplicaState::New);
+        let mut batch = Batch::default();
+        for replica in self.replicas_that_may_become(replicas, ReplicaState::New) {
+            let context = self.context();
+            let (partition, broker) = &replica;
+            if context.leader(partition) == Some(*broker) {
+                continue;
+            }
+            if context.leaderships.contains_key(partition) {
+                batch.tell_replicas(&[*broker], partition, true, context);
+            }
+            context.replica_states.insert(replica, ReplicaState::New);
+        }
+        batch.send(self);
     }
 
     /// Replicas are there (again): those that were known before are told what they are.
@@ -135,6 +147,19 @@ impl Work<'_> {
     /// Replicas have deleted their logs.
     pub(super) fn deletion_succeeded(&mut self, replicas: &[Replica]) {
         self.set_replica_states(replicas, ReplicaState::DeletionSuccessful);
+    }
+
+    /// Replicas are nothing any more, and belong to their partitions no longer.
+    pub(super) fn replicas_cease_to_exist(&mut self, replicas: &[Replica]) {
+        for (partition, broker) in self.replicas_that_may_become(replicas, ReplicaState::NonExistent) {
+            let context = self.context();
+            let mut assignment = context.assignment(&partition);
+            for brokers in [&mut assignment.replicas, &mut assignment.adding, &mut assignment.removing] {
+                brokers.retain(|replica| *replica != broker);
+            }
+            context.set_assignment(&partition, assignment);
+            context.replica_states.remove(&(partition, broker));
+        }
     }
 }
 

@@ -1,31 +1,57 @@
 //! What brokers ask of the controller: other in-sync replicas (AlterPartition, KIP-497), and to be relieved of their
 //! leaderships before they go (ControlledShutdown).
 
-use super::ControllerRequest;
 use super::batch::Batch;
 use super::context::{Leadership, Replica};
+use super::elections::ElectionOutcome;
 use super::partitions::Strategy;
 use super::state_znodes::Occasion;
 use super::work::{Stop, Work};
+use super::{ControllerOutput, ControllerRequest};
 use crate::event::{ChangeReason, ControllerEvent};
 use crate::node::RequestId;
 use std::collections::BTreeMap;
 use wire::request::{AlterPartitionData, AlterPartitionRequest, ControlledShutdownRequest};
-use wire::response::{AlterPartitionResponse, AlterPartitionResult, ControlledShutdownResponse};
+use wire::response::{
+    AlterPartitionReassignmentsResponse, AlterPartitionResponse, AlterPartitionResult, ControlledShutdownResponse,
+    ListPartitionReassignmentsResponse, PartitionResult,
+};
 use wire::zookeeper::PartitionStateData;
 use wire::{
     BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, LeaderRecoveryState, PartitionEpoch, Response, TopicPartition,
 };
 
+/// Why a request came to nothing.
+enum Refused {
+    /// It is answered with this error.
+    With(ErrorCode),
+    /// The work stops.
+    Stopped(Stop),
+}
+
 impl Work<'_> {
-    /// A leader proposes other in-sync replicas.
+    /// A leader proposes other in-sync replicas. Reassignments that waited for them complete behind the answer.
     pub(super) fn on_alter_partition(&mut self, id: RequestId, request: &AlterPartitionRequest) -> Result<(), Stop> {
         let error = self.check_sender(request.broker_id, request.broker_epoch);
-        if !error.is_none() {
-            let response = AlterPartitionResponse { error, partitions: Vec::new() };
-            self.respond(id, Response::AlterPartition(response));
-            return Ok(());
+        let altered = if error.is_none() { self.alter_partitions(id, request) } else { Err(Refused::With(error)) };
+        match altered {
+            Ok(altered) => altered.iter().try_for_each(|partition| self.maybe_complete_reassignment(partition)),
+            Err(Refused::With(error)) => {
+                let response = AlterPartitionResponse { error, partitions: Vec::new() };
+                self.respond(id, Response::AlterPartition(response));
+                Ok(())
+            }
+            Err(Refused::Stopped(stop)) => Err(stop),
         }
+    }
+
+    /// Returns the partitions that are as proposed now. A controller that is deposed answers with an error, and does not
+    /// learn from it.
+    fn alter_partitions(
+        &mut self,
+        id: RequestId,
+        request: &AlterPartitionRequest,
+    ) -> Result<Vec<TopicPartition>, Refused> {
         let mut errors: BTreeMap<TopicPartition, ErrorCode> = BTreeMap::new();
         let mut accepted: BTreeMap<TopicPartition, Leadership> = BTreeMap::new();
         for data in &request.partitions {
@@ -37,12 +63,16 @@ impl Work<'_> {
         }
         let proposed: Vec<TopicPartition> = accepted.keys().cloned().collect();
         let occasion = Occasion { reason: Some(ChangeReason::AlterPartition) };
-        let written = self.write_states(accepted, occasion)?;
+        let written = self.write_states(accepted, occasion).map_err(|stop| match stop {
+            Stop::Waiting => Refused::Stopped(stop),
+            Stop::ControllerMoved | Stop::Failed => Refused::With(ErrorCode::UnknownServerError),
+        })?;
         let failed = proposed.into_iter().filter(|partition| !written.done.contains(partition));
         errors.extend(failed.map(|partition| (partition, ErrorCode::InvalidUpdateVersion)));
         self.tell_after_alter_partition(request);
         self.answer_alter_partition(id, request, &errors);
-        Ok(())
+        let partitions = request.partitions.iter().map(|data| &data.partition);
+        Ok(partitions.filter(|partition| !errors.contains_key(partition)).cloned().collect())
     }
 
     fn check_sender(&self, broker: BrokerId, broker_epoch: BrokerEpoch) -> ErrorCode {
@@ -124,7 +154,13 @@ impl Work<'_> {
         request: &ControlledShutdownRequest,
     ) -> Result<(), Stop> {
         let error = self.check_leaver(request);
-        let remaining_partitions = if error.is_none() { self.relieve(request.broker_id)? } else { Vec::new() };
+        let relieved = if error.is_none() { self.relieve(request.broker_id) } else { Ok(Vec::new()) };
+        let (error, remaining_partitions) = match relieved {
+            Ok(remaining) => (error, remaining),
+            Err(Stop::Waiting) => return Err(Stop::Waiting),
+            Err(Stop::ControllerMoved) => (ErrorCode::StaleControllerEpoch, Vec::new()),
+            Err(Stop::Failed) => (ErrorCode::UnknownServerError, Vec::new()),
+        };
         let response = ControlledShutdownResponse { error, remaining_partitions };
         self.respond(id, Response::ControlledShutdown(response));
         Ok(())
@@ -197,15 +233,32 @@ fn alter_partition_result(
     }
 }
 
-/// The answer to a request that the controller gave up together with its session.
-pub(super) fn refusal(request: &ControllerRequest) -> Response {
-    match request {
+/// The answer of a broker that is not the controller, or is it no longer (`preempt`).
+pub(super) fn refuse(id: RequestId, request: &ControllerRequest) -> ControllerOutput {
+    let error = ErrorCode::NotController;
+    let response = match request {
         ControllerRequest::AlterPartition(_) => {
-            Response::AlterPartition(AlterPartitionResponse { error: ErrorCode::NotController, partitions: Vec::new() })
+            Response::AlterPartition(AlterPartitionResponse { error, partitions: Vec::new() })
         }
         ControllerRequest::ControlledShutdown(_) => Response::ControlledShutdown(ControlledShutdownResponse {
             error: ErrorCode::StaleControllerEpoch,
             remaining_partitions: Vec::new(),
         }),
-    }
+        ControllerRequest::AlterPartitionReassignments(_) => {
+            Response::AlterPartitionReassignments(AlterPartitionReassignmentsResponse { error, results: Vec::new() })
+        }
+        ControllerRequest::ListPartitionReassignments(_) => {
+            Response::ListPartitionReassignments(ListPartitionReassignmentsResponse { error, partitions: Vec::new() })
+        }
+        ControllerRequest::ElectLeaders { partitions, .. } => {
+            let failed = |partition: &TopicPartition| PartitionResult {
+                partition: partition.clone(),
+                error,
+                error_message: None,
+            };
+            let (leaders, failures) = (BTreeMap::new(), partitions.iter().map(failed).collect());
+            return ControllerOutput::Elected { id, outcome: ElectionOutcome { leaders, failures } };
+        }
+    };
+    ControllerOutput::Respond { id, response }
 }

@@ -3,12 +3,13 @@
 
 use super::batch::Batch;
 use super::context::{Assignment, Context, Replica, ReplicaState, Topic};
+use super::partitions::Strategy;
 use super::state_znodes::topic_path;
 use super::work::{Stop, Work, data_of};
 use crate::event::ControllerEvent;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::zookeeper::{Operation, ZnodeData, ZnodePath};
-use wire::{BrokerId, ErrorCode, PartitionIndex, TopicName, TopicPartition};
+use wire::{BrokerId, ErrorCode, PartitionIndex, TopicId, TopicName, TopicPartition};
 
 /// Where topics are.
 pub(super) const TOPICS: &str = "/brokers/topics";
@@ -44,18 +45,38 @@ impl Work<'_> {
         let Some(read) = self.read_topics(std::slice::from_ref(topic))?.remove(topic) else { return Ok(()) };
         let context = self.context();
         let is_to_go = context.is_queued_for_deletion(topic);
-        let Some(known) = context.topics.get_mut(topic).filter(|_| !is_to_go) else { return Ok(()) };
+        let Some(known) = context.topics.get_mut(topic) else { return Ok(()) };
         let added: Vec<PartitionIndex> =
             read.partitions.keys().filter(|index| !known.partitions.contains_key(index)).copied().collect();
-        known.partitions.extend(added.iter().map(|index| (*index, read.partitions[index].clone())));
-        let partitions = known.partitions.len() as i32;
         if added.is_empty() {
             return Ok(());
         }
+        if is_to_go {
+            return self.undo_additions(topic, &read);
+        }
+        known.partitions.extend(added.iter().map(|index| (*index, read.partitions[index].clone())));
+        let partitions = known.partitions.len() as i32;
         self.note(ControllerEvent::PartitionsAdded { topic: topic.clone(), partitions });
         let added: Vec<TopicPartition> =
             added.into_iter().map(|index| TopicPartition::new(topic.clone(), index)).collect();
         self.create_partitions(&added)
+    }
+
+    /// A topic that is to go gets no partitions (`restorePartitionReplicaAssignment`).
+    fn undo_additions(&mut self, topic: &TopicName, read: &Topic) -> Result<(), Stop> {
+        let path = topic_path(topic);
+        let existing =
+            self.ask(Operation::GetChildren { path: ZnodePath::new(&format!("{path}/partitions")), watch: false })?;
+        let Ok(wire::zookeeper::OperationResult::Children { names, .. }) = existing else { return Ok(()) };
+        let was_there = |index: &PartitionIndex| names.contains(&index.to_string());
+        let context = self.context();
+        let assignments = read
+            .partitions
+            .keys()
+            .filter(|index| was_there(index))
+            .map(|index| (*index, context.assignment(&TopicPartition::new(topic.clone(), *index))));
+        let data = topic_data(read.topic_id, &assignments.collect());
+        self.write_all(vec![Operation::SetData { path: ZnodePath::new(&path), data, version: None }]).map(drop)
     }
 
     /// Reads topics' ids and replicas; leaves a watch on each.
@@ -71,7 +92,7 @@ impl Work<'_> {
         let replicas = self.context().replicas_of(partitions);
         self.partitions_become_new(partitions);
         self.replicas_become_new(&replicas);
-        self.partitions_come_online(partitions, super::partitions::Strategy::Offline, None)?;
+        self.partitions_come_online(partitions, Strategy::OFFLINE, None)?;
         self.replicas_come_online(&replicas);
         Ok(())
     }
@@ -88,7 +109,11 @@ impl Work<'_> {
         if known.is_empty() {
             return Ok(());
         }
-        self.context().topics_to_delete.extend(known);
+        let context = self.context();
+        let moving = context.reassigning().into_iter().map(|partition| partition.topic);
+        let moving: Vec<TopicName> = moving.filter(|topic| known.contains(topic)).collect();
+        context.topics_to_delete.extend(known);
+        moving.iter().for_each(|topic| self.halt_deletion(topic));
         self.resume_deletions()
     }
 
@@ -197,8 +222,11 @@ impl Work<'_> {
         self.delete_tree(ZnodePath::new(&topic_path(topic)))?;
         self.delete_all(vec![ZnodePath::new(&format!("/config/topics/{topic}"))])?;
         self.delete_all(vec![mark_path(topic)])?;
+        let is_known = self.context().topics.contains_key(topic);
         self.context().remove_topic(topic);
-        self.note(ControllerEvent::TopicDeleted { topic: topic.clone() });
+        if is_known {
+            self.note(ControllerEvent::TopicDeleted { topic: topic.clone() });
+        }
         Ok(())
     }
 
@@ -230,12 +258,30 @@ fn children_of(parent: &ZnodePath, outcome: super::work::Outcome) -> Vec<ZnodePa
     }
 }
 
-fn mark_path(topic: &TopicName) -> ZnodePath {
+pub(super) fn mark_path(topic: &TopicName) -> ZnodePath {
     ZnodePath::new(&format!("{DELETE_TOPICS}/{topic}"))
 }
 
 fn replicas_of_topic(context: &Context, topic: &TopicName) -> Vec<Replica> {
     context.replicas_of(&context.partitions_of_topics(&BTreeSet::from([topic.clone()])))
+}
+
+/// A topic's znode.
+pub(super) fn topic_data(topic_id: TopicId, assignments: &BTreeMap<PartitionIndex, Assignment>) -> ZnodeData {
+    let all = |brokers: fn(&Assignment) -> &Vec<BrokerId>| {
+        assignments.iter().map(|(index, assignment)| (*index, brokers(assignment).clone())).collect::<BTreeMap<_, _>>()
+    };
+    let some = |brokers| {
+        let mut changing = all(brokers);
+        changing.retain(|_, brokers| !brokers.is_empty());
+        changing
+    };
+    ZnodeData::Topic {
+        topic_id,
+        partitions: all(|assignment| &assignment.replicas),
+        adding_replicas: some(|assignment| &assignment.adding),
+        removing_replicas: some(|assignment| &assignment.removing),
+    }
 }
 
 fn topic_of(data: ZnodeData) -> Option<Topic> {

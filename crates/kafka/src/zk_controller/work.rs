@@ -5,8 +5,9 @@
 //! What was done on the way is remembered as deeds, and those that were carried out before are not carried out again:
 //! the same answers lead to the same deeds.
 
-use super::Facts;
 use super::context::Context;
+use super::elections::ElectionOutcome;
+use super::{ControllerRequest, Facts, Task};
 use crate::event::{ControllerEvent, EventKind, ZooKeeperEvent};
 use crate::node::RequestId;
 use crate::zk_client::{Answer, Call};
@@ -23,6 +24,8 @@ pub(super) enum Stop {
     Waiting,
     /// ZooKeeper says that another controller was elected (`ControllerMovedException`).
     ControllerMoved,
+    /// Any other exception: it is logged, and what was not done yet stays undone.
+    Failed,
 }
 
 /// Something that an event brings about outside of the controller's context.
@@ -33,8 +36,14 @@ pub(super) enum Deed {
     RemoveAllBrokers,
     Send(BrokerId, Request),
     Respond(RequestId, Response),
+    Refuse(RequestId, ControllerRequest),
+    Elected(RequestId, ElectionOutcome),
+    /// Something to do after everything that waits already.
+    Put(Task),
     Note(EventKind),
-    ScheduleRebalance { after_ms: i64 },
+    ScheduleRebalance {
+        after_ms: i64,
+    },
     CancelRebalance,
 }
 
@@ -148,6 +157,11 @@ impl<'a> Work<'a> {
             Ok(OperationResult::Children { names, .. }) => Ok(names),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Leaves a watch that fires when a znode is made, changed or removed.
+    pub(super) fn watch(&mut self, path: &str) -> Result<(), Stop> {
+        self.ask(Operation::Exists { path: ZnodePath::new(path), watch: true }).map(drop)
     }
 
     /// Removes znodes; those that are not there do not matter.

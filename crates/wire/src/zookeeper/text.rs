@@ -2,7 +2,7 @@
 //! Scala's and Java's hash maps yield them there.
 
 use super::{PartitionStateData, ZnodeData};
-use crate::{BrokerId, Endpoint, PartitionIndex, Timestamp, TopicName};
+use crate::{BrokerId, Endpoint, PartitionIndex, Timestamp, TopicName, TopicPartition};
 use std::collections::BTreeMap;
 
 impl ZnodeData {
@@ -29,6 +29,9 @@ impl ZnodeData {
             }
             ZnodeData::PreferredReplicaElection(partitions) => {
                 Some(format!(r#"{{"version":1,"partitions":[{}]}}"#, joined(partitions.iter().map(partition_entry))))
+            }
+            ZnodeData::Reassignment(partitions) => {
+                Some(format!(r#"{{"version":1,"partitions":[{}]}}"#, joined(partitions.iter().map(reassigned_entry))))
             }
             ZnodeData::ClusterId(id) => Some(format!(r#"{{"version":"1","id":{}}}"#, quoted(id))),
             ZnodeData::ProducerIdBlock { broker_id, block_start, block_end } => Some(format!(
@@ -64,6 +67,11 @@ fn partition_state(state: &PartitionStateData) -> String {
 
 fn partition_entry((topic, partition): &(TopicName, PartitionIndex)) -> String {
     format!(r#"{{"topic":{},"partition":{partition}}}"#, quoted(topic.as_str()))
+}
+
+fn reassigned_entry((partition, replicas): (&TopicPartition, &Vec<BrokerId>)) -> String {
+    let (topic, index, replicas) = (quoted(partition.topic.as_str()), partition.partition, ids(replicas));
+    format!(r#"{{"topic":{topic},"partition":{index},"replicas":{replicas}}}"#)
 }
 
 fn replicas_by_partition(partitions: &BTreeMap<PartitionIndex, Vec<BrokerId>>) -> String {
@@ -183,6 +191,13 @@ mod tests {
             (
                 ZnodeData::PreferredReplicaElection(vec![t0, u3]),
                 r#"{"version":1,"partitions":[{"topic":"t","partition":0},{"topic":"u","partition":3}]}"#,
+            ),
+            (
+                ZnodeData::Reassignment(BTreeMap::from([(
+                    TopicPartition::new(TopicName::new("t"), PartitionIndex(0)),
+                    brokers(&[3, 1]),
+                )])),
+                r#"{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[3,1]}]}"#,
             ),
             (
                 ZnodeData::ClusterId("beoOAc4USM6ywJV_Q96FBg".to_owned()),

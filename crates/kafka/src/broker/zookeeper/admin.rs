@@ -17,7 +17,7 @@ use wire::zookeeper::{CreateMode, Operation, OperationResult, ZnodeData, ZooKeep
 use wire::{ErrorCode, PartitionIndex, Response, TopicId, TopicName, TopicPartition};
 
 /// How long a request waits for metadata to show what was done: the admin client's `request.timeout.ms`, which it sends.
-const TIMEOUT_MS: i64 = 30_000;
+pub(super) const TIMEOUT_MS: i64 = 30_000;
 
 /// Requests about topics that are not answered yet.
 #[derive(Clone, Debug, Default)]

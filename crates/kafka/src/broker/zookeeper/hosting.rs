@@ -31,6 +31,7 @@ impl Broker {
         match output {
             ControllerOutput::Ask { tag, call } => self.call_zookeeper(Ask::Controller(tag), call, step),
             ControllerOutput::Respond { id, response } => self.server.respond(id, response, step.effects),
+            ControllerOutput::Elected { id, outcome } => self.on_leaders_elected(id, outcome, step),
             ControllerOutput::BeginSession => self.begin_session(step),
         }
     }

@@ -21,6 +21,7 @@ impl Broker {
         if error.is_none() {
             self.update_metadata(request, step);
             self.complete_admin_jobs(step);
+            self.complete_elections(step);
         }
         self.server.respond(id, Response::UpdateMetadata(error), step.effects);
     }

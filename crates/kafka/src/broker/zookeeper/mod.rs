@@ -6,6 +6,7 @@
 
 mod admin;
 mod configs;
+mod elections;
 mod hosting;
 mod metadata_cache;
 mod paths;
@@ -24,6 +25,7 @@ use crate::zk_client::ZooKeeperClient;
 use crate::zk_controller::{ControllerTag, ZooKeeperController};
 use admin::{AdminAsk, AdminJobs};
 use configs::TopicConfigs;
+use elections::PendingElections;
 use shutdown::ControlledShutdown;
 use wire::{BrokerId, Endpoint, TopicName};
 
@@ -38,6 +40,7 @@ pub(super) struct ZooKeeperMember {
     pub(super) controller_id: Option<BrokerId>,
     configs: TopicConfigs,
     admin: AdminJobs,
+    elections: PendingElections,
     /// The attempts to leave in good order.
     pub(super) shutdown: ControlledShutdown,
 }
@@ -74,6 +77,7 @@ impl ZooKeeperMember {
             controller_id: None,
             configs: TopicConfigs::default(),
             admin: AdminJobs::default(),
+            elections: PendingElections::default(),
             shutdown: ControlledShutdown::new(config),
         }
     }

@@ -4,8 +4,7 @@ use super::super::forwarding::refused;
 use super::super::{Broker, Step};
 use crate::node::RequestId;
 use crate::zk_controller::ControllerRequest;
-use wire::response::ListPartitionReassignmentsResponse;
-use wire::{ErrorCode, Request, Response};
+use wire::{ErrorCode, Request};
 
 impl Broker {
     /// A client or a broker wants what only the controller does.
@@ -27,15 +26,15 @@ impl Broker {
                 self.create_partitions(id, request, step);
             }
             Request::DeleteTopics(request) if self.is_active_controller() => self.delete_topics(id, &request, step),
-            Request::ListPartitionReassignments(_) if self.is_active_controller() => {
-                // Partitions are not reassigned in this mode, so there never is one to tell of.
-                let none = ListPartitionReassignmentsResponse { error: ErrorCode::None, partitions: Vec::new() };
-                self.server.respond(id, Response::ListPartitionReassignments(none), step.effects);
+            Request::AlterPartitionReassignments(request) => {
+                self.ask_controller(id, ControllerRequest::AlterPartitionReassignments(request), step);
             }
+            Request::ListPartitionReassignments(request) => {
+                self.ask_controller(id, ControllerRequest::ListPartitionReassignments(request), step);
+            }
+            Request::ElectLeaders(request) => self.elect_leaders(id, request, step),
             // Not simulated in this mode: an error that no client tries again says so.
-            Request::ElectLeaders(_) | Request::AlterPartitionReassignments(_) | Request::UpdateFeatures(_)
-                if self.is_active_controller() =>
-            {
+            Request::UpdateFeatures(_) if self.is_active_controller() => {
                 self.server.respond(id, refused(&request, ErrorCode::UnsupportedVersion), step.effects);
             }
             Request::IncrementalAlterConfigs(_) => {
@@ -45,9 +44,6 @@ impl Broker {
             Request::CreateTopics(_)
             | Request::CreatePartitions(_)
             | Request::DeleteTopics(_)
-            | Request::ElectLeaders(_)
-            | Request::AlterPartitionReassignments(_)
-            | Request::ListPartitionReassignments(_)
             | Request::UpdateFeatures(_) => {
                 self.server.respond(id, refused(&request, ErrorCode::NotController), step.effects);
             }
@@ -77,7 +73,8 @@ impl Broker {
         }
     }
 
-    fn ask_controller(&mut self, id: RequestId, request: ControllerRequest, step: &mut Step<'_>) {
+    /// Hands a request to the controller here.
+    pub(super) fn ask_controller(&mut self, id: RequestId, request: ControllerRequest, step: &mut Step<'_>) {
         self.at_controller(step, |controller, process| controller.on_request(id, request, process));
     }
 }

@@ -1,3 +1,5 @@
+mod elections;
+mod reassignments;
 mod world;
 
 use crate::event::{ControllerEvent, EventKind, ZooKeeperEvent};

@@ -9,19 +9,19 @@ use crate::node::{ConnectionId, Effect, Effects, Identity, Input, Message, Node,
 use crate::spec::HistoricalFaults;
 use crate::storage::Disk;
 use crate::zk_client::{Answer, Call, ConnectionOwner, Host, HostTimer};
-use crate::zk_controller::{ControllerOutput, ControllerRequest, ControllerTag, ZooKeeperController};
+use crate::zk_controller::{ControllerOutput, ControllerRequest, ControllerTag, ElectionOutcome, ZooKeeperController};
 use crate::zookeeper::ZooKeeper;
 use rand::SeedableRng;
 use std::collections::{BTreeMap, VecDeque};
-use wire::request::{ControlledShutdownRequest, LeaderAndIsrPartition};
+use wire::request::{AlterPartitionData, AlterPartitionRequest, ControlledShutdownRequest, LeaderAndIsrPartition};
 use wire::response::{ControlledShutdownResponse, ReplicaStateResponse};
 use wire::zookeeper::{
     CreateMode, Operation, OperationResult, PartitionStateData, WatchedEvent, ZnodeData, ZnodePath, ZooKeeperRequest,
     ZooKeeperResponse,
 };
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, PartitionIndex, Request, Response, Timestamp, TopicId, TopicName,
-    TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderRecoveryState, PartitionEpoch, PartitionIndex, Request, Response,
+    Timestamp, TopicId, TopicName, TopicPartition,
 };
 
 const EPOCH: Timestamp = Timestamp(1_795_230_000_000);
@@ -100,6 +100,8 @@ pub(super) struct World {
     pub(super) told: Vec<(i32, i32, Request)>,
     /// What controllers answered.
     pub(super) responses: Vec<Response>,
+    /// What came of elections by command.
+    pub(super) elected: Vec<ElectionOutcome>,
     /// How often a broker was told to begin a session anew.
     pub(super) sessions_to_begin: u32,
 }
@@ -137,6 +139,7 @@ impl World {
             config: BrokerConfig::from_properties(&properties.collect()).expect("they are legal"),
             told: Vec::new(),
             responses: Vec::new(),
+            elected: Vec::new(),
             sessions_to_begin: 0,
         };
         world.zookeeper.step(Instant::ZERO, Input::Started { disk: Disk::default() }, &mut Effects::new());
@@ -241,10 +244,54 @@ impl World {
     }
 
     pub(super) fn ask(&mut self, controller: i32, request: ControllerRequest) -> Response {
+        self.submit(controller, request);
+        self.responses.pop().expect("every request is answered")
+    }
+
+    pub(super) fn submit(&mut self, controller: i32, request: ControllerRequest) {
         let id = RequestId { connection: connection(98, 0), correlation_id: 0 };
         self.with_controller(controller, |controller, process| controller.on_request(id, request, process));
         self.settle();
-        self.responses.pop().expect("every request is answered")
+    }
+
+    /// The leader of a partition proposes in-sync replicas to the controller, knowing its state as it is.
+    pub(super) fn propose_isr(&mut self, index: i32, isr: &[i32]) {
+        let controller = self.brokers.keys().copied().find(|id| self.controller_epoch(*id).is_some());
+        let state = self.state_data(index);
+        let leader = state.leader.expect("somebody leads");
+        let path = ZnodePath::new(&format!("/brokers/topics/t/partitions/{index}/state"));
+        let version = self.zookeeper.view().database.znode(&path).expect("it has a state").version;
+        let data = AlterPartitionData {
+            topic_id: TOPIC_ID,
+            partition: partition(index),
+            leader_epoch: state.leader_epoch,
+            partition_epoch: PartitionEpoch(version.0),
+            leader_recovery_state: LeaderRecoveryState::Recovered,
+            new_isr: ids(isr).into_iter().map(|broker| (broker, BrokerEpoch::NONE)).collect(),
+        };
+        let broker_epoch = self.epoch_of(leader.0);
+        let request = AlterPartitionRequest { broker_id: leader, broker_epoch, partitions: vec![data] };
+        let controller = controller.expect("somebody is the controller");
+        match self.ask(controller, ControllerRequest::AlterPartition(request)) {
+            Response::AlterPartition(response) => assert_eq!(response.partitions[0].error, ErrorCode::None),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The controller hears that unclean elections are allowed now: by the topic, or by the default of all brokers.
+    pub(super) fn allow_unclean_elections(&mut self, controller: i32, is_for_topic: bool) {
+        let configs = BTreeMap::from([("unclean.leader.election.enable".to_owned(), "true".to_owned())]);
+        let topic = is_for_topic.then(|| TopicName::new("t"));
+        if is_for_topic {
+            self.create("/config/topics/t", ZnodeData::Config(configs.clone()));
+        }
+        self.with_controller(controller, |controller, process| {
+            if !is_for_topic {
+                controller.configure(BrokerConfig::from_properties(&configs).expect("they are legal"));
+            }
+            controller.on_unclean_election_enabled(topic, process);
+        });
+        self.settle();
     }
 
     /// Error and remaining partitions of a controlled shutdown.
@@ -343,6 +390,7 @@ impl World {
                 self.arrivals.push_back(Arrival::Answer(id, tag, answer));
             }
             ControllerOutput::Respond { response, .. } => self.responses.push(response),
+            ControllerOutput::Elected { outcome, .. } => self.elected.push(outcome),
             ControllerOutput::BeginSession => self.sessions_to_begin += 1,
         }
     }

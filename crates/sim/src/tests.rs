@@ -132,7 +132,7 @@ fn messages_on_a_connection_arrive_in_order_however_much_they_jitter() {
     for server in [1, 2] {
         let mut by_client: BTreeMap<i64, i64> = BTreeMap::new();
         for event in events_of(&session, NodeId::Server(server)) {
-            if let EventKind::Broker(BrokerEvent::RecordsAppended { first_offset, .. }) = event.kind {
+            if let EventKind::Broker(BrokerEvent::DuplicateFound { first_offset, .. }) = event.kind {
                 *by_client.entry(first_offset.0).or_default() += 1;
             }
         }
@@ -292,7 +292,7 @@ fn causes_chain_through_messages_timers_and_the_start_of_clients() {
     for event in &all {
         if matches!(event.kind, EventKind::Client(ClientEvent::PositionReset { .. })) {
             let cause = &all[event.cause.expect("an answer has a cause").0 as usize];
-            assert!(matches!(cause.kind, EventKind::Broker(BrokerEvent::RecordsAppended { .. })));
+            assert!(matches!(cause.kind, EventKind::Broker(BrokerEvent::DuplicateFound { .. })));
             assert!(cause.at < event.at && cause.step < event.step);
         }
     }
@@ -388,7 +388,7 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 #[test]
 fn the_hash_of_a_toy_run_is_the_one_recorded() {
     let session = session_at_ms(100);
-    assert_eq!((session.steps(), session.trace_hash()), (2_846, TraceHash(15_841_119_158_991_359_787)));
+    assert_eq!((session.steps(), session.trace_hash()), (2_846, TraceHash(16_641_324_090_011_264_705)));
 }
 
 #[test]

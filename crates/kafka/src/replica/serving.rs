@@ -98,7 +98,8 @@ impl Partition {
     /// Sends a consumer to another replica instead of reading for it.
     #[must_use]
     pub fn redirect(&self, request: &FetchPartition, replica: BrokerId) -> FetchRead {
-        if let Err(error) = self.check_leader_epoch(request.current_leader_epoch) {
+        let is_valid = self.check_topic(request).and_then(|()| self.check_leader_epoch(request.current_leader_epoch));
+        if let Err(error) = is_valid {
             return self.refuse(error);
         }
         let mut read = self.answer(Found::Records(LogRead::default(), Vec::new()));
@@ -133,9 +134,7 @@ impl Partition {
     }
 
     fn find(&self, request: &FetchPartition, reader: Reader, limit: ReadLimit) -> Result<Found, ErrorCode> {
-        if request.topic_id.is_some_and(|topic_id| topic_id != self.log.topic_id()) {
-            return Err(ErrorCode::InconsistentTopicId);
-        }
+        self.check_topic(request)?;
         self.check_reader(request.current_leader_epoch, reader)?;
         if let Some(end) = self.diverging_epoch(request)? {
             return Ok(Found::Diverging(end));
@@ -149,6 +148,11 @@ impl Partition {
             Reader::Follower(_) | Reader::Consumer(IsolationLevel::ReadUncommitted) => Vec::new(),
         };
         Ok(Found::Records(read, aborted_transactions))
+    }
+
+    fn check_topic(&self, request: &FetchPartition) -> Result<(), ErrorCode> {
+        let is_another = request.topic_id.is_some_and(|topic_id| topic_id != self.log.topic_id());
+        if is_another { Err(ErrorCode::InconsistentTopicId) } else { Ok(()) }
     }
 
     /// Whether `reader` may read here. A follower that the assignment does not name yet is told to come again.
@@ -232,12 +236,14 @@ impl Partition {
     }
 
     /// Clients get no offset that could be taken back while a new leader's high watermark lags behind the start of its
-    /// epoch (KIP-207); the earliest offset is never in doubt.
+    /// epoch (they did before KIP-207); the earliest offset is never in doubt.
     fn look_up(&self, request: &ListOffsetsPartition, reader: Reader) -> Result<Option<FoundOffset>, ErrorCode> {
         let epoch_start_offset = self.check_leader(request.current_leader_epoch)?.epoch_start_offset;
         let last_fetchable = self.read_bound(reader);
+        let is_lagging =
+            epoch_start_offset > self.log.high_watermark() && !self.settings.historical_faults.end_offsets_in_doubt;
         let availability = match reader {
-            Reader::Consumer(_) if epoch_start_offset > self.log.high_watermark() => Err(ErrorCode::OffsetNotAvailable),
+            Reader::Consumer(_) if is_lagging => Err(ErrorCode::OffsetNotAvailable),
             Reader::Consumer(_) | Reader::Follower(_) => Ok(()),
         };
         match request.spec {

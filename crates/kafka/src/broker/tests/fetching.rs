@@ -66,6 +66,18 @@ fn a_parked_fetch_is_answered_when_the_leadership_is_lost() {
     );
 }
 
+/// Case F of `DelayedFetch`.
+#[test]
+fn a_consumer_ahead_of_the_high_watermark_is_answered_at_once() {
+    let mut scene = Scene::leading();
+    scene.ask(client(1), 0, produce(Acks::Leader));
+    assert_eq!(
+        scene.ask(client(2), 0, consumer_fetch(1)),
+        ["send client-2#0 !0 fetch t-0 NONE hw 0 []"],
+        "it is neither out of range nor worth to wait for"
+    );
+}
+
 #[test]
 fn a_fetch_beyond_the_log_is_answered_at_once() {
     let mut scene = Scene::leading();

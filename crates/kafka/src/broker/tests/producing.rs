@@ -1,8 +1,10 @@
 //! Produce requests: who is answered when, and with what.
 
-use super::scene::{FIRST_OPERATION, Scene, client, follower_fetch, peer, produce, produce_to};
+use super::scene::{
+    FIRST_OPERATION, Scene, TOPIC_ID, client, follower_fetch, partition_record, peer, produce, produce_to,
+};
 use wire::request::Acks;
-use wire::{PartitionIndex, TopicName, TopicPartition};
+use wire::{MetadataRecord, PartitionIndex, TopicName, TopicPartition};
 
 #[test]
 fn acks_1_is_answered_as_soon_as_the_leader_has_the_records() {
@@ -135,11 +137,27 @@ fn wrong_partitions_are_refused_with_the_error_that_helps() {
 #[test]
 fn too_few_in_sync_replicas_refuse_acks_all_only() {
     let mut scene = Scene::running(&[("min.insync.replicas", "2")]);
-    scene.metadata(vec![super::scene::topic(), super::scene::partition_record(Some(1), &[1])]);
+    scene.metadata(vec![super::scene::topic(), partition_record(Some(1), &[1])]);
     assert_eq!(
         scene.ask(client(1), 0, produce(Acks::All)),
         ["note rejected t-0 NOT_ENOUGH_REPLICAS", "send client-1#0 !0 produce t-0 NOT_ENOUGH_REPLICAS @-1"]
     );
     let lines = scene.ask(client(1), 1, produce(Acks::Leader));
     assert_eq!(lines.last().map(String::as_str), Some("send client-1#0 !1 produce t-0 NONE @0"));
+}
+
+#[test]
+fn producers_may_not_write_to_internal_topics() {
+    let mut scene = Scene::running(&[]);
+    let name = TopicName::new("__consumer_offsets");
+    let topic = MetadataRecord::Topic { name: name.clone(), topic_id: TOPIC_ID };
+    scene.metadata(vec![topic, partition_record(Some(1), &[1, 2])]);
+    let partition = TopicPartition::new(name, PartitionIndex(0));
+    assert_eq!(
+        scene.ask(client(1), 0, produce_to(partition, Acks::All)),
+        [
+            "note rejected __consumer_offsets-0 INVALID_TOPIC_EXCEPTION",
+            "send client-1#0 !0 produce __consumer_offsets-0 INVALID_TOPIC_EXCEPTION @-1",
+        ]
+    );
 }

@@ -117,6 +117,7 @@ fn another_topics_fetch_is_refused() {
     bench.metadata(&state(Some(1), 5, 1, &[1]));
     let request = FetchPartition { topic_id: Some(TopicId(8)), ..bench.request(0) };
     assert_eq!(bench.partition.read(&request, CONSUMER, ALL).result.error, ErrorCode::InconsistentTopicId);
+    assert_eq!(bench.partition.redirect(&request, BrokerId(2)).result.error, ErrorCode::InconsistentTopicId);
 }
 
 #[test]

@@ -82,6 +82,9 @@ pub struct HistoricalFaults {
     /// The controller takes fenced brokers and earlier incarnations of brokers into the in-sync replicas
     /// (before KIP-841 and KIP-903).
     pub isr_without_broker_epochs: bool,
+    /// A new leader tells clients its high watermark as the end of the log although it may lag behind what the leader
+    /// before it has told (before KIP-207).
+    pub end_offsets_in_doubt: bool,
     /// ZooKeeper mode: neither brokers nor ZooKeeper fence a controller that was deposed.
     pub unfenced_zookeeper_controllers: bool,
     /// ZooKeeper mode: a broker that restarts faster than the controller looks is not noticed (before KIP-380).

@@ -174,6 +174,7 @@ impl Script {
             "unfenced-fetches" => &mut faults.unfenced_fetches,
             "high-watermark-below-min-isr" => &mut faults.high_watermark_below_min_isr,
             "isr-without-broker-epochs" => &mut faults.isr_without_broker_epochs,
+            "end-offsets-in-doubt" => &mut faults.end_offsets_in_doubt,
             "unfenced-zookeeper-controllers" => &mut faults.unfenced_zookeeper_controllers,
             "unnoticed-broker-bounces" => &mut faults.unnoticed_broker_bounces,
             other => return Err(format!("there is no historical fault \"{other}\"")),

@@ -145,6 +145,34 @@ fn without_broker_epochs_a_fenced_follower_joins_the_isr() {
     }
 }
 
+/// Schedule 4.9, KIP-207: the high watermark of a new leader lags behind what the leader before it told.
+#[test]
+fn before_kip_207_the_end_of_the_log_goes_back_when_the_leader_changes() {
+    for (is_fault_on, expected) in [(false, Err(ErrorCode::OffsetNotAvailable)), (true, Ok(1))] {
+        let faults = HistoricalFaults { end_offsets_in_doubt: is_fault_on, ..HistoricalFaults::default() };
+        let (mut a, mut b) = couple(faults);
+        write(&mut a, "m0");
+        sync(&mut b, &mut a, 3);
+        write(&mut a, "m1");
+        sync(&mut b, &mut a, 1);
+        a.fetch(2, 2);
+        assert_eq!(latest(&a), Ok(2));
+        b.metadata(&state(Some(2), 1, 1, &[1, 2]));
+        assert_eq!(latest(&b), expected, "fault: {is_fault_on}");
+        a.metadata(&state(Some(2), 1, 1, &[1, 2]));
+        sync(&mut a, &mut b, 2);
+        assert_eq!(latest(&b), Ok(2));
+    }
+}
+
+/// What a client is told of the end of the log.
+fn latest(bench: &Bench) -> Result<i64, ErrorCode> {
+    let current_leader_epoch = bench.partition.leader_epoch();
+    let request = ListOffsetsPartition { partition: partition(), current_leader_epoch, spec: OffsetSpec::Latest };
+    let result = bench.partition.list_offsets(&request, CONSUMER);
+    if result.error.is_none() { Ok(result.offset.0) } else { Err(result.error) }
+}
+
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -93,6 +93,9 @@ mod tests {
             [candidates.reassigned(), candidates.preferred(), shut_down].map(|leader| leader.map(|leader| leader.0))
         };
         assert_eq!(elect(&[2, 4], &[2, 4], &[2]), [Some(2), Some(2), Some(4)]);
+        assert_eq!(elect(&[2, 4], &[4], &[]), [Some(4), None, Some(4)]);
+        assert_eq!(elect(&[], &[2, 4], &[]), [None, None, None]);
+        assert_eq!(elect(&[], &[], &[]), [None, None, None]);
         assert_eq!(elect(&[2], &[], &[]), [None, None, None]);
         assert_eq!(elect(&[4], &[2, 4], &[2]), [Some(4), None, Some(4)]);
         assert_eq!(elect(&[2], &[2, 4], &[2]), [Some(2), Some(2), None]);

@@ -266,6 +266,28 @@ mod tests {
         assert_eq!((result.leader_epoch, result.partition_epoch), (LeaderEpoch(0), PartitionEpoch(1)));
     }
 
+    /// Proposes and applies; returns the answer's ISR and who is eligible then.
+    fn propose(cluster: &mut TestCluster, isr: &[i32], partition_epoch: i32) -> [Vec<BrokerId>; 2] {
+        let mut request = proposal(cluster, isr);
+        request.partitions[0].partition_epoch = PartitionEpoch(partition_epoch);
+        let (records, response) = cluster.as_cluster().alter_partition(&request);
+        cluster.replay(records);
+        let state = cluster.image.partition(&request.partitions[0].partition).expect("foo-0 exists");
+        assert_eq!(response.partitions[0].isr, state.isr);
+        [state.isr.clone(), state.eligible_leader_replicas.clone()]
+    }
+
+    #[test]
+    fn who_leaves_below_min_isr_is_eligible_until_enough_are_in_sync_again() {
+        let mut cluster = foo();
+        assert_eq!(propose(&mut cluster, &[0, 1], 0), [ids(&[0, 1]), ids(&[])]);
+        assert_eq!(propose(&mut cluster, &[0, 1, 2], 1), [ids(&[0, 1, 2]), ids(&[])]);
+        cluster.config.eligible_leader_replicas_enable = true;
+        cluster.configure("foo", "min.insync.replicas", "2");
+        assert_eq!(propose(&mut cluster, &[0], 2), [ids(&[0]), ids(&[1, 2])]);
+        assert_eq!(propose(&mut cluster, &[0, 1], 3), [ids(&[0, 1]), ids(&[])]);
+    }
+
     #[test]
     fn a_proposal_that_completes_a_reassignment_may_cost_the_leadership() {
         let mut cluster = TestCluster::with_brokers(4);

@@ -411,6 +411,31 @@ mod tests {
         assert_eq!(waiting, moving, "replica 4 is not in sync yet");
     }
 
+    /// `PartitionReassignmentReplicasTest`.
+    #[test]
+    fn a_reassignment_completes_when_all_targets_are_in_sync() {
+        // Replicas, those that come, those that go, the target ISR, and the replicas and ISR after that.
+        type Case<'a> = (&'a [i32], &'a [i32], &'a [i32], &'a [i32], &'a [i32], &'a [i32]);
+        let all_new: [&[i32]; 3] = [&[3, 4, 5, 0, 1, 2], &[3, 4, 5], &[0, 1, 2]];
+        let some_new: [&[i32]; 3] = [&[0, 1, 3, 2], &[3], &[2]];
+        let cases: [Case<'_>; 5] = [
+            (all_new[0], all_new[1], all_new[2], &[0, 1, 2, 3, 4], all_new[0], &[0, 1, 2, 3, 4]),
+            (&[0, 1, 2], &[], &[], &[0, 1, 2], &[0, 1, 2], &[0, 1, 2]),
+            (all_new[0], all_new[1], all_new[2], &[0, 1, 2, 3, 4, 5], &[3, 4, 5], &[3, 4, 5]),
+            (some_new[0], some_new[1], some_new[2], &[0, 1, 2, 3], &[0, 1, 3], &[0, 1, 3]),
+            (some_new[0], some_new[1], some_new[2], &[3], some_new[0], &[3]),
+        ];
+        let anyone = |_: BrokerId| true;
+        for (replicas, adding, removing, isr, replicas_after, isr_after) in cases {
+            let mut moving = partition(replicas, &[0, 1, 2], Some(0));
+            (moving.adding_replicas, moving.removing_replicas) = (ids(adding), ids(removing));
+            let after = merged(&moving, change(&moving, isr, Election::Online, &anyone));
+            assert_eq!((&after.replicas, &after.isr), (&ids(replicas_after), &ids(isr_after)), "{replicas:?} {isr:?}");
+            let is_done = replicas_after != replicas || adding.is_empty();
+            assert_eq!(after.is_reassigning(), !is_done);
+        }
+    }
+
     #[test]
     fn a_leader_that_goes_leaves_none_when_nobody_can_take_over() {
         let mut moving = partition(&[2, 1, 3, 4], &[1, 2, 3], Some(1));

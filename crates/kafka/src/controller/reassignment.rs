@@ -203,6 +203,50 @@ mod tests {
         assert_eq!(listed(Some(vec![foo(1)])), []);
     }
 
+    /// `PartitionReassignmentReplicasTest`: replicas, those that come and those that go, both sorted.
+    #[test]
+    fn targets_come_first_and_then_those_that_go_in_order() {
+        type Case<'a> = (&'a [i32], &'a [i32], [Vec<i32>; 3]);
+        let table: [Case<'_>; 4] = [
+            (&[3, 2, 1], &[3, 6, 2, 1, 5], [vec![3, 6, 2, 1, 5], vec![5, 6], vec![]]),
+            (&[3, 2, 1, 0], &[7, 3, 1, 9], [vec![7, 3, 1, 9, 0, 2], vec![7, 9], vec![0, 2]]),
+            (&[3, 2, 1, 0], &[0, 1, 3, 2], [vec![0, 1, 3, 2], vec![], vec![]]),
+            (&[3, 2, 1], &[3, 2, 1], [vec![3, 2, 1], vec![], vec![]]),
+        ];
+        for (before, target, expected) in table {
+            let mut cluster = TestCluster::with_brokers(10);
+            cluster.create("foo", &[before]);
+            assert_eq!(alter(&mut cluster, Some(target)).0, ErrorCode::None);
+            assert_eq!(assignment(&cluster), expected, "{before:?} -> {target:?}");
+        }
+        let mut cluster = TestCluster::with_brokers(4);
+        cluster.create("foo", &[&[3, 2, 1, 0]]);
+        alter(&mut cluster, Some(&[3, 1]));
+        assert_eq!(assignment(&cluster), [vec![3, 1], vec![], vec![]], "who only goes is gone at once");
+    }
+
+    /// `PartitionReassignmentRevertTest`: of replicas 3, 2 and 1, with 4 and 5 on their way.
+    #[test]
+    fn a_way_back_keeps_who_was_in_sync_before_and_needs_an_unclean_election_if_nobody_was() {
+        for (isr, error, after) in
+            [(&[4, 5, 2][..], ErrorCode::None, "2 [2]"), (&[4, 5], ErrorCode::InvalidReplicaAssignment, "3 [4, 5]")]
+        {
+            let mut cluster = TestCluster::with_brokers(6);
+            cluster.create("foo", &[&[3, 2, 1]]);
+            alter(&mut cluster, Some(&[4, 5, 3, 2, 1]));
+            assert_eq!(assignment(&cluster), [vec![4, 5, 3, 2, 1], vec![4, 5], vec![]]);
+            cluster.change_isr("foo", 0, isr);
+            assert_eq!(alter(&mut cluster, None).0, error);
+            assert_eq!(cluster.leaders_and_isrs("foo"), [after]);
+            if error != ErrorCode::None {
+                cluster.configure("foo", "unclean.leader.election.enable", "true");
+                assert_eq!(alter(&mut cluster, None).0, ErrorCode::None);
+                assert_eq!(cluster.leaders_and_isrs("foo"), ["3 [3]"]);
+            }
+            assert_eq!(assignment(&cluster), [vec![3, 2, 1], vec![], vec![]]);
+        }
+    }
+
     #[test]
     fn a_cancelled_reassignment_leaves_the_replicas_from_before() {
         let mut cluster = moving();

@@ -287,6 +287,32 @@ mod tests {
     }
 
     #[test]
+    fn partitions_without_leader_take_whoever_is_there_once_that_is_allowed() {
+        let start = || {
+            let mut cluster = TestCluster::with_brokers(5);
+            cluster.create("foo", &[&[1, 2, 4], &[1, 3, 4], &[0, 2, 4]]);
+            cluster
+        };
+        let fence_all = |cluster: &mut TestCluster| {
+            (0..5).for_each(|broker| cluster.fence(broker));
+            assert_eq!(cluster.leaders_and_isrs("foo"), ["none [4]"; 3]);
+            cluster.unfence(2);
+        };
+        let mut cluster = start();
+        fence_all(&mut cluster);
+        assert_eq!(cluster.leaders_and_isrs("foo"), ["none [4]"; 3]);
+        assert!(cluster.as_cluster().elect_unclean_leaders().is_empty());
+        cluster.configure("foo", "unclean.leader.election.enable", "true");
+        let records = cluster.as_cluster().elect_unclean_leaders();
+        cluster.replay(records);
+        assert_eq!(cluster.leaders_and_isrs("foo"), ["2 [2]", "none [4]", "2 [2]"]);
+        let mut cluster = start();
+        cluster.config.unclean_leader_election_enable = true;
+        fence_all(&mut cluster);
+        assert_eq!(cluster.leaders_and_isrs("foo"), ["2 [2]", "none [4]", "2 [2]"]);
+    }
+
+    #[test]
     fn a_broker_that_shuts_down_hands_over_once() {
         let mut cluster = TestCluster::with_brokers(3);
         cluster.create("foo", &[&[0, 1, 2], &[1, 0], &[0]]);
@@ -367,6 +393,18 @@ mod tests {
         [2, 1].into_iter().for_each(|broker| cluster.fence(broker));
         assert_eq!(eligibility(&cluster), ["0 [0] [1, 2] []"]);
         for (broker, expected) in [(1, "0 [0] [2] []"), (2, "0 [0] [] []"), (0, "-1 [] [] [0]")] {
+            let records = cluster.as_cluster().end_uncleanly(wire::BrokerId(broker));
+            cluster.replay(records);
+            assert_eq!(eligibility(&cluster), [expected]);
+        }
+    }
+
+    #[test]
+    fn an_eligible_replica_outlives_the_unclean_end_of_the_last_in_sync_one() {
+        let mut cluster = with_eligible_leaders(&[0, 1, 2, 3], 3);
+        [1, 2, 3].into_iter().for_each(|broker| cluster.fence(broker));
+        assert_eq!(eligibility(&cluster), ["0 [0] [2, 3] []"]);
+        for (broker, expected) in [(3, "0 [0] [2] []"), (0, "-1 [] [2] [0]")] {
             let records = cluster.as_cluster().end_uncleanly(wire::BrokerId(broker));
             cluster.replay(records);
             assert_eq!(eligibility(&cluster), [expected]);

@@ -163,6 +163,48 @@ fn the_truncation_offset_follows_the_leaders_answer() {
     }
 }
 
+/// `ReplicaFetcherThreadTest`, whose followers have 200 records.
+#[test]
+fn long_logs_are_cut_where_the_leaders_answers_say_round_by_round() {
+    // The follower's epochs with their starts, the leader's answers, and where the log ends behind each of them.
+    type Case<'a> = (&'a str, &'a [(i32, usize)], &'a [(i32, i64)], &'a [i64]);
+    let table: [Case<'_>; 8] = [
+        ("the same epoch", &[(5, 0)], &[(5, 156)], &[156]),
+        ("the same epoch", &[(5, 0)], &[(5, 172)], &[172]),
+        ("no epoch as old as the leader's: nothing is common", &[(5, 0)], &[(4, 156)], &[0]),
+        ("an epoch that is not known here", &[(3, 0), (5, 120)], &[(4, 155), (3, 101)], &[120, 101]),
+        ("an epoch that is not known here", &[(3, 0), (5, 120)], &[(4, 143), (3, 102)], &[120, 102]),
+        ("twice", &[(1, 0), (2, 119), (4, 129), (5, 149)], &[(4, 140), (3, 130)], &[140, 129]),
+        ("twice", &[(1, 0), (2, 119), (4, 129), (5, 149)], &[(4, 141), (3, 131)], &[141, 129]),
+        ("and once more", &[(1, 0), (4, 119)], &[(2, 120)], &[119]),
+    ];
+    for (name, epochs, answers, expected) in table {
+        let epoch_at = |offset| epochs.iter().rev().find(|(_, start)| *start <= offset).map_or(0, |(epoch, _)| *epoch);
+        let mut follower = Bench::with_log(2, &(0..200).map(epoch_at).collect::<Vec<i32>>());
+        follower.metadata(&state(Some(1), 9, 1, &[1]));
+        for ((epoch, end_offset), expected) in answers.iter().zip(expected) {
+            diverge(&mut follower, *epoch, *end_offset);
+            assert_eq!(follower.log_end_offset(), *expected, "{name}: {epoch} ends at {end_offset}");
+        }
+    }
+}
+
+/// `offsetsShouldNotGoBackwards` of `EpochDrivenReplicationProtocolAcceptanceTest`: the follower's log ends in the middle of
+/// a batch of the leader, which lost the half of its log that they had in common.
+#[test]
+fn a_follower_that_ends_inside_a_batch_of_the_leader_is_cut_before_it() {
+    let mut follower = Bench::with_log(2, &[0; 100]);
+    let mut leader = Bench::with_log(1, &[0; 50]);
+    leader.metadata(&state(Some(1), 1, 1, &[1]));
+    follower.metadata(&state(Some(1), 1, 1, &[1]));
+    (0..2).for_each(|_| leader.append(&records(77), Acks::All).map(drop).unwrap());
+    for _ in 0..4 {
+        follower.sync_once(&mut leader);
+    }
+    assert_eq!((cuts(&follower), follower.log_end_offset()), (vec![50], 204));
+    assert_eq!(follower.epochs(), leader.epochs());
+}
+
 #[test]
 fn a_former_leader_without_records_forgets_its_epoch() {
     let mut leader = Bench::with_log(1, &[4, 4]);

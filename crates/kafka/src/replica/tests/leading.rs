@@ -99,6 +99,15 @@ fn a_shrink_raises_the_high_watermark_only_once_committed() {
 }
 
 #[test]
+fn a_shrink_that_fails_leaves_isr_and_high_watermark_as_they_are() {
+    let mut bench = leader_of_two(10, &[1, 2]);
+    bench.sleep(30_001);
+    assert!(bench.shrink().isr_proposed);
+    assert_eq!(bench.answer_isr(ErrorCode::InvalidUpdateVersion, &[], 0).0, AlterPartitionOutcome::AwaitingMetadata);
+    assert_eq!((bench.proposed().is_some(), bench.isr(), bench.high_watermark()), (true, (vec![1, 2], vec![1, 2]), 0));
+}
+
+#[test]
 fn the_high_watermark_stands_still_below_min_isr() {
     let mut bench = leader(10, &[1, 2], 3);
     bench.fetch(2, 10);

@@ -13,10 +13,10 @@ pub struct Instant(pub u64);
 pub struct Duration(pub u64);
 
 impl Duration {
-    /// A span of whole milliseconds; negative counts as none.
+    /// A span of whole milliseconds; negative counts as none, and what is longer than any run as the longest.
     #[must_use]
     pub fn from_ms(milliseconds: i64) -> Duration {
-        Duration(u64::try_from(milliseconds).unwrap_or(0) * 1_000)
+        Duration(u64::try_from(milliseconds).unwrap_or(0).saturating_mul(1_000))
     }
 
     /// Whole milliseconds in the span.
@@ -75,6 +75,6 @@ impl WallClock {
     /// The wall-clock time at `now`.
     #[must_use]
     pub fn at(self, now: Instant) -> Timestamp {
-        Timestamp(self.epoch.0 + now.as_ms())
+        Timestamp(self.epoch.0.saturating_add(now.as_ms()))
     }
 }

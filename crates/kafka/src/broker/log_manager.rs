@@ -18,8 +18,11 @@ impl Broker {
     pub(super) fn start_log_manager(&mut self, step: &mut Step<'_>) {
         let first = Duration::from_ms(INITIAL_TASK_DELAY_MS);
         step.effects.set_timer(timers::single(timers::LOG_CHECKPOINT), step.now + first);
-        let check_ms = self.setup.config.producer_id_expiration_check_interval_ms;
-        step.effects.set_timer(timers::single(timers::PRODUCER_EXPIRATION), step.now + Duration::from_ms(check_ms));
+        timers::set_again(
+            timers::PRODUCER_EXPIRATION,
+            self.setup.config.producer_id_expiration_check_interval_ms,
+            step,
+        );
         self.schedule_flush(INITIAL_TASK_DELAY_MS, step);
         step.effects.set_timer(timers::single(timers::LOG_RETENTION), step.now + first);
         self.start_log_cleaner(step);
@@ -28,9 +31,7 @@ impl Broker {
     /// Recovery points and log start offsets are written down. Kafka does so in two tasks, which have the same interval.
     pub(super) fn on_log_checkpoint(&mut self, step: &mut Step<'_>) {
         self.checkpoint_logs(step);
-        let interval_ms = self.setup.config.log_flush_offset_checkpoint_interval_ms;
-        let next = step.now + Duration::from_ms(interval_ms.max(1));
-        step.effects.set_timer(timers::single(timers::LOG_CHECKPOINT), next);
+        timers::set_again(timers::LOG_CHECKPOINT, self.setup.config.log_flush_offset_checkpoint_interval_ms, step);
     }
 
     fn checkpoint_logs(&self, step: &mut Step<'_>) {
@@ -58,23 +59,24 @@ impl Broker {
     /// By default brokers leave flushing to the operating system: the interval is for ever.
     fn schedule_flush(&self, wait_ms: i64, step: &mut Step<'_>) {
         if self.setup.config.log_flush_scheduler_interval_ms < i64::MAX {
-            let next = step.now + Duration::from_ms(wait_ms.max(1));
-            step.effects.set_timer(timers::single(timers::LOG_FLUSH), next);
+            timers::set_again(timers::LOG_FLUSH, wait_ms, step);
         }
     }
 
     /// Producers are forgotten that have been silent for `producer.id.expiration.ms`.
     pub(super) fn on_producer_expiration(&mut self, step: &mut Step<'_>) {
         self.for_each_log(step, |replica, wall_time, _| replica.remove_expired_producers(wall_time));
-        let interval_ms = self.setup.config.producer_id_expiration_check_interval_ms;
-        step.effects.set_timer(timers::single(timers::PRODUCER_EXPIRATION), step.now + Duration::from_ms(interval_ms));
+        timers::set_again(
+            timers::PRODUCER_EXPIRATION,
+            self.setup.config.producer_id_expiration_check_interval_ms,
+            step,
+        );
     }
 
     /// Old segments are deleted. Those of compacted topics are the cleaner's business.
     pub(super) fn on_log_retention(&mut self, step: &mut Step<'_>) {
         self.delete_old_segments(false, step);
-        let interval_ms = self.config.log_retention_check_interval_ms;
-        step.effects.set_timer(timers::single(timers::LOG_RETENTION), step.now + Duration::from_ms(interval_ms));
+        timers::set_again(timers::LOG_RETENTION, self.config.log_retention_check_interval_ms, step);
     }
 
     /// Deletes what topics do not keep: of compacted ones, or of the others.

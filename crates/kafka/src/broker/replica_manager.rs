@@ -3,7 +3,7 @@
 
 use super::{Broker, Step, timers};
 use crate::config::{BrokerConfig, TopicConfig};
-use crate::instant::{Duration, Instant};
+use crate::instant::Instant;
 use crate::log::LogSettings;
 use crate::metadata::{ClusterImage, METADATA_TOPIC, TopicImage};
 use crate::node::Effects;
@@ -224,8 +224,7 @@ impl Broker {
 
     /// Leaders will look for followers that lag.
     pub(super) fn schedule_isr_expiration(&mut self, step: &mut Step<'_>) {
-        let interval = Duration::from_ms(self.setup.config.replica_lag_time_max_ms / 2);
-        step.effects.set_timer(timers::single(timers::ISR_EXPIRATION), step.now + interval);
+        timers::set_again(timers::ISR_EXPIRATION, self.setup.config.replica_lag_time_max_ms / 2, step);
     }
 
     /// High watermarks are written down.
@@ -243,7 +242,7 @@ impl Broker {
     }
 
     fn schedule_checkpoint(&mut self, step: &mut Step<'_>) {
-        let interval = Duration::from_ms(self.setup.config.replica_high_watermark_checkpoint_interval_ms);
-        step.effects.set_timer(timers::single(timers::HIGH_WATERMARK_CHECKPOINT), step.now + interval);
+        let interval_ms = self.setup.config.replica_high_watermark_checkpoint_interval_ms;
+        timers::set_again(timers::HIGH_WATERMARK_CHECKPOINT, interval_ms, step);
     }
 }

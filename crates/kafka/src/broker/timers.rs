@@ -1,6 +1,8 @@
 //! The timers of a broker: what each kind means and what its key counts.
 
+use super::Step;
 use super::channel::ChannelId;
+use crate::instant::Duration;
 use crate::node::Timer;
 use crate::zk_client::HostTimer;
 use wire::BrokerId;
@@ -49,6 +51,14 @@ pub(super) const PRODUCER_EXPIRATION: u8 = 22;
 pub(super) const LOG_RETENTION: u8 = 23;
 /// Time to compact logs (`log.cleaner.backoff.ms`).
 pub(super) const LOG_CLEANER: u8 = 24;
+
+/// Sets the timer of what is done every so often. An interval that is no positive number lets it be, as `KafkaScheduler`
+/// does.
+pub(super) fn set_again(kind: u8, interval_ms: i64, step: &mut Step<'_>) {
+    if interval_ms > 0 {
+        step.effects.set_timer(single(kind), step.now + Duration::from_ms(interval_ms));
+    }
+}
 
 /// The one timer of a kind that has one only.
 pub(super) fn single(kind: u8) -> Timer {

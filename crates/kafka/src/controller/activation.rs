@@ -114,7 +114,8 @@ impl Running {
     pub(super) fn schedule_elections(&mut self, now: Instant, effects: &mut Effects) {
         let is_imbalanced = self.config.auto_leader_rebalance_enable && self.cluster().has_imbalanced_partitions();
         let is_leaderless = self.cluster().has_leaderless_partitions();
-        let rebalance_interval = Duration::from_ms(self.config.leader_imbalance_check_interval_seconds * 1_000);
+        let rebalance_interval =
+            Duration::from_ms(self.config.leader_imbalance_check_interval_seconds.saturating_mul(1_000));
         let unclean_interval = Duration::from_ms(self.config.unclean_leader_election_interval_ms);
         let active = self.active.as_mut().expect("only the active controller holds elections");
         if is_imbalanced && let Some(delay) = active.leader_rebalance.take_delay(rebalance_interval) {

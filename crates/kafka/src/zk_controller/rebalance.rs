@@ -8,7 +8,7 @@ impl Work<'_> {
     /// Time to look whether leaders are where they belong.
     pub(super) fn on_auto_rebalance(&mut self) -> Result<(), Stop> {
         let interval_seconds = self.facts.config.leader_imbalance_check_interval_seconds;
-        self.deeds.push(Deed::ScheduleRebalance { after_ms: interval_seconds * 1_000 });
+        self.deeds.push(Deed::ScheduleRebalance { after_ms: interval_seconds.saturating_mul(1_000) });
         for partitions in self.imbalanced() {
             self.elect_preferred(&partitions)?;
         }

@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use kafka::config::BrokerConfig;
+use kafka::config::{BrokerConfig, TOPIC_CONFIGS, validate_topic_config};
 use kafka::instant::{Duration, Instant};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -294,16 +294,22 @@ fn lines_become_records_or_are_refused() {
 /// A cluster that starts, a topic with a few records, and a broker that is killed and comes back. All of that may fail,
 /// but time must pass.
 fn use_a_cluster(mode: &str, property: &str) {
-    let world = Script::parse(&format!("@mode {mode}\n@config {property}")).unwrap().world();
-    let mut terminal = Terminal::for_script(world.epoch);
-    let mut session = Session::new(world, 8);
-    for line in [
+    let script = format!("@mode {mode}\n@config {property}");
+    let lines = [
         "",
         "timeout 2 kafka-topics --create --topic t --replication-factor 3 --bootstrap-server localhost:9092",
         "printf 'a\\nb\\n' | timeout 2 kafka-console-producer --topic auto --bootstrap-server localhost:9092",
         "@kill 1",
         "@start 1",
-    ] {
+    ];
+    time_passes(&script, &lines, property);
+}
+
+fn time_passes(script: &str, lines: &[&str], about: &str) {
+    let world = Script::parse(script).unwrap().world();
+    let mut terminal = Terminal::for_script(world.epoch);
+    let mut session = Session::new(world, 8);
+    for line in lines {
         terminal.run(line, &mut session);
         let begun = session.now();
         for _ in 0..10 {
@@ -312,12 +318,7 @@ fn use_a_cluster(mode: &str, property: &str) {
             terminal.advance(&mut session).unwrap();
         }
         let passed = session.now().since(begun);
-        assert!(
-            passed >= Duration::from_ms(500),
-            "{property}: after {} steps it is {}",
-            session.steps(),
-            session.now()
-        );
+        assert!(passed >= Duration::from_ms(500), "{about}: after {} steps it is {}", session.steps(), session.now());
     }
 }
 
@@ -340,4 +341,38 @@ fn servers_run_with_whatever_their_properties_allow() {
     }
     assert!(broken.is_empty(), "these properties break a broker: {broken:?}");
     count.is_at_least(400);
+}
+
+/// A topic with such a configuration, a few records, everything that is done from time to time, and a broker that is killed
+/// and comes back.
+fn use_a_topic(config: &str) {
+    let script = "@config log.retention.check.interval.ms=500\n@config log.cleaner.backoff.ms=500\n\
+                  @config log.flush.scheduler.interval.ms=500";
+    let create = format!(
+        "timeout 2 kafka-topics --create --topic t --replication-factor 3 --config {config} --bootstrap-server localhost:9092"
+    );
+    let produce = "printf 'k:a\\nk:b\\nj:c\\n' | timeout 2 kafka-console-producer --topic t --bootstrap-server localhost:9092 \
+                   --property parse.key=true --property key.separator=: --batch-size 1";
+    let consume = "timeout 2 kafka-console-consumer --topic t --from-beginning --bootstrap-server localhost:9093";
+    let lines = ["", "", &create, produce, produce, "@power-off 1", produce, "@start 1", consume, "@sleep 9"];
+    time_passes(script, &lines, config);
+}
+
+/// Each configuration of a topic with absurd values.
+#[test]
+fn topics_live_with_whatever_their_configurations_allow() {
+    let (mut count, mut broken) = (Count::default(), Vec::new());
+    for definition in TOPIC_CONFIGS {
+        for value in ["-9223372036854775808", "-1", "0", "1", "14", "2147483647", "9223372036854775807", "compact", "x"]
+        {
+            let is_accepted = validate_topic_config(definition.name(), value).is_ok();
+            count.add(is_accepted);
+            let config = format!("{}={value}", definition.name());
+            if is_accepted && catch_unwind(|| use_a_topic(&config)).is_err() {
+                broken.push(config);
+            }
+        }
+    }
+    assert!(broken.is_empty(), "these configurations break a broker: {broken:?}");
+    count.is_at_least(70);
 }

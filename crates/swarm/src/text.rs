@@ -95,8 +95,8 @@ impl Plan {
     fn read(&mut self, words: &[&str]) -> Option<()> {
         match words {
             ["seed", seed] => self.seed = seed.parse().ok()?,
-            ["brokers", count] => self.world.brokers = count.parse().ok()?,
-            ["controllers", count] => self.world.controllers = count.parse().ok()?,
+            ["brokers", count] => self.world.brokers = number_of_servers(count)?,
+            ["controllers", count] => self.world.controllers = number_of_servers(count)?,
             ["racks", count] => self.world.racks = count.parse().ok()?,
             ["network", delay, jitter] => {
                 (self.world.delay_us, self.world.jitter_us) = (delay.parse().ok()?, jitter.parse().ok()?);
@@ -112,6 +112,13 @@ impl Plan {
         }
         Some(())
     }
+}
+
+/// More servers than that nobody has drawn, and their ports would run out.
+const MOST_SERVERS: i32 = 99;
+
+fn number_of_servers(text: &str) -> Option<i32> {
+    text.parse().ok().filter(|count| (1..=MOST_SERVERS).contains(count))
 }
 
 fn read_action(words: &[&str]) -> Option<Action> {

@@ -250,6 +250,11 @@ impl ClusterImage {
         }
     }
 
+    /// Replaces what is set on a broker, or on all of them (`None`).
+    pub fn set_broker_configs(&mut self, broker: Option<BrokerId>, configs: BTreeMap<String, String>) {
+        self.broker_configs.insert(broker, Arc::new(configs));
+    }
+
     /// Applies one record and adds what it changed to `delta`. Records come from the controller, which never
     /// writes one that does not fit the state before it.
     pub fn replay(&mut self, record: &MetadataRecord, delta: &mut ImageDelta) {

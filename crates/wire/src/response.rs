@@ -105,6 +105,8 @@ pub enum Response {
 pub enum ListenerKind {
     /// A broker, which serves clients.
     Broker,
+    /// A broker of a ZooKeeper cluster, which knows no requests of the metadata quorum.
+    ZooKeeperBroker,
     /// A KRaft controller, which serves brokers only.
     Controller,
 }

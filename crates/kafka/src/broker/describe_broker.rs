@@ -21,9 +21,14 @@ const DEFAULT_LOG_DIR: &str = "/tmp/kafka-logs";
 impl Broker {
     /// What this broker serves, and the features it supports.
     pub(super) fn on_api_versions(&mut self, id: RequestId, step: &mut Step<'_>) {
+        let is_with_zookeeper = self.membership.is_with_zookeeper();
+        let (listener, supported_features) = match is_with_zookeeper {
+            true => (ListenerKind::ZooKeeperBroker, Default::default()),
+            false => (ListenerKind::Broker, RELEASE.supported_features),
+        };
         let response = ApiVersionsResponse {
-            listener: ListenerKind::Broker,
-            supported_features: RELEASE.supported_features,
+            listener,
+            supported_features,
             finalized_features_epoch: self.membership.metadata_offset().0,
             finalized_features: finalized_features(self.image.features()),
         };
@@ -34,7 +39,7 @@ impl Broker {
     pub(super) fn on_describe_cluster(&mut self, id: RequestId, step: &mut Step<'_>) {
         let response = DescribeClusterResponse {
             cluster_id: CLUSTER_ID.to_owned(),
-            controller_id: self.draw_live_broker(),
+            controller_id: self.broker_for_controller_requests(),
             brokers: live_brokers(&self.image),
         };
         self.server.respond(id, Response::DescribeCluster(response), step.effects);

@@ -54,7 +54,7 @@ impl Broker {
     }
 
     /// Any live broker takes requests for the controller (`getRandomAliveBrokerId`).
-    pub(super) fn draw_live_broker(&mut self) -> Option<BrokerId> {
+    fn draw_live_broker(&mut self) -> Option<BrokerId> {
         let live = || self.image.brokers().iter().filter(|(_, registration)| !registration.fenced);
         let count = live().count();
         if count == 0 {

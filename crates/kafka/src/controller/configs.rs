@@ -102,7 +102,8 @@ fn invalid_request(message: impl Into<String>) -> Refusal {
     (ErrorCode::InvalidRequest, message.into())
 }
 
-fn check_changes(changes: &[AlterableConfig]) -> Result<(), Refusal> {
+/// No configuration is named twice, and all but deletions have values.
+pub(crate) fn check_changes(changes: &[AlterableConfig]) -> Result<(), Refusal> {
     let names: BTreeSet<&str> = changes.iter().map(|change| change.name.as_str()).collect();
     if names.len() < changes.len() {
         return Err(invalid_request("Error due to duplicate config keys"));
@@ -117,7 +118,7 @@ fn check_changes(changes: &[AlterableConfig]) -> Result<(), Refusal> {
 }
 
 /// Only some configurations of brokers can change while these run.
-fn check_dynamic_configs(configs: &BTreeMap<String, String>) -> Result<(), Refusal> {
+pub(crate) fn check_dynamic_configs(configs: &BTreeMap<String, String>) -> Result<(), Refusal> {
     let definition = |name: &str| BrokerConfig::definitions().iter().find(|config| config.name == name);
     let is_fixed = |name: &&String| !is_dynamic_config(name) && is_broker_config(name);
     let fixed: Vec<&str> = configs.keys().filter(is_fixed).map(String::as_str).collect();
@@ -147,7 +148,7 @@ fn definition_of(resource: &ConfigResource, name: &str) -> Option<&'static Confi
 }
 
 /// What a configuration becomes; `None` is its default.
-fn new_value(
+pub(crate) fn new_value(
     resource: &ConfigResource,
     change: &AlterableConfig,
     current: Option<&String>,
@@ -186,7 +187,8 @@ fn edited_list(
     Ok(Some(entries.join(",")))
 }
 
-fn set(configs: &mut BTreeMap<String, String>, name: &str, value: Option<String>) {
+/// Sets a configuration, or returns to its default.
+pub(crate) fn set(configs: &mut BTreeMap<String, String>, name: &str, value: Option<String>) {
     match value {
         Some(value) => configs.insert(name.to_owned(), value),
         None => configs.remove(name),

@@ -36,6 +36,7 @@ use crate::spec::{HistoricalFaults, ServerSpec};
 use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
+pub(crate) use configs::{check_changes, check_dynamic_configs, new_value, set};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub(crate) use topic_names::{check_name, collide, has_collision_characters};

@@ -11,4 +11,5 @@ mod replication;
 mod scene;
 mod topics;
 mod zookeeper;
+mod zookeeper_configs;
 mod zookeeper_scene;

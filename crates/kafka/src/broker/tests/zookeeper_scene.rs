@@ -30,6 +30,8 @@ pub(super) struct ZooKeeperScene {
     pub(super) ensemble: ZooKeeper,
     pub(super) now: Instant,
     asked: i32,
+    /// What a client was answered last.
+    answered: Option<Response>,
 }
 
 /// What waits to happen at one of the two.
@@ -47,6 +49,7 @@ impl ZooKeeperScene {
             ensemble: ZooKeeper::new(identity(NodeId::ZooKeeper)),
             now: Instant(1_000_000),
             asked: 0,
+            answered: None,
         };
         scene.run(Due::AtEnsemble(Input::Started { disk: Disk::default() }));
         scene.elsewhere(vec![Operation::Create {
@@ -113,7 +116,12 @@ impl ZooKeeperScene {
         lines
     }
 
-    fn carry_out(&self, effect: Effect, is_broker: bool, lines: &mut Vec<String>, queue: &mut VecDeque<Due>) {
+    fn carry_out(&mut self, effect: Effect, is_broker: bool, lines: &mut Vec<String>, queue: &mut VecDeque<Due>) {
+        if let Effect::Send { connection, message: Message::Response { response, .. } } = &effect
+            && connection.opener == NodeId::Client(1)
+        {
+            self.answered = Some(response.clone());
+        }
         match effect {
             Effect::Connect { connection, endpoint } if endpoint.port == 2181 => {
                 queue.push_back(Due::AtBroker(Input::Connected { connection }));
@@ -169,6 +177,21 @@ impl ZooKeeperScene {
         let connection = ConnectionId { opener: NodeId::Client(1), incarnation: 0, number: 0 };
         let message = Message::Request { correlation_id: self.asked, request };
         self.step(Input::Received { connection, message })
+    }
+
+    /// What a client is answered at once.
+    pub(super) fn answer_to(&mut self, request: Request) -> Response {
+        self.answered = None;
+        self.ask(request);
+        self.answered.take().expect("it is answered at once")
+    }
+
+    /// The process ends without a word, and when its session has expired another one starts.
+    pub(super) fn restart(&mut self) {
+        self.lose_session();
+        let identity = Identity { node: NodeId::Server(1), incarnation: 1, clock: CLOCK };
+        self.broker = Broker::new(spec(&[], HistoricalFaults::default()), identity, Rng::seed_from_u64(2));
+        self.start(Disk::default());
     }
 
     /// Somebody else carries out operations in a session of its own; what that sets off at the broker.

@@ -1,6 +1,6 @@
-//! Topics' own configurations, which a ZooKeeper-mode broker reads from `/config/topics` itself: when a request first
-//! needs them, and again when `/config/changes` tells of a change (`kafka.server.ZkConfigManager`,
-//! `kafka.server.metadata.ZkConfigRepository`). A request that needs what is still being read waits for it, as the thread
+//! Configurations of topics and brokers, which a ZooKeeper-mode broker reads from `/config` itself: those of brokers when
+//! it starts, those of a topic when a request first needs them, and both again when `/config/changes` tells of a change
+//! (`kafka.server.ZkConfigManager`, `kafka.server.ConfigHandler`, `kafka.server.metadata.ZkConfigRepository`). A request that needs what is still being read waits for it, as the thread
 //! of a real broker would.
 
 use super::super::{Broker, Step};
@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::request::{ConfigResource, DescribeConfigsRequest, DescribeConfigsResource, LeaderAndIsrRequest};
 use wire::zookeeper::{Operation, ZnodePath};
-use wire::{TopicName, TopicPartition};
+use wire::{BrokerId, TopicName, TopicPartition};
+
+const UNCLEAN: &str = "unclean.leader.election.enable";
 
 /// A topic's own configurations.
 type Configs = BTreeMap<String, String>;
@@ -89,6 +91,48 @@ impl Broker {
         self.ask_zookeeper(Ask::TopicConfigs(topic), Operation::GetData { path, watch: false }, step);
     }
 
+    /// Reads a topic's configurations because they have changed.
+    pub(super) fn read_changed_configs(&mut self, topic: TopicName, step: &mut Step<'_>) {
+        let path = paths::topic_config(&topic);
+        self.ask_zookeeper(Ask::ChangedTopicConfigs(topic), Operation::GetData { path, watch: false }, step);
+    }
+
+    /// Reads what is set on this broker, or on all.
+    pub(super) fn read_broker_configs(&mut self, broker: Option<BrokerId>, step: &mut Step<'_>) {
+        let path = paths::config_of(&ConfigResource::Broker(broker));
+        self.ask_zookeeper(Ask::BrokerConfigs(broker), Operation::GetData { path, watch: false }, step);
+    }
+
+    /// A topic's configurations were read again. Where unclean elections are allowed now, the controller hears of it.
+    pub(super) fn on_changed_topic_configs(&mut self, topic: TopicName, read: Configs, step: &mut Step<'_>) {
+        let allows_unclean = read.get(UNCLEAN).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+        self.on_topic_configs(&topic, read, step);
+        if allows_unclean {
+            self.at_controller(step, |controller, process| {
+                controller.on_unclean_election_enabled(Some(topic), process);
+            });
+        }
+    }
+
+    /// What is set on brokers was read: it counts from now on, for topics that do not say otherwise too.
+    pub(super) fn on_broker_configs(&mut self, broker: Option<BrokerId>, read: Configs, step: &mut Step<'_>) {
+        Arc::make_mut(&mut self.image).set_broker_configs(broker, read);
+        let layers = [self.image.broker_configs(None), self.image.broker_configs(Some(self.setup.broker_id))];
+        let config = self.setup.config.with_dynamic(&layers);
+        let allows_unclean = config.unclean_leader_election_enable && !self.config.unclean_leader_election_enable;
+        self.config = Arc::new(config.clone());
+        let known = self.membership.zookeeper().configs.known.clone();
+        for (topic, configs) in &known {
+            self.configure_replicas_of(topic, configs);
+        }
+        self.at_controller(step, |controller, process| {
+            controller.configure(config);
+            if allows_unclean {
+                controller.on_unclean_election_enabled(None, process);
+            }
+        });
+    }
+
     /// A topic's configurations were read; a topic without a znode has none of its own.
     pub(super) fn on_topic_configs(&mut self, topic: &TopicName, read: Configs, step: &mut Step<'_>) {
         self.configure_replicas_of(topic, &read);
@@ -109,7 +153,7 @@ impl Broker {
     }
 
     fn configure_replicas_of(&mut self, topic: &TopicName, configs: &Configs) {
-        let config = Arc::new(TopicConfig::resolve(configs, &self.setup.config));
+        let config = Arc::new(TopicConfig::resolve(configs, &self.config));
         let here: Vec<TopicPartition> = self.replicas.of_topic(topic).cloned().collect();
         for partition in here {
             let replica = self.replicas.get_mut(&partition).expect("the replica was just seen");
@@ -149,8 +193,12 @@ impl Broker {
 
     /// An announcement was read: so are the configurations that it names.
     pub(super) fn on_config_change(&mut self, entity_path: &str, step: &mut Step<'_>) {
-        if let Some(topic) = entity_path.strip_prefix("topics/") {
-            self.read_configs(TopicName::new(topic), step);
+        let own = self.setup.broker_id;
+        match entity_path.split_once('/') {
+            Some(("topics", topic)) => self.read_changed_configs(TopicName::new(topic), step),
+            Some(("brokers", "<default>")) => self.read_broker_configs(None, step),
+            Some(("brokers", broker)) if broker.parse() == Ok(own.0) => self.read_broker_configs(Some(own), step),
+            Some(_) | None => {}
         }
     }
 }

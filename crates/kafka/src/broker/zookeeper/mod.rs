@@ -5,6 +5,7 @@
 //! `zk_controller`; the session is in `zk_client`.
 
 mod admin;
+mod config_changes;
 mod configs;
 mod elections;
 mod hosting;
@@ -24,6 +25,7 @@ use crate::view::ZooKeeperControllerView;
 use crate::zk_client::ZooKeeperClient;
 use crate::zk_controller::{ControllerTag, ZooKeeperController};
 use admin::{AdminAsk, AdminJobs};
+use config_changes::{ChangeAsk, ConfigChanges};
 use configs::TopicConfigs;
 use elections::PendingElections;
 use shutdown::ControlledShutdown;
@@ -39,6 +41,7 @@ pub(super) struct ZooKeeperMember {
     /// The controller, as the last one to send metadata named itself.
     pub(super) controller_id: Option<BrokerId>,
     configs: TopicConfigs,
+    config_changes: ConfigChanges,
     admin: AdminJobs,
     elections: PendingElections,
     /// The attempts to leave in good order.
@@ -54,8 +57,14 @@ enum Ask {
     Register,
     /// Whose the registration is that is there already.
     Registered,
-    /// A topic's own configurations.
+    /// A topic's own configurations, which somebody needs.
     TopicConfigs(TopicName),
+    /// A topic's own configurations, which have changed.
+    ChangedTopicConfigs(TopicName),
+    /// What is set on this broker or on all (`None`).
+    BrokerConfigs(Option<BrokerId>),
+    /// A question of a request to change configurations.
+    ConfigWrite(ChangeAsk),
     /// Which changes of configurations were announced.
     ConfigChanges,
     /// What one of them is about.
@@ -76,6 +85,7 @@ impl ZooKeeperMember {
             controller_epoch: 0,
             controller_id: None,
             configs: TopicConfigs::default(),
+            config_changes: ConfigChanges::default(),
             admin: AdminJobs::default(),
             elections: PendingElections::default(),
             shutdown: ControlledShutdown::new(config),

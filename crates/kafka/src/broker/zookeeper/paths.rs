@@ -1,10 +1,14 @@
 //! Where things are in ZooKeeper (`kafka.zk.ZkData`), as far as a broker needs it itself.
 
+use wire::request::ConfigResource;
 use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, TopicName};
 
 /// Where changes of configurations are announced.
 pub(super) const CONFIG_CHANGES: &str = "/config/changes";
+
+/// The controller.
+pub(super) const CONTROLLER: &str = "/controller";
 
 /// What the first broker makes, parents first (`ZkData.PersistentZkPaths`).
 pub(super) const TOP_LEVEL: [&str; 18] = [
@@ -36,6 +40,20 @@ pub(super) fn broker(broker_id: BrokerId) -> ZnodePath {
 /// A topic's own configurations.
 pub(super) fn topic_config(topic: &TopicName) -> ZnodePath {
     ZnodePath::new(&format!("/config/topics/{topic}"))
+}
+
+/// What announcements of changes call a topic, a broker, or all brokers.
+pub(super) fn config_entity(resource: &ConfigResource) -> String {
+    match resource {
+        ConfigResource::Topic(topic) => format!("topics/{topic}"),
+        ConfigResource::Broker(Some(broker)) => format!("brokers/{broker}"),
+        ConfigResource::Broker(None) => "brokers/<default>".to_owned(),
+    }
+}
+
+/// Its own configurations.
+pub(super) fn config_of(resource: &ConfigResource) -> ZnodePath {
+    ZnodePath::new(&format!("/config/{}", config_entity(resource)))
 }
 
 /// The topics.

@@ -26,6 +26,8 @@ impl Broker {
         step.effects.cancel_timer(timers::single(timers::REGISTRATION_TIMEOUT));
         if self.broker_epoch.is_none() {
             self.make_top_level_paths(step);
+            self.read_broker_configs(None, step);
+            self.read_broker_configs(Some(self.setup.broker_id), step);
         }
         self.register_in_zookeeper(step);
     }

@@ -7,7 +7,6 @@ use crate::event::{BrokerEvent, EventKind};
 use crate::metadata::{PartitionRegistration, TopicImage};
 use crate::node::RequestId;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use wire::request::{
     ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, StopReplicaPartition, StopReplicaRequest,
 };
@@ -106,11 +105,10 @@ impl Broker {
         let topic = TopicImage { topic_id: state.topic_id, configs, partitions: BTreeMap::new() };
         let is_known = |leader| leader == self.setup.broker_id || self.image.brokers().contains_key(&leader);
         if !state.leader.is_some_and(is_known) {
-            let setup = Arc::clone(&self.setup);
             self.replicas.ensure(
                 &state.partition,
                 &topic,
-                (&setup.config, setup.wall_clock.at(step.now)),
+                (&self.config, self.setup.wall_clock.at(step.now)),
                 step.effects,
             );
             return;

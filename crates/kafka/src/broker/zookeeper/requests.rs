@@ -4,7 +4,9 @@ use super::super::forwarding::refused;
 use super::super::{Broker, Step};
 use crate::node::RequestId;
 use crate::zk_controller::ControllerRequest;
-use wire::{ErrorCode, Request};
+use wire::request::{FeatureUpdate, UpdateFeaturesRequest};
+use wire::response::{UpdateFeaturesResponse, UpdatedFeature};
+use wire::{ErrorCode, Request, Response};
 
 impl Broker {
     /// A client or a broker wants what only the controller does.
@@ -33,13 +35,10 @@ impl Broker {
                 self.ask_controller(id, ControllerRequest::ListPartitionReassignments(request), step);
             }
             Request::ElectLeaders(request) => self.elect_leaders(id, request, step),
-            // Not simulated in this mode: an error that no client tries again says so.
-            Request::UpdateFeatures(_) if self.is_active_controller() => {
-                self.server.respond(id, refused(&request, ErrorCode::UnsupportedVersion), step.effects);
+            Request::UpdateFeatures(request) if self.is_active_controller() => {
+                self.server.respond(id, Response::UpdateFeatures(unsupported_features(&request)), step.effects);
             }
-            Request::IncrementalAlterConfigs(_) => {
-                self.server.respond(id, refused(&request, ErrorCode::UnsupportedVersion), step.effects);
-            }
+            Request::IncrementalAlterConfigs(request) => self.alter_configs(id, request, step),
             Request::UnregisterBroker(_) | Request::DescribeQuorum => self.close_client(id.connection, step),
             Request::CreateTopics(_)
             | Request::CreatePartitions(_)
@@ -77,4 +76,18 @@ impl Broker {
     pub(super) fn ask_controller(&mut self, id: RequestId, request: ControllerRequest, step: &mut Step<'_>) {
         self.at_controller(step, |controller, process| controller.on_request(id, request, process));
     }
+}
+
+/// With ZooKeeper no feature is supported, so none can be set.
+fn unsupported_features(request: &UpdateFeaturesRequest) -> UpdateFeaturesResponse {
+    let result = |update: &FeatureUpdate| {
+        let message = match update.max_version_level {
+            0 => "Can not delete non-existing finalized feature.",
+            _ => "Could not apply finalized feature update because the provided feature is not supported.",
+        };
+        let (feature, error) = (update.feature.clone(), ErrorCode::InvalidRequest);
+        UpdatedFeature { feature, error, error_message: Some(message.to_owned()) }
+    };
+    let results = request.updates.iter().map(result).collect();
+    UpdateFeaturesResponse { error: ErrorCode::None, error_message: None, results }
 }

@@ -9,6 +9,7 @@ use crate::event::{BrokerEvent, EventKind};
 use crate::instant::{Instant, WallClock};
 use crate::node::ConnectionId;
 use crate::zk_client::{Answer, Call, ConnectionOwner, Host, HostTimer, SessionEvent, ZooKeeperClient};
+use std::collections::BTreeMap;
 use wire::zookeeper::{Operation, OperationResult, SessionId, WatchedEvent, ZnodeData, ZooKeeperError};
 use wire::{Endpoint, Request, Response};
 
@@ -208,6 +209,7 @@ impl Broker {
                 self.at_controller(step, |controller, process| controller.on_answer(tag, answer, process));
             }
             (ask, Answer::Operation(result)) => self.on_operation(ask, result, step),
+            (Ask::ConfigWrite(ask), Answer::Multi(result)) => self.on_configs_written(ask, result, step),
             (_, Answer::Multi(result)) => self.on_register(result, step),
             (ask, Answer::SessionExpired) => self.on_question_lost(ask, step),
         }
@@ -218,10 +220,10 @@ impl Broker {
             (Ask::TopLevelPath, _) => {}
             (Ask::Register | Ask::Controller(_), _) => unreachable!("the broker's own single operations end here"),
             (Ask::Registered, result) => self.on_earlier_registration(result, step),
-            (Ask::TopicConfigs(topic), Ok(OperationResult::Data { data: ZnodeData::Config(configs), .. })) => {
-                self.on_topic_configs(&topic, configs, step);
-            }
-            (Ask::TopicConfigs(topic), _) => self.on_topic_configs(&topic, Default::default(), step),
+            (Ask::TopicConfigs(topic), read) => self.on_topic_configs(&topic, configs_of(read), step),
+            (Ask::ChangedTopicConfigs(topic), read) => self.on_changed_topic_configs(topic, configs_of(read), step),
+            (Ask::BrokerConfigs(broker), read) => self.on_broker_configs(broker, configs_of(read), step),
+            (Ask::ConfigWrite(ask), result) => self.on_config_write(ask, result, step),
             (Ask::ConfigChanges, Ok(OperationResult::Children { names, .. })) => self.on_config_changes(&names, step),
             (Ask::ConfigChange, Ok(OperationResult::Data { data: ZnodeData::ConfigChange { entity_path }, .. })) => {
                 self.on_config_change(&entity_path, step);
@@ -237,7 +239,18 @@ impl Broker {
             Ask::TopLevelPath | Ask::Register | Ask::Registered | Ask::ConfigChanges | Ask::ConfigChange => {}
             Ask::Controller(_) => unreachable!("the controller hears of it itself"),
             Ask::TopicConfigs(topic) => self.read_configs(topic, step),
+            Ask::ChangedTopicConfigs(topic) => self.read_changed_configs(topic, step),
+            Ask::BrokerConfigs(broker) => self.read_broker_configs(broker, step),
+            Ask::ConfigWrite(ask) => self.on_config_question_lost(ask, step),
             Ask::Admin(number, _) => self.on_admin_question_lost(number, step),
         }
+    }
+}
+
+/// What is set; nothing where there is no znode.
+fn configs_of(read: Result<OperationResult, ZooKeeperError>) -> BTreeMap<String, String> {
+    match read {
+        Ok(OperationResult::Data { data: ZnodeData::Config(configs), .. }) => configs,
+        Ok(_) | Err(_) => BTreeMap::new(),
     }
 }

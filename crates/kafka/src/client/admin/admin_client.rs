@@ -83,6 +83,8 @@ pub(super) enum CallOutcome {
     TimedOut(String),
     /// The server is a KRaft controller, which does not serve admin clients here.
     NotABroker,
+    /// The server does not know the request; with its name in Kafka.
+    Unsupported(&'static str),
 }
 
 /// The admin client.
@@ -180,8 +182,24 @@ impl AdminClient {
             self.call = None;
             return Some(outcome);
         }
+        if let Some(name) = self.unsupported_request() {
+            self.call = None;
+            return Some(CallOutcome::Unsupported(name));
+        }
         self.poll_call(now, effects);
         None
+    }
+
+    /// Requests of the metadata quorum are not sent to brokers that have none.
+    fn unsupported_request(&self) -> Option<&'static str> {
+        let call = self.call.as_ref().filter(|call| !matches!(call.progress, Progress::InFlight { .. }))?;
+        let name = match call.request {
+            Request::DescribeQuorum => "DESCRIBE_QUORUM",
+            Request::UnregisterBroker(_) => "UNREGISTER_BROKER",
+            _ => return None,
+        };
+        let is_without = |node: &i32| self.network.listener(*node) == Some(ListenerKind::ZooKeeperBroker);
+        self.nodes.keys().any(is_without).then_some(name)
     }
 
     /// Closes every connection.

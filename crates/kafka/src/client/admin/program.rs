@@ -163,18 +163,14 @@ impl Task {
     /// The broker that a call was for is gone.
     fn on_disconnected(&mut self) -> Next {
         match self {
-            Task::Topics(_)
-            | Task::ElectLeaders(_)
-            | Task::Reassign(_)
-            | Task::Cluster(_)
-            | Task::Features(_)
-            | Task::Quorum(_) => {
+            Task::Topics(_) | Task::ElectLeaders(_) | Task::Cluster(_) | Task::Features(_) | Task::Quorum(_) => {
                 unreachable!("these tools ask no broker in particular")
             }
             Task::GetOffsets(task) => task.on_disconnected(),
             Task::DeleteRecords(task) => task.on_disconnected(),
             Task::LogDirs(task) => task.on_disconnected(),
             Task::Configs(task) => task.on_disconnected(),
+            Task::Reassign(task) => task.on_disconnected(),
         }
     }
 }
@@ -303,6 +299,10 @@ impl AdminProgram {
             }
             CallOutcome::TimedOut(message) => {
                 self.task.on_failure(AdminFailure::Refused { error: ErrorCode::RequestTimedOut, message })
+            }
+            CallOutcome::Unsupported(api) => {
+                let message = format!("The node does not support {api}");
+                self.task.on_failure(AdminFailure::Refused { error: ErrorCode::UnsupportedVersion, message })
             }
             CallOutcome::NotABroker => return self.on_not_a_broker(effects),
         };

@@ -11,7 +11,7 @@ use crate::java_hash::in_hash_order;
 use crate::node::ExitStatus;
 use crate::replica_assignment::{BrokerPlace, assign_replicas};
 use crate::spec::{PlacedReplicas, ReassignAction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wire::request::{
     AlterConfigOperation, AlterConfigsResource, AlterPartitionReassignmentsRequest, AlterableConfig, ConfigResource,
     DescribeTopicPartitionsRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
@@ -48,12 +48,15 @@ pub(super) struct ReassignTask {
     /// What is told at the end, once throttles are cleared.
     outcome: Option<ReassignOutcome>,
     cleared: Option<ClearedThrottles>,
+    /// Brokers whose throttles are cleared one after another; the first is being asked.
+    uncleared: VecDeque<BrokerId>,
 }
 
 impl ReassignTask {
     /// Nothing has been asked yet.
     pub(super) fn new(action: ReassignAction, rng: Rng) -> ReassignTask {
-        ReassignTask { action, rng, ongoing: Vec::new(), topics: Vec::new(), outcome: None, cleared: None }
+        let (ongoing, topics, uncleared) = Default::default();
+        ReassignTask { action, rng, ongoing, topics, outcome: None, cleared: None, uncleared }
     }
 
     /// The first call.
@@ -268,11 +271,24 @@ impl ReassignTask {
     }
 
     fn clear_brokers(&mut self, brokers: BTreeSet<BrokerId>) -> Next {
-        let brokers: Vec<BrokerId> = brokers.into_iter().collect();
-        let resources = brokers.iter().map(|broker| ConfigResource::Broker(Some(*broker)));
-        let next = delete_configs(resources.collect(), &BROKER_THROTTLES);
+        self.uncleared = brokers.iter().copied().collect();
+        let brokers = brokers.into_iter().collect();
         self.cleared = Some(ClearedThrottles { brokers, topics: None, failure: None });
-        next
+        self.clear_next_broker()
+    }
+
+    /// A broker changes its own configurations; topics follow after the last one.
+    fn clear_next_broker(&mut self) -> Next {
+        match self.uncleared.front() {
+            Some(broker) => Next::Call(clear_broker(*broker)),
+            None => self.clear_topics(),
+        }
+    }
+
+    /// The broker that was asked is gone: it is asked again.
+    pub(super) fn on_disconnected(&self) -> Next {
+        let broker = self.uncleared.front().expect("only brokers with throttles are asked by their ids");
+        Next::Retry(clear_broker(*broker))
     }
 
     fn on_cleared(&mut self, results: &IncrementalAlterConfigsResponse) -> Next {
@@ -281,14 +297,21 @@ impl ReassignTask {
             error: result.error,
             message: result.error_message.clone().unwrap_or_else(|| result.error.message().to_owned()),
         });
-        let topics = self.target_topics();
+        let has_cleared_broker = self.uncleared.pop_front().is_some();
         let cleared = self.cleared.as_mut().expect("the brokers' throttles were cleared first");
-        if failure.is_some() || cleared.topics.is_some() {
+        if failure.is_some() || !has_cleared_broker {
             cleared.failure = failure;
             return self.conclude();
         }
+        self.clear_next_broker()
+    }
+
+    fn clear_topics(&mut self) -> Next {
+        let topics = self.target_topics();
+        let cleared = self.cleared.as_mut().expect("the brokers' throttles were cleared first");
         cleared.topics = Some(topics.clone());
-        delete_configs(topics.into_iter().map(ConfigResource::Topic).collect(), &TOPIC_THROTTLES)
+        let resources = topics.into_iter().map(ConfigResource::Topic).collect();
+        Next::Call(delete_configs(resources, &TOPIC_THROTTLES, NodeChoice::LeastLoaded))
     }
 
     fn target_topics(&self) -> Vec<TopicName> {
@@ -360,7 +383,11 @@ fn alter(partitions: impl Iterator<Item = (TopicPartition, Option<Vec<BrokerId>>
     Next::Call(Call { name: "alterPartitionReassignments", request, to: NodeChoice::Controller })
 }
 
-fn delete_configs(resources: Vec<ConfigResource>, names: &[&str]) -> Next {
+fn clear_broker(broker: BrokerId) -> Call {
+    delete_configs(vec![ConfigResource::Broker(Some(broker))], &BROKER_THROTTLES, NodeChoice::Broker(broker))
+}
+
+fn delete_configs(resources: Vec<ConfigResource>, names: &[&str], to: NodeChoice) -> Call {
     let deletion = |name: &&str| AlterableConfig {
         name: (*name).to_owned(),
         operation: AlterConfigOperation::Delete,
@@ -370,8 +397,7 @@ fn delete_configs(resources: Vec<ConfigResource>, names: &[&str]) -> Next {
     let resources =
         resources.into_iter().map(|resource| AlterConfigsResource { resource, configs: configs.clone() }).collect();
     let request = IncrementalAlterConfigsRequest { resources, validate_only: false };
-    let request = Request::IncrementalAlterConfigs(request);
-    Next::Call(Call { name: "incrementalAlterConfigs", request, to: NodeChoice::LeastLoaded })
+    Call { name: "incrementalAlterConfigs", request: Request::IncrementalAlterConfigs(request), to }
 }
 
 fn partitions_of(targets: &[PlacedReplicas]) -> Vec<TopicPartition> {

@@ -1,4 +1,5 @@
 mod elections;
+mod office;
 mod reassignments;
 mod world;
 

@@ -104,6 +104,10 @@ pub(super) struct World {
     pub(super) elected: Vec<ElectionOutcome>,
     /// How often a broker was told to begin a session anew.
     pub(super) sessions_to_begin: u32,
+    /// What is on its way stays there.
+    is_held: bool,
+    /// A broker that lives and answers nothing.
+    pub(super) is_deaf: Option<i32>,
 }
 
 fn connection(opener: i32, number: u32) -> ConnectionId {
@@ -141,6 +145,8 @@ impl World {
             responses: Vec::new(),
             elected: Vec::new(),
             sessions_to_begin: 0,
+            is_held: false,
+            is_deaf: None,
         };
         world.zookeeper.step(Instant::ZERO, Input::Started { disk: Disk::default() }, &mut Effects::new());
         world.begin_session(connection(ADMIN, 0));
@@ -421,6 +427,9 @@ impl World {
             other => panic!("{other:?}"),
         };
         self.told.push((from, to.0, request));
+        if self.is_deaf == Some(to.0) {
+            return;
+        }
         self.arrivals.push_back(Arrival::Response(from, to, connection, correlation_id, response));
     }
 
@@ -443,7 +452,33 @@ impl World {
         answer
     }
 
+    /// Nothing arrives at brokers until the other controller has moved in; then everything does.
+    pub(super) fn while_the_controller_moves(&mut self, happen: impl FnOnce(&mut World)) {
+        self.is_held = true;
+        happen(self);
+        let path = ZnodePath::new("/controller");
+        self.admin(Operation::Delete { path: path.clone(), version: None });
+        let data = ZnodeData::Controller { broker_id: BrokerId(99), timestamp: EPOCH };
+        self.admin(Operation::Create { path, data, mode: CreateMode::Persistent });
+        let path = ZnodePath::new("/controller_epoch");
+        self.admin(Operation::SetData { path, data: ZnodeData::ControllerEpoch(2), version: None });
+        self.is_held = false;
+        self.settle();
+    }
+
+    /// A broker's session expires while the controller there waits for ZooKeeper's answers about a request.
+    pub(super) fn expire_while_asked(&mut self, controller: i32, request: ControllerRequest) {
+        self.is_held = true;
+        self.submit(controller, request);
+        self.arrivals.clear();
+        self.is_held = false;
+        self.expire(controller);
+    }
+
     fn settle(&mut self) {
+        if self.is_held {
+            return;
+        }
         while let Some(arrival) = self.arrivals.pop_front() {
             self.arrive(arrival);
         }

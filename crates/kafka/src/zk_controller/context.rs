@@ -233,6 +233,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn assignments_are_those_of_partitions_that_exist() {
+        let ids = |ids: &[i32]| ids.iter().copied().map(BrokerId).collect::<Vec<BrokerId>>();
+        let (name, partition) =
+            (TopicName::new("t"), |index| TopicPartition::new(TopicName::new("t"), PartitionIndex(index)));
+        let plain = |replicas: &[i32]| Assignment { replicas: ids(replicas), ..Assignment::default() };
+        let partitions = BTreeMap::from([(PartitionIndex(0), plain(&[1, 2])), (PartitionIndex(1), plain(&[3]))]);
+        let mut context = Context::default();
+        assert!(context.partitions_of_topics(&BTreeSet::from([name.clone()])).is_empty());
+        context.topics.insert(name.clone(), Topic { topic_id: TopicId(1), partitions });
+        assert_eq!(context.assignment(&partition(0)), plain(&[1, 2]));
+        assert_eq!(context.assignment(&partition(7)), Assignment::default());
+        assert_eq!(context.partitions_of_topics(&BTreeSet::from([name])), [partition(0), partition(1)]);
+        let moving = context.assignment(&partition(0)).reassigned_to(&ids(&[2, 4]));
+        context.set_assignment(&partition(0), moving.clone());
+        assert_eq!(context.assignment(&partition(0)), moving);
+        assert_eq!(context.reassigning(), [partition(0)]);
+        assert_eq!(context.replicas_on(&ids(&[4])), [(partition(0), BrokerId(4))]);
+    }
+
+    #[test]
     fn partitions_change_state_as_kafka_lets_them() {
         use PartitionState::{New, NonExistent, Offline, Online};
         let valid = [

@@ -192,3 +192,18 @@ fn each_resource_of_a_request_succeeds_or_fails_for_itself() {
     assert_eq!(alter_all(&mut scene, resources), [repeated(), (ErrorCode::None, None), repeated()]);
     assert_eq!(znode(&scene, "/config/topics/t"), config(&[("retention.ms", "1")]));
 }
+
+#[test]
+fn announcements_go_after_a_quarter_of_an_hour_when_the_next_one_comes() {
+    let mut scene = ZooKeeperScene::leading();
+    let set = |value| [("retention.ms", Set, Some(value))];
+    alter(&mut scene, topic("t"), &set("1"));
+    scene.wait(15 * 60 * 1_000);
+    alter(&mut scene, topic("t"), &set("2"));
+    assert_eq!(znode(&scene, "/config/changes/config_change_0000000000"), change("topics/t"));
+    scene.wait(1);
+    alter(&mut scene, topic("t"), &set("3"));
+    assert_eq!(znode(&scene, "/config/changes/config_change_0000000000"), None);
+    assert_eq!(znode(&scene, "/config/changes/config_change_0000000001"), change("topics/t"));
+    assert_eq!(znode(&scene, "/config/changes/config_change_0000000002"), change("topics/t"));
+}

@@ -359,6 +359,10 @@ impl Broker {
             let message = format!("The topic '{name}' does not exist.");
             return self.job(number).refuse(name, ErrorCode::UnknownTopicOrPartition, Some(message));
         };
+        if !adding_replicas.is_empty() || !removing_replicas.is_empty() {
+            let message = format!("A partition reassignment is in progress for the topic '{name}'.");
+            return self.job(number).refuse(name, ErrorCode::ReassignmentInProgress, Some(message));
+        }
         match self.enlarged(number, name, &partitions) {
             Ok(partitions) => {
                 let count = partitions.len() as i32;

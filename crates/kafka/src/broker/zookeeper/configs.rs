@@ -11,7 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::request::{ConfigResource, DescribeConfigsRequest, DescribeConfigsResource, LeaderAndIsrRequest};
 use wire::zookeeper::{Operation, ZnodePath};
-use wire::{BrokerId, TopicName, TopicPartition};
+use wire::{BrokerId, Timestamp, TopicName, TopicPartition};
+
+/// How long announcements of changes stay.
+const CHANGE_EXPIRATION_MS: i64 = 15 * 60 * 1_000;
 
 const UNCLEAN: &str = "unclean.leader.election.enable";
 
@@ -179,7 +182,7 @@ impl Broker {
         self.ask_zookeeper(Ask::ConfigChanges, Operation::GetChildren { path, watch: true }, step);
     }
 
-    /// Announcements that are new are read in their order.
+    /// Announcements that are new are read in their order. Then all are looked at, and old ones go.
     pub(super) fn on_config_changes(&mut self, names: &[String], step: &mut Step<'_>) {
         let configs = &mut self.membership.zookeeper_mut().configs;
         let new: Vec<String> =
@@ -188,6 +191,19 @@ impl Broker {
         for name in new {
             let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));
             self.ask_zookeeper(Ask::ConfigChange, Operation::GetData { path, watch: false }, step);
+        }
+        for name in names {
+            let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));
+            let ask = Ask::OldConfigChange(name.clone());
+            self.ask_zookeeper(ask, Operation::GetData { path, watch: false }, step);
+        }
+    }
+
+    /// An announcement goes when everybody has had time to read it (`purgeObsoleteNotifications`).
+    pub(super) fn purge_config_change(&mut self, name: &str, made_at: Timestamp, step: &mut Step<'_>) {
+        if self.setup.wall_clock.at(step.now).0 - made_at.0 > CHANGE_EXPIRATION_MS {
+            let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));
+            self.ask_zookeeper(Ask::ObsoleteConfigChange, Operation::Delete { path, version: None }, step);
         }
     }
 

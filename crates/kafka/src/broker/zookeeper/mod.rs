@@ -69,6 +69,10 @@ enum Ask {
     ConfigChanges,
     /// What one of them is about.
     ConfigChange,
+    /// How old one of them is.
+    OldConfigChange(String),
+    /// One of them goes.
+    ObsoleteConfigChange,
     /// A question of the request about topics with that number.
     Admin(u64, AdminAsk),
     /// A question of the controller.

@@ -228,7 +228,10 @@ impl Broker {
             (Ask::ConfigChange, Ok(OperationResult::Data { data: ZnodeData::ConfigChange { entity_path }, .. })) => {
                 self.on_config_change(&entity_path, step);
             }
-            (Ask::ConfigChanges | Ask::ConfigChange, _) => {}
+            (Ask::OldConfigChange(name), Ok(OperationResult::Data { stat, .. })) => {
+                self.purge_config_change(&name, stat.ctime, step);
+            }
+            (Ask::ConfigChanges | Ask::ConfigChange | Ask::OldConfigChange(_) | Ask::ObsoleteConfigChange, _) => {}
             (Ask::Admin(number, ask), result) => self.on_admin_answer(number, ask, result, step),
         }
     }
@@ -236,7 +239,13 @@ impl Broker {
     /// The session expired before the answer came. What the next session asks anyway is not asked twice.
     fn on_question_lost(&mut self, ask: Ask, step: &mut Step<'_>) {
         match ask {
-            Ask::TopLevelPath | Ask::Register | Ask::Registered | Ask::ConfigChanges | Ask::ConfigChange => {}
+            Ask::TopLevelPath
+            | Ask::Register
+            | Ask::Registered
+            | Ask::ConfigChanges
+            | Ask::ConfigChange
+            | Ask::OldConfigChange(_)
+            | Ask::ObsoleteConfigChange => {}
             Ask::Controller(_) => unreachable!("the controller hears of it itself"),
             Ask::TopicConfigs(topic) => self.read_configs(topic, step),
             Ask::ChangedTopicConfigs(topic) => self.read_changed_configs(topic, step),

@@ -6,9 +6,9 @@
 use super::admin_client::NodeChoice;
 use super::describe;
 use super::program::{Call, Next};
-use crate::java_hash::{bucket, buckets_for, text_hash};
 use crate::client::pattern::{TopicPattern, is_internal};
 use crate::event::{AdminFailure, ClientEvent, TopicDescription};
+use crate::java_hash::{bucket, buckets_for, text_hash};
 use crate::spec::{DescribeTarget, TopicFilter, TopicsAction};
 use wire::request::{
     ConfigResource, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,

@@ -193,10 +193,12 @@ impl AdminClient {
     /// Requests of the metadata quorum are not sent to brokers that have none.
     fn unsupported_request(&self) -> Option<&'static str> {
         let call = self.call.as_ref().filter(|call| !matches!(call.progress, Progress::InFlight { .. }))?;
-        let name = match call.request {
-            Request::DescribeQuorum => "DESCRIBE_QUORUM",
-            Request::UnregisterBroker(_) => "UNREGISTER_BROKER",
-            _ => return None,
+        let name = if matches!(call.request, Request::DescribeQuorum) {
+            "DESCRIBE_QUORUM"
+        } else if matches!(call.request, Request::UnregisterBroker(_)) {
+            "UNREGISTER_BROKER"
+        } else {
+            return None;
         };
         let is_without = |node: &i32| self.network.listener(*node) == Some(ListenerKind::ZooKeeperBroker);
         self.nodes.keys().any(is_without).then_some(name)

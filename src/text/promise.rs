@@ -23,7 +23,7 @@ pub(crate) fn checker_name(checker: Checker, language: Language) -> &'static str
         Checker::OneLeaderPerEpoch => ("One leader per epoch", "에포크마다 한 리더"),
         Checker::HighWatermarkFrozen => ("min.insync.replicas", "min.insync.replicas"),
         Checker::MetadataPrefix => ("One metadata log", "하나의 메타데이터 로그"),
-        Checker::Quorum => ("Quorum elections", "쿼럼 선거"),
+        Checker::Quorum => ("Controller elections", "컨트롤러 선거"),
         Checker::AcksAllCommitted => ("acks=all means committed", "acks=all은 커밋을 뜻함"),
     };
     match language {
@@ -61,8 +61,12 @@ pub(crate) fn verdict_sentence(verdict: Verdict, language: Language) -> &'static
             "unclean.leader.election.enable 설정에 따라 이 레코드가 없는 레플리카가 선출되었습니다.",
         ),
         Verdict::PowerLoss => (
-            "Allowed: all who had it lost their power before it was flushed.",
-            "이 레코드를 가진 레플리카가 모두 플러시하기 전에 전원이 끊겼으므로 허용됩니다.",
+            "Allowed: who was still in the ISR lost its power before it was flushed.",
+            "ISR에 남아 있던 레플리카가 플러시하기 전에 전원이 끊겼으므로 허용됩니다.",
+        ),
+        Verdict::DiskRemoved => (
+            "Allowed: the disk of who was still in the ISR was taken away.",
+            "ISR에 남아 있던 레플리카의 디스크가 제거되었으므로 허용됩니다.",
         ),
     };
     match language {
@@ -88,7 +92,9 @@ fn english(checker: Checker) -> &'static str {
         Checker::StrongIsr => {
             "The in-sync replicas that the controller knows have everything that any leader has committed."
         }
-        Checker::QuorumSuperset => "A leader waits for at least those replicas that the controller holds in sync.",
+        Checker::QuorumSuperset => {
+            "A leader waits for at least those replicas that the controller has in the ISR or ELR."
+        }
         Checker::LeaderCompleteness => "A new leader has every committed record.",
         Checker::AcknowledgedRecords => "A record acknowledged with acks=all by enough in-sync replicas is never lost.",
         Checker::ConsistentRead => "What a consumer has read at an offset is what the leader has there.",
@@ -96,15 +102,21 @@ fn english(checker: Checker) -> &'static str {
             "Every leader is an in-sync replica, and every in-sync replica an active one of the partition."
         }
         Checker::Compaction => "Compaction keeps the last record of each key, at its offset.",
-        Checker::MonotoneNumbers => "Epochs never fall, nor does a leader's high watermark while it leads.",
-        Checker::OffsetOrder => "Log start offset ≤ high watermark ≤ log end offset, on every replica.",
+        Checker::MonotoneNumbers => {
+            "Epochs never fall, nor do a leader's high watermark and last stable offset while it leads."
+        }
+        Checker::OffsetOrder => {
+            "Log start offset ≤ last stable offset ≤ high watermark ≤ log end offset, on every replica."
+        }
         Checker::EpochCache => "Offsets and epochs ascend along every log.",
         Checker::OneLeaderPerEpoch => "A partition has at most one leader in each leader epoch.",
         Checker::HighWatermarkFrozen => {
             "The high watermark does not advance while fewer than min.insync.replicas are in sync."
         }
         Checker::MetadataPrefix => "Every server's metadata log is a prefix of the committed one.",
-        Checker::Quorum => "A controller quorum has at most one leader in each epoch, and each voter votes once.",
+        Checker::Quorum => {
+            "There is at most one active controller in each epoch, and each voter of a quorum votes once."
+        }
         Checker::AcksAllCommitted => "A producer with acks=all is answered only once its records are committed.",
     }
 }
@@ -114,20 +126,24 @@ fn korean(checker: Checker) -> &'static str {
         Checker::LogMatching => "두 레플리카의 같은 오프셋에 같은 에포크가 있으면, 그 앞의 로그도 모두 같습니다.",
         Checker::WeakIsr => "리더가 아는 ISR의 레플리카에는 리더의 하이 워터마크 아래 레코드가 모두 있습니다.",
         Checker::StrongIsr => "컨트롤러가 아는 ISR의 레플리카에는 어느 리더가 커밋한 레코드든 모두 있습니다.",
-        Checker::QuorumSuperset => "리더는 적어도 컨트롤러가 ISR로 아는 레플리카 모두를 기다립니다.",
+        Checker::QuorumSuperset => "리더는 적어도 컨트롤러가 ISR이나 ELR로 아는 레플리카 모두를 기다립니다.",
         Checker::LeaderCompleteness => "새 리더에는 커밋된 레코드가 모두 있습니다.",
         Checker::AcknowledgedRecords => "충분한 ISR이 acks=all로 응답한 레코드는 유실되지 않습니다.",
         Checker::ConsistentRead => "컨슈머가 어느 오프셋에서 읽은 레코드는 리더의 그 오프셋에 있는 레코드와 같습니다.",
         Checker::IsrStructure => "리더는 항상 ISR에 있고, ISR에는 그 파티션의 활성 레플리카만 있습니다.",
         Checker::Compaction => "로그 압축 정리는 키마다 마지막 레코드를 제 오프셋에 남깁니다.",
-        Checker::MonotoneNumbers => "에포크는 줄지 않으며, 한 리더의 하이 워터마크도 리더로 있는 동안 줄지 않습니다.",
-        Checker::OffsetOrder => "모든 레플리카에서 로그 시작 오프셋 ≤ 하이 워터마크 ≤ 로그 끝 오프셋입니다.",
+        Checker::MonotoneNumbers => {
+            "에포크는 줄지 않으며, 한 리더의 하이 워터마크와 마지막 안정 오프셋도 리더로 있는 동안 줄지 않습니다."
+        }
+        Checker::OffsetOrder => {
+            "모든 레플리카에서 로그 시작 오프셋 ≤ 마지막 안정 오프셋 ≤ 하이 워터마크 ≤ 로그 끝 오프셋입니다."
+        }
         Checker::EpochCache => "모든 로그에서 오프셋과 에포크는 뒤로 갈수록 커집니다.",
         Checker::OneLeaderPerEpoch => "파티션의 리더는 리더 에포크마다 많아야 하나입니다.",
         Checker::HighWatermarkFrozen => "ISR이 min.insync.replicas보다 적은 동안 하이 워터마크는 올라가지 않습니다.",
         Checker::MetadataPrefix => "모든 서버의 메타데이터 로그는 커밋된 메타데이터 로그의 앞부분과 같습니다.",
         Checker::Quorum => {
-            "컨트롤러 쿼럼의 리더는 에포크마다 많아야 하나이고, 각 투표자는 에포크마다 한 번만 투표합니다."
+            "활성 컨트롤러는 에포크마다 많아야 하나이고, 쿼럼의 각 투표자는 에포크마다 한 번만 투표합니다."
         }
         Checker::AcksAllCommitted => "acks=all 프로듀서는 레코드가 커밋된 뒤에만 응답을 받습니다.",
     }

@@ -45,9 +45,11 @@ fn english(details: &Details) -> String {
         Details::Fell { node, number, from, to } => {
             format!("{} fell from {from} to {to} on process {node}.", english_number(*number))
         }
-        Details::OutOfOrder { broker, log_start_offset, high_watermark, log_end_offset } => format!(
-            "On broker {broker} the log starts at {log_start_offset} and ends at {log_end_offset}, with high watermark {high_watermark}."
-        ),
+        Details::OutOfOrder { broker, log_start_offset, last_stable_offset, high_watermark, log_end_offset } => {
+            format!(
+                "On broker {broker} the log starts at {log_start_offset} and ends at {log_end_offset}, with last stable offset {last_stable_offset} and high watermark {high_watermark}."
+            )
+        }
         Details::DoesNotAscend { broker, offset } => {
             format!("Offsets or epochs do not ascend on broker {broker} at offset {offset}.")
         }
@@ -75,6 +77,7 @@ fn english_number(number: Number) -> &'static str {
         Number::PartitionEpoch => "The partition epoch",
         Number::BrokerEpoch => "The broker epoch",
         Number::HighWatermark => "The high watermark",
+        Number::LastStableOffset => "The last stable offset",
         Number::LogStartOffset => "The log start offset",
     }
 }
@@ -121,9 +124,11 @@ fn korean(details: &Details) -> String {
             let number = with_josa(korean_number(*number), Josa::Subject);
             format!("프로세스 {node}에서 {number} {from}에서 {} 줄었습니다.", with_josa(&to.to_string(), Josa::Toward))
         }
-        Details::OutOfOrder { broker, log_start_offset, high_watermark, log_end_offset } => format!(
-            "브로커 {broker}의 로그 시작은 {log_start_offset}, 하이 워터마크는 {high_watermark}, 로그 끝은 {log_end_offset}입니다."
-        ),
+        Details::OutOfOrder { broker, log_start_offset, last_stable_offset, high_watermark, log_end_offset } => {
+            format!(
+                "브로커 {broker}의 로그 시작은 {log_start_offset}, 마지막 안정 오프셋은 {last_stable_offset}, 하이 워터마크는 {high_watermark}, 로그 끝은 {log_end_offset}입니다."
+            )
+        }
         Details::DoesNotAscend { broker, offset } => {
             format!("브로커 {broker}의 오프셋 {offset}에서 오프셋이나 에포크가 커지지 않습니다.")
         }
@@ -155,6 +160,7 @@ fn korean_number(number: Number) -> &'static str {
         Number::PartitionEpoch => "파티션 에포크",
         Number::BrokerEpoch => "브로커 에포크",
         Number::HighWatermark => "하이 워터마크",
+        Number::LastStableOffset => "마지막 안정 오프셋",
         Number::LogStartOffset => "로그 시작 오프셋",
     }
 }

@@ -4,10 +4,18 @@
 //! A record is gone when no replica that can become leader has it any more: none of the in-sync or eligible replicas that
 //! the controller knows, and where unclean elections are allowed none at all, on whatever disk. What is known of a record
 //! is its partition, offset and epoch, which by log matching identify it. Acknowledgements of neighbouring records are
-//! one entry. What retention or the deletion of a topic took was not promised and does not count.
+//! one entry. What retention, compaction, a deletion of records or that of a topic took was not promised and does not
+//! count.
+//!
+//! A loss is excused by what took the very records: an unclean leader without them, a replica in sync that lost them with
+//! its power, a disk that was taken away.
 
+mod excuses;
+
+use crate::checkers::history::History;
 use crate::checkers::sight::{LogGlance, Sight, StateGlance};
 use crate::trace::EventId;
+use excuses::{Excuse, Excuses};
 use kafka::chunks::Chunks;
 use kafka::instant::Instant;
 use std::collections::BTreeMap;
@@ -50,8 +58,10 @@ pub enum Verdict {
     OneInSyncReplica,
     /// A replica without it was elected, which `unclean.leader.election.enable` allowed.
     UncleanElection,
-    /// All who had it lost it with their power before it was flushed.
+    /// Who was still in sync lost it with its power before it was flushed.
     PowerLoss,
+    /// The disk of who was still in sync was taken away.
+    DiskRemoved,
 }
 
 /// A stretch of acknowledged records that are gone.
@@ -96,8 +106,6 @@ struct Account {
     entries: Chunks<Entry>,
     last: Option<Entry>,
     epochs: BTreeMap<LeaderEpoch, EpochAccount>,
-    has_had_unclean_election: bool,
-    has_lost_power: bool,
 }
 
 /// What was written in one epoch.
@@ -107,6 +115,8 @@ struct EpochAccount {
     end: Offset,
     /// From here on it is lost.
     lost_from: Offset,
+    /// What may be lost without a promise being broken.
+    excuses: Excuses,
 }
 
 /// Neighbouring records acknowledged on the same terms.
@@ -120,13 +130,14 @@ struct Entry {
 
 impl Verdict {
     /// All of them.
-    pub const ALL: [Verdict; 6] = [
+    pub const ALL: [Verdict; 7] = [
         Verdict::PromiseBroken,
         Verdict::AcksLeader,
         Verdict::SingleReplica,
         Verdict::OneInSyncReplica,
         Verdict::UncleanElection,
         Verdict::PowerLoss,
+        Verdict::DiskRemoved,
     ];
 }
 
@@ -156,12 +167,12 @@ impl Ledger {
         self.losses.iter_from(window.start).take(window.len())
     }
 
-    /// A producer was told that a batch is stored, from `first_offset` on.
+    /// A producer was told that a batch is stored, from `first_offset` on (-1 if the leader did not say where).
     pub(crate) fn on_acknowledged(
         &mut self,
         sight: &Sight<'_>,
-        partition: &TopicPartition,
-        first_offset: Offset,
+        history: Option<&History>,
+        (partition, first_offset): (&TopicPartition, Offset),
         acks: Acks,
         batch: &RecordBatch,
     ) {
@@ -171,15 +182,17 @@ impl Ledger {
             Acks::Leader => self.counts.acknowledged_by_leader += records,
             Acks::All => self.counts.acknowledged_by_all += records,
         }
-        let Some(glance) = sight.known_state(partition) else { return };
-        let promise =
-            Promise { acks, replicas: glance.state.replicas.len() as u8, in_sync: glance.state.isr.len() as u8 };
-        let leader_epoch = stored_in_epoch(sight, &glance, partition, first_offset, batch);
+        let Some(glance) = sight.known_state(partition).filter(|_| first_offset >= Offset::ZERO) else { return };
+        let replicas = glance.state.replicas.len() as u8;
+        let promise = Promise { acks, replicas, in_sync: in_sync(sight, &glance, partition) };
+        let stored = stored_in_epoch(sight, &glance, partition, first_offset, batch);
+        if stored.is_none() && is_not_promised(sight, history, &glance, partition, first_offset) {
+            return;
+        }
         let end = first_offset + i64::from(batch.last_offset_delta) + 1;
-        let entry =
-            Entry { leader_epoch: leader_epoch.unwrap_or(LeaderEpoch::NONE), promise, first: first_offset, end };
+        let entry = Entry { leader_epoch: stored.unwrap_or(LeaderEpoch::NONE), promise, first: first_offset, end };
         let account = account(Arc::make_mut(&mut self.accounts), partition, glance.topic_id);
-        let gone_from = if leader_epoch.is_some() { account.add(entry) } else { first_offset };
+        let gone_from = if stored.is_some() { account.add(entry) } else { first_offset };
         if gone_from < end {
             let lost = Entry { first: gone_from.max(first_offset), ..entry };
             let loss = account.loss(sight, partition, &lost);
@@ -193,9 +206,8 @@ impl Ledger {
         if account.topic_id != glance.topic_id {
             return None;
         }
-        let candidates = sight.candidates(&glance);
-        let logs: Vec<LogGlance<'_>> = candidates.iter().filter_map(|broker| sight.log(*broker, partition)).collect();
-        let gone: Vec<(LeaderEpoch, Range<Offset>)> = account.gone(&logs).collect();
+        let kept = Kept::new(sight, &glance, partition);
+        let gone: Vec<(LeaderEpoch, Range<Offset>)> = account.gone(&kept).collect();
         let known = self.losses.len();
         for (leader_epoch, range) in gone {
             self.lose(sight, partition, leader_epoch, range);
@@ -222,17 +234,55 @@ impl Ledger {
         self.losses.push(loss);
     }
 
-    /// A leader was elected that was not in sync.
-    pub(crate) fn on_unclean_election(&mut self, partition: &TopicPartition) {
-        if let Some(account) = Arc::make_mut(&mut self.accounts).get_mut(partition) {
-            Arc::make_mut(account).has_had_unclean_election = true;
+    /// A leader was elected that was not in sync: what it lacks may be lost.
+    pub(crate) fn on_unclean_election(&mut self, sight: &Sight<'_>, partition: &TopicPartition, leader: BrokerId) {
+        let topic_id = sight.known_state(partition).map(|glance| glance.topic_id);
+        let account = self.accounts.get(partition).map(|account| account.topic_id);
+        if let Some(topic_id) = topic_id.or(account) {
+            self.excuse(sight, (partition, topic_id), leader, Excuse::UncleanElection);
         }
     }
 
-    /// A host with a replica lost its power: what its disk had not flushed is gone from it.
-    pub(crate) fn on_power_loss(&mut self, partition: &TopicPartition) {
-        if let Some(account) = Arc::make_mut(&mut self.accounts).get_mut(partition) {
-            Arc::make_mut(account).has_lost_power = true;
+    /// A host with a replica of that topic lost its power: what its disk had not flushed is gone from it. If it was in sync,
+    /// that may be lost.
+    pub(crate) fn on_power_loss(
+        &mut self,
+        sight: &Sight<'_>,
+        (partition, topic_id): (&TopicPartition, TopicId),
+        broker: BrokerId,
+    ) {
+        if may_lead(sight, partition, broker) {
+            self.excuse(sight, (partition, topic_id), broker, Excuse::PowerLoss);
+        }
+    }
+
+    /// A server left the world with its disk.
+    pub(crate) fn on_server_removed(&mut self, sight: &Sight<'_>, broker: BrokerId) {
+        let accounts = self.accounts.clone();
+        for (partition, account) in accounts.iter().filter(|(partition, _)| may_lead(sight, partition, broker)) {
+            self.excuse(sight, (partition, account.topic_id), broker, Excuse::DiskRemoved);
+        }
+    }
+
+    /// What others have, or have acknowledged, and `broker` has not.
+    fn excuse(
+        &mut self,
+        sight: &Sight<'_>,
+        (partition, topic_id): (&TopicPartition, TopicId),
+        broker: BrokerId,
+        excuse: Excuse,
+    ) {
+        let log_on = |broker| sight.log(broker, partition).filter(|log| log.topic_id == topic_id);
+        let logs: Vec<LogGlance<'_>> = sight.servers().filter_map(|(id, _)| log_on(BrokerId(id))).collect();
+        let own = log_on(broker);
+        let account = account(Arc::make_mut(&mut self.accounts), partition, topic_id);
+        for (epoch, _) in logs.iter().flat_map(|log| log.leader_epochs) {
+            account.epochs.entry(*epoch).or_insert(EpochAccount::NOTHING);
+        }
+        for (epoch, known) in &mut account.epochs {
+            let from = own.map_or(Offset::ZERO, |log| log.end_of_epoch(*epoch));
+            let to = logs.iter().map(|log| log.end_of_epoch(*epoch)).fold(known.end, Offset::max);
+            known.excuses.add(excuse, from..to);
         }
     }
 
@@ -259,6 +309,28 @@ fn account<'a>(
     Arc::make_mut(account)
 }
 
+/// Whether a broker may become leader; nobody can tell while no controller is active.
+fn may_lead(sight: &Sight<'_>, partition: &TopicPartition, broker: BrokerId) -> bool {
+    sight.state(partition).is_none_or(|glance| sight.candidates(&glance).contains(&broker))
+}
+
+/// The logs of some replicas, as far as they are of this topic.
+fn logs<'a>(
+    sight: &Sight<'a>,
+    glance: &StateGlance<'_>,
+    partition: &TopicPartition,
+    replicas: &[BrokerId],
+) -> impl Iterator<Item = LogGlance<'a>> {
+    let topic_id = glance.topic_id;
+    replicas.iter().filter_map(move |broker| sight.log(*broker, partition)).filter(move |log| log.topic_id == topic_id)
+}
+
+/// How many replicas are in sync as the leader knows them, else as the controller does.
+fn in_sync(sight: &Sight<'_>, glance: &StateGlance<'_>, partition: &TopicPartition) -> u8 {
+    let leader = glance.state.leader.and_then(|leader| sight.replica(leader, partition)?.leadership);
+    leader.map_or(glance.state.isr.len(), |leadership| leadership.isr.len()) as u8
+}
+
 /// The epoch in which an acknowledged batch was written, if some replica still has it.
 fn stored_in_epoch(
     sight: &Sight<'_>,
@@ -267,32 +339,64 @@ fn stored_in_epoch(
     first_offset: Offset,
     batch: &RecordBatch,
 ) -> Option<LeaderEpoch> {
-    let stored = |broker: &BrokerId| {
-        let log = sight.log(*broker, partition).filter(|log| log.topic_id == glance.topic_id)?;
+    let stored = |log: LogGlance<'_>| {
         let there = log.batches_from(first_offset).next()?;
         let is_same = there.base_offset == first_offset && there.body == batch.body;
         is_same.then_some(there.partition_leader_epoch)
     };
-    let by_leader = glance.state.leader.as_ref().and_then(stored);
-    by_leader.or_else(|| glance.state.replicas.iter().find_map(stored))
+    let leader: Vec<BrokerId> = glance.state.leader.into_iter().collect();
+    let by_leader = logs(sight, glance, partition, &leader).find_map(stored);
+    by_leader.or_else(|| logs(sight, glance, partition, &glance.state.replicas).find_map(stored))
+}
+
+/// Whether what is not there need not be: retention or compaction has taken it before the answer arrived, or it was
+/// written to an earlier topic of that name.
+fn is_not_promised(
+    sight: &Sight<'_>,
+    history: Option<&History>,
+    glance: &StateGlance<'_>,
+    partition: &TopicPartition,
+    first_offset: Offset,
+) -> bool {
+    let is_another = history.is_none_or(|history| history.lives > 1 || history.compacted_to > first_offset);
+    is_another || logs(sight, glance, partition, &glance.state.replicas).any(|log| log.start > first_offset)
+}
+
+/// What those have who can become leader.
+struct Kept<'a> {
+    logs: Vec<LogGlance<'a>>,
+    /// Without any log, how far records may still be somewhere: nowhere if that is certain.
+    without_logs: Offset,
+}
+
+impl<'a> Kept<'a> {
+    /// With ZooKeeper, logs go before the controller says that their topic is deleted.
+    fn new(sight: &Sight<'a>, glance: &StateGlance<'a>, partition: &TopicPartition) -> Kept<'a> {
+        let candidates = sight.candidates(glance);
+        let is_certain = !candidates.is_empty()
+            && (sight.image().is_some() || candidates.iter().all(|broker| !sight.is_in_world(*broker)));
+        let without_logs = if is_certain { Offset::ZERO } else { Offset(i64::MAX) };
+        Kept { logs: logs(sight, glance, partition, &candidates).collect(), without_logs }
+    }
+
+    fn end_of_epoch(&self, epoch: LeaderEpoch) -> Offset {
+        self.logs.iter().map(|log| log.end_of_epoch(epoch)).max().unwrap_or(self.without_logs)
+    }
+}
+
+impl EpochAccount {
+    const NOTHING: EpochAccount =
+        EpochAccount { end: Offset::ZERO, lost_from: Offset(i64::MAX), excuses: Excuses::NONE };
 }
 
 impl Account {
     fn new(topic_id: TopicId) -> Account {
-        Account {
-            topic_id,
-            entries: Chunks::new(),
-            last: None,
-            epochs: BTreeMap::new(),
-            has_had_unclean_election: false,
-            has_lost_power: false,
-        }
+        Account { topic_id, entries: Chunks::new(), last: None, epochs: BTreeMap::new() }
     }
 
     /// Takes an acknowledgement, and returns from where on its epoch's records are lost already.
     fn add(&mut self, entry: Entry) -> Offset {
-        let new = EpochAccount { end: entry.end, lost_from: Offset(i64::MAX) };
-        let epoch = self.epochs.entry(entry.leader_epoch).or_insert(new);
+        let epoch = self.epochs.entry(entry.leader_epoch).or_insert(EpochAccount::NOTHING);
         epoch.end = epoch.end.max(entry.end);
         match &mut self.last {
             Some(last) if last.is_continued_by(&entry) => last.end = entry.end,
@@ -313,30 +417,42 @@ impl Account {
             first_offset: entry.first,
             last_offset: entry.end + -1,
             promise: entry.promise,
-            verdict: self.verdict(entry.promise),
+            verdict: self.verdict(entry),
             at: sight.now,
             event: sight.event,
         }
     }
 
-    /// What is acknowledged, not yet counted as lost, and in none of the logs.
-    fn gone(&self, logs: &[LogGlance<'_>]) -> impl Iterator<Item = (LeaderEpoch, Range<Offset>)> {
+    /// What is acknowledged, not yet counted as lost, and had by nobody who can become leader.
+    fn gone(&self, kept: &Kept<'_>) -> impl Iterator<Item = (LeaderEpoch, Range<Offset>)> {
         self.epochs.iter().filter_map(|(leader_epoch, epoch)| {
-            let kept_to = logs.iter().map(|log| log.end_of_epoch(*leader_epoch)).max().unwrap_or(Offset(i64::MAX));
+            let kept_to = kept.end_of_epoch(*leader_epoch);
             let end = epoch.end.min(epoch.lost_from);
             (kept_to < end).then_some((*leader_epoch, kept_to..end))
         })
     }
 
-    fn verdict(&self, promise: Promise) -> Verdict {
-        let is_excused = self.has_had_unclean_election || self.has_lost_power;
-        match promise {
-            Promise { acks: Acks::None | Acks::Leader, .. } => Verdict::AcksLeader,
-            Promise { acks: Acks::All, .. } if !is_excused => Verdict::PromiseBroken,
-            Promise { replicas: 1, .. } => Verdict::SingleReplica,
-            Promise { in_sync: 1, .. } => Verdict::OneInSyncReplica,
-            Promise { .. } if self.has_had_unclean_election => Verdict::UncleanElection,
-            Promise { .. } => Verdict::PowerLoss,
+    fn verdict(&self, entry: &Entry) -> Verdict {
+        let Promise { acks, replicas, in_sync } = entry.promise;
+        if acks != Acks::All {
+            return Verdict::AcksLeader;
+        }
+        match (self.excuse(entry), replicas, in_sync) {
+            (None, _, _) => Verdict::PromiseBroken,
+            (Some(_), 1, _) => Verdict::SingleReplica,
+            (Some(_), _, 1) => Verdict::OneInSyncReplica,
+            (Some(Excuse::UncleanElection), _, _) => Verdict::UncleanElection,
+            (Some(Excuse::PowerLoss), _, _) => Verdict::PowerLoss,
+            (Some(Excuse::DiskRemoved), _, _) => Verdict::DiskRemoved,
+        }
+    }
+
+    /// What took these records; if nobody knows their epoch, what took any at these offsets.
+    fn excuse(&self, entry: &Entry) -> Option<Excuse> {
+        let range = entry.first..entry.end;
+        match self.epochs.get(&entry.leader_epoch) {
+            Some(epoch) => epoch.excuses.of(range),
+            None => self.epochs.values().find_map(|epoch| epoch.excuses.of(range.clone())),
         }
     }
 }

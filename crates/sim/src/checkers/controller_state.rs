@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::history::History;
-use super::sight::Sight;
+use super::sight::{Sight, StateGlance};
 use super::violation::{Checker, Details, Number};
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
@@ -15,7 +15,10 @@ fn flaw(image: &ClusterImage, state: &PartitionRegistration) -> Option<Details> 
     let eligible = &state.eligible_leader_replicas;
     let is_misplaced =
         |member: &&BrokerId| !state.replicas.contains(member) || is_twice(member) || eligible.contains(member);
-    let stray = state.isr.iter().find(is_misplaced);
+    let is_stray = |member: &&BrokerId| {
+        !state.replicas.contains(member) || eligible.iter().filter(|other| other == member).count() > 1
+    };
+    let stray = state.isr.iter().find(is_misplaced).or_else(|| eligible.iter().find(is_stray));
     let inactive = state.isr.iter().find(|member| !is_active(member)).filter(|_| state.isr.len() > 1);
     if state.isr.is_empty() && eligible.is_empty() && state.last_known_elr.is_empty() {
         return Some(Details::NobodyInSync);
@@ -41,6 +44,21 @@ pub(super) fn structure(
     findings.require(Checker::IsrStructure, sight, Some(partition), flaw.is_none(), || {
         flaw.unwrap_or(Details::NobodyInSync)
     });
+}
+
+/// The controller has just changed a partition: nobody is eligible while enough are in sync, as its topic's own
+/// configuration says (KIP-966).
+pub(super) fn eligibility(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    partition: &TopicPartition,
+    glance: &StateGlance<'_>,
+) {
+    let state = glance.state;
+    let configured = glance.configs.get("min.insync.replicas").and_then(|value| value.trim().parse::<usize>().ok());
+    let Some(min_isr) = configured.filter(|_| !state.eligible_leader_replicas.is_empty()) else { return };
+    let is_needed = state.isr.len() < min_isr.min(state.replicas.len());
+    findings.require(Checker::IsrStructure, sight, Some(partition), is_needed, || Details::NeedlessEligible);
 }
 
 /// Epochs do not fall, as long as one controller is active. The next one need not know what the last could not commit.

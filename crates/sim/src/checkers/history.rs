@@ -55,6 +55,7 @@ pub(crate) struct Term {
     pub(crate) broker_epoch: BrokerEpoch,
     pub(crate) leader_epoch: LeaderEpoch,
     pub(crate) high_watermark: Offset,
+    pub(crate) last_stable_offset: Offset,
     pub(crate) log_start_offset: Offset,
 }
 

@@ -9,7 +9,8 @@ use super::sight::{LeaderGlance, Sight, epoch_at};
 use super::violation::{Checker, Details};
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
-/// `broker` believes to lead, and its high watermark has risen: the in-sync replicas that it knows have all below it.
+/// `broker` believes to lead, and its high watermark has risen or one of the in-sync replicas that it knows was cut: they
+/// have all below it.
 pub(super) fn weak(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
     let LeaderGlance { broker, partition, replica, leadership } = *leader;
     if replica.leader_epoch < history.weakened_before {
@@ -81,7 +82,7 @@ pub(super) fn on_leader(
     }
 }
 
-/// `broker` believes to lead: all whom the controller holds in sync have what is committed, and a leader in the
+/// `broker` believes to lead: all whom the controller holds in sync or eligible have what is committed, and a leader in the
 /// controller's epoch waits for them, as long as enough are in sync. Whom the leader knows, `weak` has looked at.
 pub(super) fn controllers_isr(
     findings: &mut Findings,
@@ -93,7 +94,7 @@ pub(super) fn controllers_isr(
     let Some(glance) = sight.state(partition).filter(|glance| glance.topic_id == replica.topic_id) else { return };
     let is_current = glance.state.leader == Some(broker) && glance.state.leader_epoch == replica.leader_epoch;
     let must_wait = is_current && leadership.isr.len() >= leadership.effective_min_isr;
-    for member in glance.state.isr.iter().copied() {
+    for member in glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied() {
         let is_known = member == broker || leadership.isr.contains(&member);
         if !is_known {
             has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);

@@ -9,7 +9,7 @@ mod clients;
 mod compaction;
 mod controller_state;
 mod findings;
-mod history;
+pub(crate) mod history;
 mod in_sync_replicas;
 mod log_matching;
 mod metadata_log;
@@ -23,7 +23,7 @@ use crate::world::Host;
 use findings::Findings;
 use history::Histories;
 use kafka::chunks::Chunks;
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
@@ -87,6 +87,12 @@ impl Checkers {
             EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
             EventKind::Client(client_event) => self.on_client_event(sight, client_event),
             EventKind::Operator(OperatorEvent::PowerLost) => self.on_power_loss(sight, event.node),
+            EventKind::Operator(OperatorEvent::ServerRemoved) => self.on_server_removed(sight, event.node),
+            EventKind::ZooKeeper(ZooKeeperEvent::ControllerElected { controller_epoch }) => {
+                let findings = Arc::make_mut(&mut self.findings);
+                let epoch = LeaderEpoch(*controller_epoch);
+                Arc::make_mut(&mut self.metadata).on_active(findings, sight, event.node, epoch);
+            }
             EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
         }
     }
@@ -150,7 +156,7 @@ impl Checkers {
             }
             ControllerEvent::LeaderElected { partition, leader, leader_epoch, is_unclean, .. } => {
                 if *is_unclean {
-                    self.ledger.on_unclean_election(partition);
+                    self.ledger.on_unclean_election(sight, partition, *leader);
                     self.on_unclean_election(sight, *leader, partition, *leader_epoch);
                 }
                 self.on_state(sight, partition);
@@ -186,7 +192,8 @@ impl Checkers {
         match event {
             ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, batch } => {
                 clients::acknowledged(findings, sight, &self.histories, partition, *last_offset, *acks);
-                self.ledger.on_acknowledged(sight, partition, *first_offset, *acks, batch);
+                let history = self.histories.last(partition);
+                self.ledger.on_acknowledged(sight, history, (partition, *first_offset), *acks, batch);
             }
             ClientEvent::RecordConsumed { partition, offset, record, .. } => {
                 clients::consumed(findings, sight, &mut self.histories, partition, *offset, record);
@@ -276,6 +283,9 @@ impl Checkers {
         let topic_id = sight.replica(broker, partition).map(|replica| replica.topic_id);
         if let Some(history) = topic_id.and_then(|topic_id| self.histories.get(partition, topic_id)) {
             in_sync_replicas::strong(findings, sight, history, partition);
+            for leader in leaders_of(sight, partition).filter(|leader| leader.leadership.isr.contains(&broker)) {
+                in_sync_replicas::weak(findings, sight, history, &leader);
+            }
         }
         self.settle(sight, partition);
     }
@@ -309,10 +319,16 @@ impl Checkers {
             let Some(log) = sight.log(broker, &partition) else { continue };
             if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
                 history.lose_power(broker, &log);
-                self.ledger.on_power_loss(&partition);
+                self.ledger.on_power_loss(sight, (&partition, log.topic_id), broker);
                 self.settle(sight, &partition);
             }
         }
+    }
+
+    fn on_server_removed(&mut self, sight: &Sight<'_>, node: NodeId) {
+        let NodeId::Server(id) = node else { return };
+        self.ledger.on_server_removed(sight, BrokerId(id));
+        self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
     }
 
     fn on_unclean_election(
@@ -330,9 +346,12 @@ impl Checkers {
 
     /// The controller has changed a partition's state.
     fn on_state(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
-        let (Some((quorum_epoch, image)), Some(glance)) = (sight.image(), sight.state(partition)) else { return };
+        let (Some((quorum_epoch, image)), Some(glance)) = (sight.image(), sight.state(partition)) else {
+            return self.settle(sight, partition);
+        };
         let findings = Arc::make_mut(&mut self.findings);
         controller_state::structure(findings, sight, image, partition, glance.state);
+        controller_state::eligibility(findings, sight, partition, &glance);
         self.settle(sight, partition);
         let findings = Arc::make_mut(&mut self.findings);
         let Some(history) = self.histories.get_mut(partition, glance.topic_id) else { return };
@@ -383,4 +402,12 @@ impl Checkers {
             self.on_leadership(sight, &LeaderGlance { broker, partition, replica, leadership });
         }
     }
+}
+
+/// All who believe to lead.
+fn leaders_of<'a>(sight: &Sight<'a>, partition: &'a TopicPartition) -> impl Iterator<Item = LeaderGlance<'a>> {
+    sight.brokers().filter_map(move |(broker, process)| {
+        let replica = process.glance(partition)?;
+        Some(LeaderGlance { broker, partition, replica, leadership: replica.leadership? })
+    })
 }

@@ -8,15 +8,16 @@ use super::violation::{Checker, Details, Number};
 use kafka::node::NodeId;
 use wire::{BrokerEpoch, BrokerId, Offset, TopicPartition};
 
-/// Log start, high watermark and log end stand in this order.
+/// Log start, last stable offset, high watermark and log end stand in this order.
 pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
     let Some(replica) = sight.replica(broker, partition) else { return };
-    let (log_start_offset, high_watermark, log_end_offset) =
-        (replica.log_start_offset, replica.high_watermark, replica.log_end_offset);
-    let is_ordered = log_start_offset <= high_watermark && high_watermark <= log_end_offset;
+    let (log_start_offset, last_stable_offset, high_watermark, log_end_offset) =
+        (replica.log_start_offset, replica.last_stable_offset, replica.high_watermark, replica.log_end_offset);
+    let is_ordered = [log_start_offset, last_stable_offset, high_watermark, log_end_offset].is_sorted();
     findings.require(Checker::OffsetOrder, sight, Some(partition), is_ordered, || Details::OutOfOrder {
         broker,
         log_start_offset,
+        last_stable_offset,
         high_watermark,
         log_end_offset,
     });
@@ -54,7 +55,7 @@ pub(super) fn epoch_cache(findings: &mut Findings, sight: &Sight<'_>, broker: Br
     });
 }
 
-/// `broker` believes to lead: within one leadership neither high watermark nor log start fall.
+/// `broker` believes to lead: within one leadership neither high watermark nor last stable offset nor log start fall.
 pub(super) fn term(
     findings: &mut Findings,
     sight: &Sight<'_>,
@@ -68,6 +69,7 @@ pub(super) fn term(
         broker_epoch,
         leader_epoch: replica.leader_epoch,
         high_watermark: replica.high_watermark,
+        last_stable_offset: replica.last_stable_offset,
         log_start_offset: replica.log_start_offset,
     };
     let before = history.term.replace(now).filter(|term| {
@@ -76,6 +78,7 @@ pub(super) fn term(
     let Some(before) = before else { return };
     for (number, from, to) in [
         (Number::HighWatermark, before.high_watermark, now.high_watermark),
+        (Number::LastStableOffset, before.last_stable_offset, now.last_stable_offset),
         (Number::LogStartOffset, before.log_start_offset, now.log_start_offset),
     ] {
         let node = NodeId::Server(broker.0);

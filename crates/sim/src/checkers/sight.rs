@@ -132,16 +132,26 @@ impl<'a> Sight<'a> {
         self.known_state(partition).is_some_and(|glance| brokers.iter().all(|broker| glance.state.isr.contains(broker)))
     }
 
-    /// Who can become leader: who is in sync or eligible, and where unclean elections are allowed anybody.
+    /// Who can become leader: who is in sync or eligible, if nobody is whoever led last, and where unclean elections are
+    /// allowed anybody.
     pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> Vec<BrokerId> {
         let by_properties = |host: &Host| host.server.as_ref()?.properties.get(UNCLEAN_ELECTION).cloned();
         let of_topic = glance.configs.get(UNCLEAN_ELECTION).cloned();
-        let value = of_topic.or_else(|| self.servers().find_map(|(_, host)| by_properties(host)));
+        let of_all = || self.image()?.1.broker_configs(None).get(UNCLEAN_ELECTION).cloned();
+        let value = of_topic.or_else(of_all).or_else(|| self.servers().find_map(|(_, host)| by_properties(host)));
         let is_allowed = value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
         if is_allowed {
             return glance.state.replicas.clone();
         }
-        glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied().collect()
+        let state = glance.state;
+        let nobody_has_all = state.isr.is_empty() && state.eligible_leader_replicas.is_empty();
+        let last_known = state.last_known_elr.iter().filter(|_| nobody_has_all);
+        state.isr.iter().chain(&state.eligible_leader_replicas).chain(last_known).copied().collect()
+    }
+
+    /// Whether the broker's host, or at least its disk, is there.
+    pub(crate) fn is_in_world(&self, broker: BrokerId) -> bool {
+        self.hosts.contains_key(&NodeId::Server(broker.0))
     }
 
     /// A partition as the active controller has it.

@@ -15,7 +15,7 @@ pub enum Checker {
     WeakIsr,
     /// The controller's in-sync replicas have what any leader has committed.
     StrongIsr,
-    /// A leader waits for at least those that the controller holds in sync.
+    /// A leader waits for at least those that the controller holds in sync or eligible.
     QuorumSuperset,
     /// An elected leader has everything that was committed before.
     LeaderCompleteness,
@@ -28,9 +28,9 @@ pub enum Checker {
     /// Compaction keeps the last record of each key at its offset, and stays below the last stable offset and the active
     /// segment.
     Compaction,
-    /// Epochs, and the high watermark of one leadership, never fall.
+    /// Epochs never fall, nor do a leader's high watermark, last stable offset and log start within one leadership.
     MonotoneNumbers,
-    /// Log start, high watermark and log end stand in this order.
+    /// Log start, last stable offset, high watermark and log end stand in this order.
     OffsetOrder,
     /// Epochs and offsets ascend along a log, and the epoch cache says so too.
     EpochCache,
@@ -40,7 +40,7 @@ pub enum Checker {
     HighWatermarkFrozen,
     /// A server's metadata log is a prefix of the committed one.
     MetadataPrefix,
-    /// A quorum epoch has one leader, nobody votes twice in it, and epochs never fall.
+    /// A controller epoch has one controller, in a quorum nobody votes twice in it, and epochs never fall.
     Quorum,
     /// `acks=all` is answered when the records are committed, not before.
     AcksAllCommitted,
@@ -195,6 +195,8 @@ pub enum Details {
         broker: BrokerId,
         /// Its log start offset.
         log_start_offset: Offset,
+        /// Its last stable offset.
+        last_stable_offset: Offset,
         /// Its high watermark.
         high_watermark: Offset,
         /// Its log end offset.
@@ -261,6 +263,8 @@ pub enum Number {
     BrokerEpoch,
     /// A leader's high watermark.
     HighWatermark,
+    /// A leader's last stable offset.
+    LastStableOffset,
     /// A leader's log start offset.
     LogStartOffset,
 }

@@ -2,5 +2,6 @@
 
 pub mod clients;
 pub mod driver;
+pub mod play;
 pub mod recording;
 pub mod site;

@@ -1,10 +1,13 @@
 //! What the page's address asks for: language, theme, the run, and the measurement. What it does not understand it
-//! ignores.
+//! ignores; but who asks for a run of the swarm is told why there is none.
 
 use crate::run::{CONTROLLERS, MOST_BROKERS, Run};
+use crate::start::Opening;
 use crate::store::Theme;
+use crate::swarm_run::SwarmSeed;
 use crate::text::Language;
 use sim::world_shape::Mode;
+use swarm::world_plan::Historical;
 use wasm_bindgen::JsValue;
 
 /// The wishes in an address.
@@ -17,6 +20,21 @@ pub(crate) struct Address {
     has_zookeeper: Option<bool>,
     controllers: Option<i32>,
     brokers: Option<i32>,
+    swarm: Option<u64>,
+    historical: Option<Historical>,
+    /// What is wrong with the wish for a run of the swarm.
+    pub(crate) bad_wish: Option<BadWish>,
+}
+
+/// A wish that cannot be fulfilled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BadWish {
+    /// `swarm=` and something that is no seed.
+    Swarm(String),
+    /// `historical=` and something that is no fault of an earlier release.
+    Historical(String),
+    /// `historical=NAME` without a seed.
+    HistoricalAlone,
 }
 
 /// Writes wishes into the address, for who reloads the page or copies it. A frame without an address of its own keeps
@@ -29,19 +47,29 @@ pub(crate) fn show(wishes: &str) {
 }
 
 impl Address {
-    /// Reads `?lang=ko&theme=dark&seed=7&mode=kraft&controllers=3&brokers=5&bench`, behind `?` or `#`; the later wish
-    /// counts.
+    /// Reads `?lang=ko&theme=dark&seed=7&mode=kraft&controllers=3&brokers=5&bench` or `?swarm=7&historical=NAME`, behind
+    /// `?` or `#`; the later wish counts.
     pub(crate) fn parse(search: &str, hash: &str) -> Address {
         let mut address = Address::default();
         for part in [search, hash] {
             let wishes = part.trim_start_matches(['?', '#', '/']);
             wishes.split('&').for_each(|wish| address.take(wish));
         }
+        if address.swarm.is_none() && address.historical.is_some() {
+            address.bad_wish.get_or_insert(BadWish::HistoricalAlone);
+        }
         address
     }
 
-    /// The run that is asked for.
-    pub(crate) fn run(&self) -> Run {
+    /// What is asked for.
+    pub(crate) fn opening(&self) -> Opening {
+        match (self.swarm, &self.bad_wish) {
+            (Some(seed), None) => Opening::Swarm(SwarmSeed { seed, historical: self.historical }),
+            (Some(_) | None, _) => Opening::Run(self.run()),
+        }
+    }
+
+    fn run(&self) -> Run {
         let usual = Run::default();
         let mode = match (self.has_zookeeper, self.controllers) {
             (Some(true), _) => Mode::ZooKeeper,
@@ -66,6 +94,14 @@ impl Address {
                 let number = value.parse().ok().filter(|number| (1..=MOST_BROKERS).contains(number));
                 self.brokers = number.or(self.brokers);
             }
+            "swarm" => match value.parse() {
+                Ok(seed) => self.swarm = Some(seed),
+                Err(_) => self.bad_wish = Some(BadWish::Swarm(value.to_owned())),
+            },
+            "historical" => match Historical::named(value) {
+                Some(historical) => self.historical = Some(historical),
+                None => self.bad_wish = Some(BadWish::Historical(value.to_owned())),
+            },
             "bench" => self.is_bench = true,
             _ => {}
         }
@@ -89,7 +125,31 @@ mod tests {
         let address = Address::parse("?lang=ko&seed=7&controllers=3", "#theme=dark&bench&brokers=5");
         let (language, theme) = (Some(Language::Korean), Some(Theme::Dark));
         assert_eq!((address.language, address.theme, address.is_bench), (language, theme, true));
-        assert_eq!(address.run(), Run { mode: Mode::KRaft { controllers: 3 }, brokers: 5, seed: 7 });
+        let run = Run { mode: Mode::KRaft { controllers: 3 }, brokers: 5, seed: 7 };
+        assert_eq!(address.opening(), Opening::Run(run));
+    }
+
+    #[test]
+    fn the_swarm_s_program_names_the_address_of_its_run() {
+        for historical in [None, Some(Historical::UnfencedFetches)] {
+            let plan = swarm::draw::Draw::new(7).plan(7, historical);
+            let opening = Address::parse(&plan.address(), "").opening();
+            assert_eq!(opening, Opening::Swarm(SwarmSeed { seed: 7, historical }));
+        }
+    }
+
+    #[test]
+    fn a_bad_wish_for_a_run_of_the_swarm_is_kept_and_opens_the_usual_run() {
+        for (search, wish) in [
+            ("?swarm=x", BadWish::Swarm("x".to_owned())),
+            ("?swarm=-1", BadWish::Swarm("-1".to_owned())),
+            ("?swarm", BadWish::Swarm(String::new())),
+            ("?swarm=7&historical=y", BadWish::Historical("y".to_owned())),
+            ("?historical=unfenced-fetches", BadWish::HistoricalAlone),
+        ] {
+            let address = Address::parse(search, "");
+            assert_eq!((address.opening(), address.bad_wish), (Opening::Run(Run::default()), Some(wish)));
+        }
     }
 
     #[test]

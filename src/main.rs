@@ -11,6 +11,7 @@ mod run;
 mod scene;
 mod start;
 mod store;
+mod swarm_run;
 mod terminal;
 mod text;
 mod view;
@@ -33,6 +34,17 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     let Some(crash) = document.get_element_by_id("crash") else { return };
     let language = document.document_element().and_then(|root| root.get_attribute("lang"));
     let language = language.and_then(|code| Language::from_code(&code)).unwrap_or_default();
-    crash.set_text_content(Some(&format!("{}{info}", Label::Crash.text(language))));
+    let message = info.payload_as_str().unwrap_or_default();
+    let text = format!("{}{message}\n{}", Label::Crash.text(language), where_it_stopped(&document));
+    crash.set_text_content(Some(&text));
     crash.set_class_name("shown");
+}
+
+/// The address and the step: with them and what the user did, the same can be seen again. The built site does not know in
+/// which file it fails (see `cargo xtask dist`).
+fn where_it_stopped(document: &web_sys::Document) -> String {
+    let wishes = web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
+    let page = document.get_element_by_id("kafkascope");
+    let step = page.and_then(|page| page.get_attribute("data-step")).unwrap_or_default();
+    format!("{wishes} step {step}")
 }

@@ -10,12 +10,15 @@ mod snapshot;
 pub(crate) use clock::FrameCost;
 pub(crate) use snapshot::{Notice, NoticeKind, Snapshot};
 
+use crate::address::BadWish;
 use crate::run::Run;
 use crate::scene::Painter;
-use crate::start;
+use crate::start::{self, Opened, Opening};
 use crate::store::{EventFilter, Selection, Store};
+use crate::swarm_run::SwarmRun;
 use crate::view::cluster::Cast;
 use crate::view::draw_list::DrawList;
+use crate::view::events::Mark;
 use crate::view::geometry::Point;
 use crate::view::layout::Layout;
 use crate::view::{self, Scene};
@@ -43,6 +46,7 @@ use yew::Callback;
 const BUDGET_MS: f64 = 4.0;
 /// Steps between two looks at the clock.
 const SLICE_STEPS: u64 = 64;
+const FIRST_HISTORY: BranchId = BranchId(0);
 /// The least time between two messages to the page.
 const FLUSH_EVERY_MS: f64 = 100.0;
 
@@ -61,6 +65,8 @@ struct Inner {
     cast: Rc<Cast>,
     network: NetworkSpec,
     run: Run,
+    swarm: Option<Rc<SwarmRun>>,
+    first_event: Option<EventId>,
     /// Tells runs apart that began one after the other.
     run_number: u32,
     started_until: Instant,
@@ -111,11 +117,10 @@ struct FlushKey {
 
 impl Player {
     /// Begins a run and its frame loop.
-    pub(crate) fn start(window: Window, run: Run, store: Rc<Store>) -> Player {
-        let spec = start::world(run);
-        let (cast, network) = (Rc::new(start::cast(&spec)), spec.network);
-        let terminal = Terminal::new(spec.epoch);
-        let session = start::begin(spec, run.seed);
+    pub(crate) fn start(window: Window, opening: Opening, store: Rc<Store>) -> Player {
+        let Opened { run, session, swarm, first_event } = start::open(opening);
+        let spec = session.spec();
+        let (cast, network, terminal) = (Rc::new(start::cast(spec)), spec.network, Terminal::new(spec.epoch));
         let prefers_dark = window.match_media("(prefers-color-scheme: dark)").ok().flatten();
         let inner = Inner {
             started_until: session.now(),
@@ -123,6 +128,9 @@ impl Player {
             cast,
             network,
             run,
+            is_playing: swarm.is_none(),
+            swarm,
+            first_event,
             run_number: 0,
             store,
             window: window.clone(),
@@ -132,7 +140,6 @@ impl Player {
             draw_list: DrawList::new(),
             layout: None,
             clock: Clock::new(),
-            is_playing: true,
             pending_seek: None,
             terminal,
             notice: None,
@@ -242,6 +249,14 @@ impl Player {
         inner.is_flush_urgent = true;
     }
 
+    /// To the history with which the run began.
+    pub(crate) fn go_to_first_history(&self) {
+        let branch = self.0.borrow().session.branch();
+        if branch != FIRST_HISTORY {
+            self.switch_branch(FIRST_HISTORY);
+        }
+    }
+
     /// To another history.
     pub(crate) fn switch_branch(&self, branch: BranchId) {
         self.pause_and(|session| {
@@ -286,6 +301,16 @@ impl Player {
             // A refusal is on the screen already.
             self.command(Command::AddServer(Box::new(spec))).map(drop).unwrap_or_default();
         }
+    }
+
+    /// Tells the user that the address asks for a run that there is not.
+    pub(crate) fn refuse_wish(&self, wish: BadWish) {
+        self.0.borrow_mut().notify(|number| Notice { number, kind: NoticeKind::BadWish(wish) });
+    }
+
+    /// The event that a run was opened for.
+    pub(crate) fn first_event(&self) -> Option<EventId> {
+        self.0.borrow().first_event
     }
 
     /// Tells the user that something could not be done.
@@ -403,6 +428,24 @@ impl Player {
         first
     }
 
+    /// What the time bar marks, by its place among so many along the bar.
+    pub(crate) fn marks(&self, places: u64) -> BTreeMap<u64, Mark> {
+        let mut inner = self.0.borrow_mut();
+        let Inner { session, events, swarm, .. } = &mut *inner;
+        events.catch_up(session);
+        let broken = session.violations().map(|violation| violation.at);
+        let foreseen = swarm.as_ref().filter(|_| session.branch() == FIRST_HISTORY);
+        let foreseen = foreseen.and_then(|swarm| swarm.violation()).map(|violation| violation.at);
+        let breaks = broken.chain(foreseen).map(|at| (at, Mark::Break));
+        let length_us = session.known_until().0.max(1);
+        let mut marks = BTreeMap::new();
+        for (at, mark) in events.marks().iter().copied().chain(breaks) {
+            let strongest = marks.entry(at.0.min(length_us) * places / length_us).or_insert(mark);
+            *strongest = mark.max(*strongest);
+        }
+        marks
+    }
+
     /// How often a check had something to look at by now.
     pub(crate) fn times_checked(&self, checker: Checker) -> u64 {
         self.0.borrow().session.times_checked(checker)
@@ -421,13 +464,13 @@ impl Player {
 
 impl Inner {
     fn start_anew(&mut self, run: Run) {
-        let spec = start::world(run);
-        self.run = run;
-        self.run_number += 1;
-        self.cast = Rc::new(start::cast(&spec));
+        let Opened { run, session, swarm, first_event } = start::open(Opening::Run(run));
+        let spec = session.spec();
+        self.cast = Rc::new(start::cast(spec));
         self.network = spec.network;
         self.terminal = Terminal::new(spec.epoch);
-        self.session = start::begin(spec, run.seed);
+        (self.run, self.session, self.swarm, self.first_event) = (run, session, swarm, first_event);
+        self.run_number += 1;
         self.started_until = self.session.now();
         self.events = EventIndex::default();
         self.pending_seek = None;
@@ -549,6 +592,7 @@ impl Inner {
             cast: self.cast.clone(),
             network: self.network,
             run: self.run,
+            swarm: self.swarm.clone(),
             started_until: self.started_until,
             is_playing: self.is_playing,
             branches: self.session.branches(),

@@ -73,6 +73,7 @@ pub(crate) fn mode_code(mode: Mode) -> &'static str {
 mod tests {
     use super::*;
     use crate::address::Address;
+    use crate::start::Opening;
 
     #[test]
     fn an_address_made_from_a_run_opens_the_same_run() {
@@ -80,7 +81,8 @@ mod tests {
         for mode in modes.into_iter().chain([Mode::ZooKeeper]) {
             for brokers in [1, 3, MOST_BROKERS] {
                 let run = Run { mode, brokers, seed: 7 };
-                assert_eq!(Address::parse(&run.wishes(), "").run(), run, "{}", run.wishes());
+                let opening = Address::parse(&run.wishes(), "").opening();
+                assert_eq!(opening, Opening::Run(run), "{}", run.wishes());
             }
         }
     }

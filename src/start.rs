@@ -1,6 +1,8 @@
-//! The run with which the page begins: a small cluster that lives, made only of what a user could do too.
+//! The run with which the page begins: a small cluster that lives, made only of what a user could do too; or what a seed
+//! of the swarm draws.
 
 use crate::run::Run;
+use crate::swarm_run::{self, SwarmRun, SwarmSeed};
 use crate::view::cluster::{Cast, ServerKind};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
@@ -8,8 +10,10 @@ use kafka::spec::{
     AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, ServerRole,
     ServerSpec, Subscription, TopicsAction, Workload,
 };
+use sim::world_shape::Mode;
 use sim::world_spec::NetworkSpec;
-use sim::{Budget, Frame, Session, WorldSpec};
+use sim::{Budget, EventId, Frame, Session, WorldSpec};
+use std::rc::Rc;
 use wire::request::CreatableTopic;
 use wire::{Endpoint, TopicName};
 
@@ -20,6 +24,37 @@ const NETWORK: NetworkSpec = NetworkSpec { delay_us: 80_000, jitter_us: 40_000 }
 const HEAD_START: Instant = Instant(14_000_000);
 
 const TOPIC: &str = "orders";
+
+/// What can be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    Run(Run),
+    Swarm(SwarmSeed),
+}
+
+/// A run as the page first shows it.
+pub(crate) struct Opened {
+    /// Its cluster and seed, which the form offers again.
+    pub(crate) run: Run,
+    pub(crate) session: Session,
+    pub(crate) swarm: Option<Rc<SwarmRun>>,
+    /// The event to look at first.
+    pub(crate) first_event: Option<EventId>,
+}
+
+/// Opens a run.
+pub(crate) fn open(opening: Opening) -> Opened {
+    match opening {
+        Opening::Run(run) => Opened { run, session: begin(world(run), run.seed), swarm: None, first_event: None },
+        Opening::Swarm(seed) => {
+            let (swarm, session, first_event) = swarm_run::open(seed);
+            let world = &swarm.plan.world;
+            let mode = Mode::KRaft { controllers: world.controllers };
+            let run = Run { mode, brokers: world.brokers, seed: seed.seed };
+            Opened { run, session, swarm: Some(Rc::new(swarm)), first_event }
+        }
+    }
+}
 
 /// The servers, their network, and the programs: the topic is created by a real `kafka-topics` call.
 pub(crate) fn world(run: Run) -> WorldSpec {
@@ -109,7 +144,6 @@ mod tests {
     use super::*;
     use crate::run::DEFAULT_SEED;
     use crate::view::cluster;
-    use sim::world_shape::Mode;
 
     fn assert_lives(run: Run) {
         let mut session = begin(world(run), run.seed);

@@ -1,8 +1,10 @@
 //! Clusters of other shapes in the built page, and what can go wrong in them: several controllers, ZooKeeper, a cut link,
-//! a frozen broker.
+//! a frozen broker; and runs of the swarm, which must be the same to the bit as natively.
 
 use acceptance::driver::Page;
 use serde_json::json;
+use swarm::run::{Failure, draw};
+use swarm::world_plan::Historical;
 
 fn open(path: &str) -> Page {
     let page = Page::open(path);
@@ -71,4 +73,53 @@ fn the_form_ends_the_run_and_begins_one_with_zookeeper_that_the_address_names() 
     page.click("#add-broker");
     page.wait_for("#nodes tr[data-broker=\"4\"]");
     page.assert_no_console_errors();
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test browser"]
+fn a_seed_of_the_swarm_opens_paused_at_its_first_fault_and_ends_as_it_does_natively() {
+    let (run, outcome) = draw(7, None);
+    assert_eq!(outcome, Ok(()));
+    let page = open(&format!("{}&lang=en&theme=light", run.plan.address()));
+    page.wait_for("[data-testid=swarm][data-outcome=well]");
+    page.wait_for("#kafkascope[data-playing=false]");
+    page.wait_for("[data-testid=event-details]");
+    assert!(count(&page, ".time-bar .marks .fault") > 0);
+    page.screenshot("swarm-seed");
+    page.click("#to-end");
+    page.wait_for("#to-end:disabled");
+    let native = format!("{:016x}", run.session.trace_hash().0);
+    assert_eq!(page.eval("document.querySelector('#kafkascope').dataset.hash"), json!(native));
+    page.assert_no_console_errors();
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test browser"]
+fn a_seed_that_breaks_a_promise_opens_at_the_event_that_broke_it() {
+    let broken = |seed| match draw(seed, Some(Historical::TruncateToHighWatermark)) {
+        (run, Err(Failure::Violated(violation))) => Some((run.plan, violation)),
+        (_, Ok(()) | Err(Failure::NotHealed(_) | Failure::ReadOutOfOrder(_) | Failure::Panicked(_))) => None,
+    };
+    let (plan, violation) = (0..200).find_map(broken).expect("a fault that Kafka had shows within 200 seeds");
+    let page = open(&format!("{}&lang=en&theme=light", plan.address()));
+    page.wait_for(&format!("[data-testid=swarm][data-outcome={}]", violation.checker.name()));
+    page.wait_for(&format!("#kafkascope[data-step=\"{}\"]", violation.step));
+    page.wait_for("#checks-indicator[data-broken=\"1\"]");
+    page.wait_for(".time-bar .marks .break");
+    page.screenshot("swarm-violation");
+    page.assert_no_console_errors();
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test browser"]
+fn a_seed_that_is_none_is_refused_in_both_languages_and_the_usual_run_opens() {
+    for (language, words) in [("en", "no seed"), ("ko", "시드가 아닙니다")] {
+        let page = open(&format!("?lang={language}&swarm=abc"));
+        page.wait_for("[data-testid=notice].refused");
+        assert!(page.text("[data-testid=notice]").contains(words));
+        assert!(!page.has("[data-testid=swarm]"));
+        // The notice lies over nothing: a click fails where something else lies above.
+        page.click("#language");
+        page.assert_no_console_errors();
+    }
 }

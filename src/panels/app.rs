@@ -5,14 +5,14 @@ use super::canvas::ClusterCanvas;
 use super::header::Header;
 use super::legend::Legend;
 use super::link_details::LinksTable;
-use super::notice::NoticeBar;
 use super::side::Side;
+use super::swarm::Swarm;
 use super::tables::{NodesTable, PartitionsTable};
 use super::time_bar::TimeBar;
 use crate::address::Address;
 use crate::player::Player;
 use crate::preferences;
-use crate::store::{Store, Theme};
+use crate::store::{Action, Selection, Store, Theme};
 use gloo_events::{EventListener, EventListenerOptions};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -35,7 +35,7 @@ pub(crate) fn App() -> Html {
     let address = use_memo((), |()| read_address(&window));
     let store_handle = use_reducer(|| first_store(&window, &address));
     let store = use_memo((*store_handle).clone(), |store| store.clone());
-    let player = use_memo((), |()| Player::start((*window).clone(), address.run(), store.clone()));
+    let player = use_memo((), |()| Player::start((*window).clone(), address.opening(), store.clone()));
     let snapshot = use_state(|| player.snapshot());
 
     let listener = snapshot.setter();
@@ -55,6 +55,13 @@ pub(crate) fn App() -> Html {
 
     let dispatcher = store_handle.dispatcher();
     let dispatch = use_callback((), move |action, ()| dispatcher.dispatch(action));
+    use_effect_with((), {
+        let (player, dispatch, address) = (player.clone(), dispatch.clone(), address.clone());
+        move |()| {
+            player.first_event().into_iter().for_each(|event| dispatch.emit(Action::Select(Selection::Event(event))));
+            address.bad_wish.iter().for_each(|wish| player.refuse_wish(wish.clone()));
+        }
+    });
     let ui = Ui { player: (*player).clone(), store, snapshot: (*snapshot).clone(), dispatch };
     html! { <Page ui={ui} is_bench={address.is_bench} /> }
 }
@@ -75,9 +82,9 @@ fn Page(props: &PageProps) -> Html {
             data-hash={format!("{:016x}", frame.hash.0)} data-known-until-us={frame.known_until.0.to_string()}
             data-branch={frame.branch.0.to_string()} data-playing={ui.snapshot.is_playing.to_string()}>
             <Header ui={ui.clone()} />
-            <NoticeBar ui={ui.clone()} />
             <main class="stage">
                 <div class="scene">
+                    if let Some(swarm) = &ui.snapshot.swarm { <Swarm ui={ui.clone()} swarm={swarm.clone()} /> }
                     <ClusterCanvas ui={ui.clone()} />
                     <TimeBar ui={ui.clone()} />
                     <Legend ui={ui.clone()} />

@@ -23,7 +23,7 @@ pub(crate) fn EventsPanel(props: &UiProps) -> Html {
     let scroll = use_state(|| Scroll { top: 0, height: 400, is_following: true });
     let (count, happened) = ui.player.event_counts(ui.store.event_filter);
 
-    use_effect_with((count, happened, scroll.is_following), {
+    use_effect_with((count, happened, scroll.is_following, scroll.height), {
         let (list, is_following) = (list.clone(), scroll.is_following);
         move |_| {
             if let (true, Some(list)) = (is_following, list.cast::<Element>()) {
@@ -35,7 +35,7 @@ pub(crate) fn EventsPanel(props: &UiProps) -> Html {
         let (list, scroll) = (list.clone(), scroll.clone());
         Callback::from(move |_: yew::Event| {
             if let Some(list) = list.cast::<Element>() {
-                scroll.set(Scroll::of(&list, happened));
+                scroll.set(Scroll::of(&list, happened, *scroll));
             }
         })
     };
@@ -71,11 +71,13 @@ struct Scroll {
 
 impl Scroll {
     /// Whoever scrolls away from the present stops following it.
-    fn of(list: &Element, happened: usize) -> Scroll {
+    /// A list that became higher or lower has not been scrolled by anybody.
+    fn of(list: &Element, happened: usize, before: Scroll) -> Scroll {
         let (top, height) = (list.scroll_top(), list.client_height());
         let largest = (list.scroll_height() - height).max(0);
         let followed = followed_top(happened, height).min(largest);
-        Scroll { top, height, is_following: (top - followed).abs() <= 2 * ROW_HEIGHT }
+        let is_resized = before.is_following && before.height != height;
+        Scroll { top, height, is_following: is_resized || (top - followed).abs() <= 2 * ROW_HEIGHT }
     }
 
     fn visible(&self, count: usize) -> Range<usize> {

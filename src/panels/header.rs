@@ -1,6 +1,7 @@
-//! The page's name, and the choices of language and colours.
+//! The page's name, what the user must be told once, and the choices of language and colours.
 
 use super::new_cluster::NewCluster;
+use super::notice::NoticeBar;
 use super::{Ui, UiProps};
 use crate::preferences;
 use crate::store::{Action, Theme};
@@ -14,8 +15,9 @@ pub(crate) fn Header(props: &UiProps) -> Html {
     html! {
         <header class="top">
             <h1>{ "Kafkascope" }</h1>
+            <NoticeBar ui={ui.clone()} />
             <p class="tagline">{ ui.say(Label::Tagline) }</p>
-            <span class="seed">{ ui.tell(&Message::Seed { seed: ui.snapshot.run.seed }) }</span>
+            <span class="seed">{ ui.tell(&Message::Seed { seed: ui.snapshot.run.seed, is_swarm: ui.snapshot.swarm.is_some() }) }</span>
             <span class="choices"><NewCluster ui={ui.clone()} />{ language_choice(ui) }{ theme_choice(ui) }</span>
         </header>
     }

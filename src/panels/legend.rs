@@ -33,6 +33,8 @@ pub(crate) fn Legend(props: &UiProps) -> Html {
                 { entry(swatch("held", Ink::Danger), Label::LegendHeld) }
                 { entry(swatch("cut", Ink::Danger), Label::LegendCut) }
                 { entry(html! {}, Label::LegendIsr) }
+                { entry(swatch("mark", Ink::Warning), Label::LegendFault) }
+                { entry(swatch("mark", Ink::Danger), Label::LegendBreak) }
             </ul>
         </details>
     }

@@ -21,6 +21,7 @@ mod produce;
 mod promises;
 mod record_details;
 mod side;
+mod swarm;
 mod tables;
 mod time_bar;
 mod windowed;

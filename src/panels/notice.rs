@@ -1,4 +1,4 @@
-//! Says once that a new history began, or that a command was refused.
+//! Says once that a new history began, or that a command or a wish in the address was refused.
 
 use super::UiProps;
 use crate::player::{Notice, NoticeKind};
@@ -12,6 +12,7 @@ pub(crate) fn NoticeBar(props: &UiProps) -> Html {
     let (class, text) = match notice {
         None => ("notice empty", String::new()),
         Some(Notice { kind: NoticeKind::Refused(error), .. }) => ("notice refused", ui.tell(&Message::Refused(error))),
+        Some(Notice { kind: NoticeKind::BadWish(wish), .. }) => ("notice refused", ui.tell(&Message::BadWish(wish))),
         Some(Notice { kind: NoticeKind::NewHistory { branch, at }, .. }) => {
             ("notice", ui.tell(&Message::NewHistory { branch: *branch, at: *at }))
         }

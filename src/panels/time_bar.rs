@@ -33,7 +33,11 @@ pub(crate) fn TimeBar(props: &UiProps) -> Html {
 fn head_start(ui: &Ui) -> String {
     let is_first =
         ui.snapshot.branches.iter().any(|branch| branch.id == ui.frame().branch && branch.forked_from.is_none());
-    if is_first { ui.tell(&Message::RanAhead { until: ui.snapshot.started_until }) } else { String::new() }
+    if is_first && ui.snapshot.swarm.is_none() {
+        ui.tell(&Message::RanAhead { until: ui.snapshot.started_until })
+    } else {
+        String::new()
+    }
 }
 
 fn buttons(ui: &Ui) -> Html {
@@ -77,8 +81,21 @@ fn slider(ui: &Ui) -> Html {
         player.seek(Instant(wished_ms as u64 * 1_000).min(known_until));
     });
     html! {
-        <input id="time" class="slider" type="range" min="0" max={known_until.0.div_ceil(1_000).to_string()} step="1"
-            value={(now.0 / 1_000).to_string()} {oninput}
-            aria-label={ui.say(Label::TimeSlider)} aria-valuetext={format::instant(now)} />
+        <span class="ruler">
+            <input id="time" class="slider" type="range" min="0" max={known_until.0.div_ceil(1_000).to_string()} step="1"
+                value={(now.0 / 1_000).to_string()} {oninput}
+                aria-label={ui.say(Label::TimeSlider)} aria-valuetext={format::instant(now)} />
+            <span class="marks" aria-hidden="true">{ for marks(ui) }</span>
+        </span>
     }
+}
+
+/// Where something was made to go wrong or put right, and where a check failed. The list of events has the same in words.
+fn marks(ui: &Ui) -> impl Iterator<Item = Html> {
+    /// Closer ones could not be told apart.
+    const PLACES: u64 = 500;
+    let marks = ui.player.marks(PLACES);
+    marks.into_iter().map(|(place, mark)| {
+        html! { <i class={mark.code()} style={format!("left: {}.{}%", place / 5, place % 5 * 2)}></i> }
+    })
 }

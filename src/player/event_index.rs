@@ -1,8 +1,9 @@
-//! Which events the short list holds, so that a long trace is looked through once and not ten times a second.
+//! Which events the short list and the time bar hold, so that a long trace is looked through once and not ten times a second.
 
 use crate::store::EventFilter;
-use crate::view::events::is_important;
+use crate::view::events::{Mark, is_important, mark_of};
 use kafka::event::{EventKind, OperatorEvent};
+use kafka::instant::Instant;
 use kafka::node::NodeId;
 use sim::frame::BranchId;
 use sim::{Event, EventId, Session};
@@ -17,6 +18,7 @@ pub(super) struct EventIndex {
     branch: Option<BranchId>,
     scanned: u64,
     important: Vec<EventId>,
+    marks: Vec<(Instant, Mark)>,
     client_ids: BTreeMap<NodeId, Rc<str>>,
 }
 
@@ -36,6 +38,7 @@ impl EventIndex {
         if is_important(&event.kind) {
             self.important.push(event.id);
         }
+        self.marks.extend(mark_of(event).map(|mark| (event.at, mark)));
         if let EventKind::Operator(OperatorEvent::ClientStarted { client_id }) = &event.kind {
             self.client_ids.insert(event.node, Rc::from(client_id.as_str()));
         }
@@ -44,6 +47,11 @@ impl EventIndex {
     /// The `client.id` of a program of this history, whether it still runs or not.
     pub(super) fn client_id(&self, node: NodeId) -> Option<Rc<str>> {
         self.client_ids.get(&node).cloned()
+    }
+
+    /// What was done to the cluster from outside, in order.
+    pub(super) fn marks(&self) -> &[(Instant, Mark)] {
+        &self.marks
     }
 
     /// How many events there are, and how many of them lie below `end`.

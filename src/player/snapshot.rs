@@ -1,6 +1,8 @@
 //! What the page is told about ten times a second.
 
+use crate::address::BadWish;
 use crate::run::Run;
+use crate::swarm_run::SwarmRun;
 use crate::view::cluster::Cast;
 use kafka::instant::Instant;
 use sim::frame::{Branch, BranchId};
@@ -16,6 +18,8 @@ pub(crate) struct Snapshot {
     pub(crate) cast: Rc<Cast>,
     pub(crate) network: NetworkSpec,
     pub(crate) run: Run,
+    /// What a seed of the swarm has drawn, if that is what is shown.
+    pub(crate) swarm: Option<Rc<SwarmRun>>,
     /// How far the run had come when the page was first shown.
     pub(crate) started_until: Instant,
     pub(crate) is_playing: bool,
@@ -45,6 +49,7 @@ pub(crate) struct Notice {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum NoticeKind {
     Refused(CommandError),
+    BadWish(BadWish),
     NewHistory { branch: BranchId, at: Instant },
 }
 

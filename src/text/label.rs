@@ -227,6 +227,8 @@ labels! {
     LegendHeld = "message that is held back or not read", "보류되었거나 읽히지 않은 메시지";
     LegendCut = "dashed with a cross: link is cut; arrow: one way only", "×표가 있는 점선: 끊긴 링크, 화살표: 한 방향만";
     LegendIsr = "ISR on a leader's row is the leader's own view; ELR, “not in ISR” and reassignments are the controller's.", "리더 줄의 ISR은 리더가 아는 것이고, ELR, “ISR 밖”, 재할당은 컨트롤러의 기록입니다.";
+    LegendFault = "on the time bar: something was made to go wrong (green: put right)", "시간 막대: 장애를 일으킨 때 (초록색은 복구)";
+    LegendBreak = "on the time bar: a check failed", "시간 막대: 검사가 어긋난 때";
 
     ShownTopic = "Topic shown", "표시할 토픽";
     AllTopics = "all topics", "모든 토픽";

@@ -2,6 +2,7 @@
 
 use super::Language;
 use super::josa::{Josa, with_josa};
+use crate::address::BadWish;
 use crate::view::faults::FaultMark;
 use crate::view::format;
 use kafka::fault::LinkCondition;
@@ -9,6 +10,7 @@ use kafka::instant::{Duration, Instant};
 use kafka::view::{QuorumRole, QuorumView};
 use sim::CommandError;
 use sim::frame::BranchId;
+use swarm::world_plan::Historical;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
 /// A text with something in it.
@@ -75,7 +77,9 @@ pub(crate) enum Message<'a> {
     /// How often something was checked.
     TimesChecked { count: u64 },
     /// The seed of the run.
-    Seed { seed: u64 },
+    Seed { seed: u64, is_swarm: bool },
+    /// The address asks for a run that there is not.
+    BadWish(&'a BadWish),
     /// A producer's tally.
     ProducedCount { acknowledged: u64 },
     /// A consumer's tally.
@@ -94,9 +98,14 @@ impl Message<'_> {
     fn english(&self) -> String {
         match self {
             Message::NetworkDelay { delay, jitter } => format!(
-                "A message travels {} to {} ms: hundreds of times slower than in a data centre, so that you can watch.",
+                "A message travels {} to {} ms{}.",
                 format::milliseconds(*delay),
-                format::milliseconds(Duration(delay.0 + jitter.0))
+                format::milliseconds(Duration(delay.0 + jitter.0)),
+                if is_slow(*delay) {
+                    ": hundreds of times slower than in a data centre, so that you can watch"
+                } else {
+                    ""
+                }
             ),
             Message::RanAhead { until } => {
                 format!(
@@ -150,7 +159,9 @@ impl Message<'_> {
             Message::RecordsOf { partition, first, last } if first == last => format!("{partition}, offset {first}"),
             Message::RecordsOf { partition, first, last } => format!("{partition}, offsets {first} to {last}"),
             Message::TimesChecked { count } => format!("checked {count}×"),
-            Message::Seed { seed } => format!("seed {seed}"),
+            Message::Seed { seed, is_swarm: true } => format!("swarm seed {seed}"),
+            Message::Seed { seed, is_swarm: false } => format!("seed {seed}"),
+            Message::BadWish(wish) => english_bad_wish(wish),
             Message::ProducedCount { acknowledged } => format!("{acknowledged} acknowledged"),
             Message::ConsumedCount { consumed } => format!("{consumed} consumed"),
         }
@@ -159,9 +170,14 @@ impl Message<'_> {
     fn korean(&self) -> String {
         match self {
             Message::NetworkDelay { delay, jitter } => format!(
-                "메시지는 편도 {}~{} ms가 걸립니다. 눈에 보이도록 데이터 센터보다 수백 배 느립니다.",
+                "메시지는 편도 {}~{} ms가 걸립니다.{}",
                 format::milliseconds(*delay),
-                format::milliseconds(Duration(delay.0 + jitter.0))
+                format::milliseconds(Duration(delay.0 + jitter.0)),
+                if is_slow(*delay) {
+                    " 눈에 보이도록 데이터 센터보다 수백 배 느립니다."
+                } else {
+                    ""
+                }
             ),
             Message::RanAhead { until } => {
                 format!(
@@ -210,11 +226,56 @@ impl Message<'_> {
             Message::RecordsOf { partition, first, last } if first == last => format!("{partition}, 오프셋 {first}"),
             Message::RecordsOf { partition, first, last } => format!("{partition}, 오프셋 {first}~{last}"),
             Message::TimesChecked { count } => format!("{count}번 검사"),
-            Message::Seed { seed } => format!("시드 {seed}"),
+            Message::Seed { seed, is_swarm: true } => format!("스웜 시드 {seed}"),
+            Message::Seed { seed, is_swarm: false } => format!("시드 {seed}"),
+            Message::BadWish(wish) => korean_bad_wish(wish),
             Message::ProducedCount { acknowledged } => format!("전송 확인 {acknowledged}건"),
             Message::ConsumedCount { consumed } => format!("소비 {consumed}건"),
         }
     }
+}
+
+/// Slow enough to be followed by eye, and so no data centre's; the swarm's networks are not.
+fn is_slow(delay: Duration) -> bool {
+    delay >= Duration(50_000)
+}
+
+fn english_bad_wish(wish: &BadWish) -> String {
+    match wish {
+        BadWish::Swarm(value) => format!(
+            "The address asks for swarm={}, which is no seed: seeds are whole numbers from 0 on. This is the usual run.",
+            format::shortened(value, 40)
+        ),
+        BadWish::Historical(value) => format!(
+            "The address asks for historical={}, which is no fault of an earlier release: there are {}. This is the usual run.",
+            format::shortened(value, 40),
+            historical_names()
+        ),
+        BadWish::HistoricalAlone => {
+            "In the address, historical=NAME needs swarm=SEED beside it. This is the usual run.".to_owned()
+        }
+    }
+}
+
+fn korean_bad_wish(wish: &BadWish) -> String {
+    match wish {
+        BadWish::Swarm(value) => format!(
+            "주소에 적힌 swarm={} 값은 시드가 아닙니다. 시드는 0 이상의 정수입니다. 대신 기본 실행을 보여 줍니다.",
+            format::shortened(value, 40)
+        ),
+        BadWish::Historical(value) => format!(
+            "주소에 적힌 historical={} 값은 옛 결함의 이름이 아닙니다. 가능한 이름: {}. 대신 기본 실행을 보여 줍니다.",
+            format::shortened(value, 40),
+            historical_names()
+        ),
+        BadWish::HistoricalAlone => {
+            "주소의 historical=NAME은 swarm=SEED와 함께 써야 합니다. 대신 기본 실행을 보여 줍니다.".to_owned()
+        }
+    }
+}
+
+fn historical_names() -> String {
+    Historical::ALL.map(Historical::name).join(", ")
 }
 
 fn english_fault(mark: FaultMark) -> String {

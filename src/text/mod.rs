@@ -10,6 +10,7 @@ mod josa;
 mod label;
 mod message;
 mod promise;
+mod swarm;
 mod violation;
 
 pub(crate) use about::about;
@@ -18,6 +19,7 @@ pub(crate) use failure::{admin_failure_text, failure_text};
 pub(crate) use label::Label;
 pub(crate) use message::Message;
 pub(crate) use promise::{checker_name, checker_sentence, promise_sentence, verdict_sentence};
+pub(crate) use swarm::{SwarmText, historical_sentence};
 pub(crate) use violation::violation_sentence;
 
 use crate::view::cluster::{self, Cast, ServerKind};

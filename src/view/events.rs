@@ -1,6 +1,56 @@
-//! Which events matter most, for the short list.
+//! Which events matter most, for the short list, and which are marked on the time bar.
 
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, ZooKeeperEvent};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
+use kafka::fault::{DiskCondition, LinkChange};
+use kafka::instant::Instant;
+use sim::Event;
+
+/// A mark on the time bar; of several in one place the last of these is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mark {
+    /// Something was put right.
+    Repair,
+    /// Something was made to go wrong.
+    Fault,
+    /// A check failed.
+    Break,
+}
+
+impl Mark {
+    /// Its name in the style sheet.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Mark::Repair => "repair",
+            Mark::Fault => "fault",
+            Mark::Break => "break",
+        }
+    }
+}
+
+/// The mark of what was done to the cluster from outside. That servers start at the beginning is none.
+pub(crate) fn mark_of(event: &Event) -> Option<Mark> {
+    let EventKind::Operator(done) = &event.kind else { return None };
+    match done {
+        OperatorEvent::ProcessStarted if event.at == Instant::ZERO => None,
+        OperatorEvent::ProcessStarted
+        | OperatorEvent::ProcessThawed
+        | OperatorEvent::ServerAdded
+        | OperatorEvent::DiskChanged { condition: DiskCondition::Sound }
+        | OperatorEvent::ClockSet { offset_ms: 0 }
+        | OperatorEvent::LinksChanged { change: LinkChange::Heal, .. } => Some(Mark::Repair),
+        OperatorEvent::ProcessKilled
+        | OperatorEvent::ShutdownRequested
+        | OperatorEvent::ProcessFrozen
+        | OperatorEvent::PowerLost
+        | OperatorEvent::DiskChanged { .. }
+        | OperatorEvent::ClockSet { .. }
+        | OperatorEvent::LinksChanged { .. }
+        | OperatorEvent::ServerRemoved => Some(Mark::Fault),
+        OperatorEvent::ClientStarted { .. } | OperatorEvent::DiskWriteFailed | OperatorEvent::ProcessExited { .. } => {
+            None
+        }
+    }
+}
 
 /// Whether an event changes what the cluster can do, or ends something: elections, the in-sync replicas, processes,
 /// refusals and truncations; not the daily traffic of records.

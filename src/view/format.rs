@@ -52,10 +52,14 @@ pub(crate) fn bytes(bytes: Option<&Bytes>) -> String {
 /// As much of a key or a value as a sentence holds: a value may have a megabyte.
 pub(crate) fn excerpt(bytes: Option<&Bytes>) -> String {
     const LETTERS: usize = 80;
-    let text = bytes.map_or_else(|| "null".to_owned(), |bytes| beginning(bytes, 4 * LETTERS));
-    match text.char_indices().nth(LETTERS) {
+    shortened(&bytes.map_or_else(|| "null".to_owned(), |bytes| beginning(bytes, 4 * LETTERS)), LETTERS)
+}
+
+/// The beginning of what somebody wrote, as much as a sentence holds.
+pub(crate) fn shortened(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
 }
 

@@ -207,12 +207,17 @@ impl Action {
         }
     }
 
+    /// Its first words, `produce-safe`.
+    fn client_id(&self) -> String {
+        self.to_string().split(' ').take(2).collect::<Vec<_>>().join("-")
+    }
+
     /// The command that it is in that world.
     #[must_use]
     pub fn command(&self, world: &WorldPlan) -> Command {
         let client = |program| {
             let bootstrap_servers = world.bootstrap_servers();
-            Command::StartClient(ClientSpec { client_id: "swarm".to_owned(), bootstrap_servers, program })
+            Command::StartClient(ClientSpec { client_id: self.client_id(), bootstrap_servers, program })
         };
         let topics = |action| client(Program::Topics(action));
         match self {

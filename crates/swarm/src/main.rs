@@ -79,6 +79,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Asked> {
 fn one(seed: u64, historical: Option<Historical>, events: Option<&str>) -> bool {
     let (run, outcome) = draw(seed, historical);
     print!("{}", run.plan);
+    println!("# in the page: {}", run.plan.address());
     print_events(&run, events);
     report(&run.plan, outcome)
 }

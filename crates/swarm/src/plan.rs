@@ -16,6 +16,15 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+impl Plan {
+    /// What the page's address must end in to open the run that was drawn from this seed.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let historical = self.world.historical.map(|fault| format!("&historical={}", fault.name()));
+        format!("?swarm={}{}", self.seed, historical.unwrap_or_default())
+    }
+}
+
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {

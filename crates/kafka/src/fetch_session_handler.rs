@@ -41,6 +41,13 @@ impl FetchSessionHandler {
         SessionRequest { metadata, partitions, forgotten: self.forget_all_but(wanted) }
     }
 
+    /// The next request, if it reads the same as the last one, which the broker then knows; `None` if that has to name
+    /// everything.
+    pub(crate) fn next_of_the_same(&self) -> Option<SessionRequest> {
+        let metadata = self.next;
+        (!metadata.is_full()).then(|| SessionRequest { metadata, partitions: Vec::new(), forgotten: Vec::new() })
+    }
+
     /// Whether the broker does not know this yet.
     fn take_in(&mut self, asked: &FetchPartition) -> bool {
         match self.partitions.get_mut(&asked.partition) {

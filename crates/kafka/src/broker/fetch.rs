@@ -1,14 +1,16 @@
 //! Reads records for consumers and followers (`KafkaApis.handleFetchRequest`, `ReplicaManager.fetchMessages`,
 //! `kafka.server.DelayedFetch`). What sessions are is in `fetch_sessions`.
 
-use super::fetch_sessions::{Evicted, FetchContext};
+use super::fetch_sessions::{Asked, Evicted, FetchContext};
 use super::purgatory::{Completion, Delayed};
+use super::still_fetches::Stillness;
 use super::{Broker, Step};
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::Instant;
 use crate::log::ReadLimit;
 use crate::node::RequestId;
-use crate::replica::{FetchRead, ParkedFetch, Reader};
+use crate::replica::{Changes, FetchRead, ParkedFetch, Reader};
+use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest};
 use wire::response::{FetchPartitionResult, FetchResponse};
 use wire::{ErrorCode, FetchMetadata, Response, TopicPartition};
@@ -21,12 +23,16 @@ const RACK_AWARE: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelect
 pub(super) struct DelayedFetch {
     /// The request's name.
     pub(super) id: RequestId,
-    /// The request, without the partitions that did not exist when it came.
+    /// The request, whose partitions are in `asked`.
     request: FetchRequest,
+    /// What is asked of each partition that existed when it came.
+    asked: Asked,
     /// Those, and what is wrong with them.
     unknown: Vec<(FetchPartition, ErrorCode)>,
     /// In which session it is answered.
     context: FetchContext,
+    /// How things stood when it came, if there was nothing to tell.
+    still: Option<Stillness>,
 }
 
 impl DelayedFetch {
@@ -35,7 +41,7 @@ impl DelayedFetch {
         let is_it = |fetch: &FetchPartition| {
             fetch.partition.partition == partition.partition && fetch.partition.topic == partition.topic
         };
-        self.request.partitions.iter().any(is_it)
+        self.asked.iter().any(is_it)
     }
 }
 
@@ -45,15 +51,18 @@ struct Reading {
     bytes: i64,
     remaining_bytes: i32,
     is_urgent: bool,
+    /// Some replica has more than the reader.
+    is_behind: bool,
 }
 
 impl Reading {
-    fn new(request: &FetchRequest) -> Reading {
+    fn new(request: &FetchRequest, partitions: usize) -> Reading {
         Reading {
-            results: Vec::with_capacity(request.partitions.len()),
+            results: Vec::with_capacity(partitions),
             bytes: 0,
             remaining_bytes: request.max_bytes,
             is_urgent: false,
+            is_behind: false,
         }
     }
 
@@ -68,11 +77,8 @@ impl Reading {
         self.results.push(read.result);
     }
 
-    fn is_enough(&self, request: &FetchRequest) -> bool {
-        request.max_wait_ms <= 0
-            || request.partitions.is_empty()
-            || self.is_urgent
-            || self.bytes >= i64::from(request.min_bytes)
+    fn is_enough(&self, request: &FetchRequest, asked: &Asked) -> bool {
+        request.max_wait_ms <= 0 || asked.is_empty() || self.is_urgent || self.bytes >= i64::from(request.min_bytes)
     }
 }
 
@@ -82,23 +88,61 @@ impl Broker {
     pub(super) fn on_fetch(&mut self, id: RequestId, mut request: FetchRequest, step: &mut Step<'_>) {
         request.max_bytes = request.max_bytes.min(self.setup.config.fetch_max_bytes);
         request.min_bytes = request.min_bytes.min(request.max_bytes);
-        let context = match self.fetch_sessions.open(&mut request, step.now) {
-            Ok(context) => context,
+        let (context, asked) = match self.fetch_sessions.open(&mut request, step.now) {
+            Ok(opened) => opened,
             Err(error) => return self.refuse_session(id, error, step),
         };
-        let unknown = self.take_unknown(&mut request);
-        let mut reading = Reading::new(&request);
-        for fetch in &request.partitions {
-            self.read_first(&request, fetch, &mut reading, step);
+        let stillness = self.stillness(&request);
+        if self.fetch_sessions.is_still(context, &stillness) {
+            if let Some(follower) = request.replica {
+                self.replicas.on_still_fetch(follower.replica_id, &asked, step.now);
+            }
+            let fetch = DelayedFetch { id, request, asked, unknown: Vec::new(), context, still: Some(stillness) };
+            return self.answer_or_park_still(fetch, step);
         }
-        let (is_enough, wait_ms) = (reading.is_enough(&request), request.max_wait_ms);
-        let fetch = DelayedFetch { id, request, unknown, context };
-        if is_enough {
+        self.read_all(DelayedFetch { id, request, asked, unknown: Vec::new(), context, still: None }, step);
+    }
+
+    fn answer_or_park_still(&mut self, fetch: DelayedFetch, step: &mut Step<'_>) {
+        let reading = Reading::new(&fetch.request, 0);
+        if reading.is_enough(&fetch.request, &fetch.asked) {
+            return self.respond_to_fetch(fetch, reading.results, step);
+        }
+        self.park(fetch, step);
+    }
+
+    /// Reads all partitions that exist.
+    fn read_all(&mut self, mut fetch: DelayedFetch, step: &mut Step<'_>) {
+        self.take_unknown(&mut fetch);
+        if self.is_rack_aware() {
+            self.replicas.note_still_fetches();
+        }
+        let mut reading = Reading::new(&fetch.request, fetch.asked.len());
+        for asked in fetch.asked.iter() {
+            self.read_first(&fetch.request, asked, &mut reading, step);
+        }
+        if reading.is_enough(&fetch.request, &fetch.asked) {
             return self.respond_to_fetch(fetch, reading.results, step);
         }
         if self.check_fetch(&fetch) == Completion::Complete {
             return self.complete_fetch(fetch, step);
         }
+        self.keep_still(&mut fetch, &reading);
+        self.park(fetch, step);
+    }
+
+    /// If there was nothing to tell, the next request of the session need not read as long as nothing changes.
+    fn keep_still(&mut self, fetch: &mut DelayedFetch, reading: &Reading) {
+        let has_everything = reading.bytes == 0 && !reading.is_behind;
+        if has_everything && fetch.unknown.is_empty() && fetch.request.rack_id.is_none() {
+            let stillness = self.stillness(&fetch.request);
+            let is_still = self.fetch_sessions.keep_still(fetch.context, &reading.results, &stillness);
+            fetch.still = is_still.then_some(stillness);
+        }
+    }
+
+    fn park(&mut self, fetch: DelayedFetch, step: &mut Step<'_>) {
+        let wait_ms = fetch.request.max_wait_ms;
         self.purgatory.park(Delayed::Fetch(fetch), wait_ms, step);
     }
 
@@ -108,14 +152,16 @@ impl Broker {
     }
 
     /// Partitions that do not exist are told with the answer, but do not hasten it.
-    fn take_unknown(&self, request: &mut FetchRequest) -> Vec<(FetchPartition, ErrorCode)> {
-        let mut unknown = Vec::new();
-        request.partitions.retain(|fetch| {
-            let known = self.check_known(fetch);
-            unknown.extend(known.err().map(|error| (fetch.clone(), error)));
+    fn take_unknown(&self, fetch: &mut DelayedFetch) {
+        if fetch.asked.iter().all(|asked| self.check_known(asked).is_ok()) {
+            return;
+        }
+        let unknown = &mut fetch.unknown;
+        Arc::make_mut(&mut fetch.asked).retain(|asked| {
+            let known = self.check_known(asked);
+            unknown.extend(known.err().map(|error| (asked.clone(), error)));
             known.is_ok()
         });
-        unknown
     }
 
     /// Reads as the request arrives: this is when the leader learns how far a follower has come.
@@ -131,12 +177,16 @@ impl Broker {
             return reading.add(self.read(request, fetch, limit, step.now));
         };
         let (context, replicas) = self.context(step.now);
-        match replicas.get_mut(&fetch.partition) {
+        match replicas.get_mut_to_fetch(&fetch.partition) {
             None => reading.add(self.without_replica(&fetch.partition)),
             Some(replica) => {
+                reading.is_behind |= fetch.fetch_offset != replica.log().log_end_offset();
                 let (read, changes) = replica.on_follower_fetch(fetch, follower, limit, &context, step.effects);
                 reading.add(read);
-                self.on_changes(&fetch.partition, changes, step);
+                if changes != Changes::default() {
+                    replicas.on_leader_changed();
+                    self.on_changes(&fetch.partition, changes, step);
+                }
             }
         }
     }
@@ -172,7 +222,7 @@ impl Broker {
     pub(super) fn check_fetch(&self, delayed: &DelayedFetch) -> Completion {
         let request = &delayed.request;
         let mut available = 0;
-        for fetch in &request.partitions {
+        for fetch in delayed.asked.iter() {
             let Some(replica) = self.replicas.get(&fetch.partition) else { return Completion::Complete };
             match replica.parked_fetch(fetch, reader(request)) {
                 ParkedFetch::Complete => return Completion::Complete,
@@ -184,8 +234,14 @@ impl Broker {
 
     /// Reads once more and answers.
     pub(super) fn complete_fetch(&mut self, delayed: DelayedFetch, step: &mut Step<'_>) {
-        let mut reading = Reading::new(&delayed.request);
-        for fetch in &delayed.request.partitions {
+        let mut reading = Reading::new(&delayed.request, delayed.asked.len());
+        if delayed.still.as_ref().is_some_and(|still| *still == self.stillness(&delayed.request)) {
+            return self.respond_to_fetch(delayed, reading.results, step);
+        }
+        if self.is_rack_aware() {
+            self.replicas.note_still_fetches();
+        }
+        for fetch in delayed.asked.iter() {
             reading.add(self.read(&delayed.request, fetch, reading.limit(), step.now));
         }
         self.respond_to_fetch(delayed, reading.results, step);
@@ -226,7 +282,7 @@ impl Broker {
         step: &mut Step<'_>,
     ) -> FetchResponse {
         let is_privileged = fetch.request.replica.is_some();
-        let mut asked = fetch.request.partitions;
+        let mut asked = Arc::unwrap_or_clone(fetch.asked);
         asked.extend(fetch.unknown.into_iter().map(|(asked, _)| asked));
         let (session_id, evicted) = self.fetch_sessions.create(asked, &partitions, is_privileged, step.now);
         if let Some(Evicted { session_id, partitions }) = evicted {

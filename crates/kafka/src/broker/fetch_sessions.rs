@@ -3,6 +3,7 @@
 //!
 //! There is one cache, where Kafka spreads it over eight shards.
 
+use super::still_fetches::Stillness;
 use crate::Rng;
 use crate::instant::{Duration, Instant};
 use rand::RngExt;
@@ -57,7 +58,14 @@ struct FetchSession {
     partitions: BTreeMap<u64, CachedPartition>,
     places: BTreeMap<TopicPartition, u64>,
     next_place: u64,
+    /// What is asked of all partitions in order, unless it has changed since it was needed last.
+    asked: Option<Asked>,
+    /// How things stood when its last request found nothing to tell; none if that found something.
+    still: Option<Stillness>,
 }
+
+/// What is asked of each partition, shared by the session and the requests that wait.
+pub(super) type Asked = Arc<Vec<FetchPartition>>;
 
 /// What was asked of a partition last, and what was told of it last.
 #[derive(Clone, Debug)]
@@ -65,6 +73,15 @@ struct CachedPartition {
     asked: FetchPartition,
     high_watermark: Offset,
     log_start_offset: Offset,
+}
+
+impl FetchContext {
+    fn session_id(self) -> Option<i32> {
+        match self {
+            FetchContext::Sessionless | FetchContext::Full => None,
+            FetchContext::Incremental(metadata) => Some(metadata.session_id),
+        }
+    }
 }
 
 impl FetchSessions {
@@ -78,31 +95,59 @@ impl FetchSessions {
         self.sessions.len()
     }
 
-    /// Finds the session of a request (`FetchManager.newContext`); an incremental request has all partitions of the
-    /// session afterwards.
+    /// Finds the session of a request (`FetchManager.newContext`), and tells what is asked: an incremental request asks for
+    /// all partitions of the session.
     ///
     /// # Errors
     /// `FETCH_SESSION_ID_NOT_FOUND` and `INVALID_FETCH_SESSION_EPOCH`.
-    pub(super) fn open(&mut self, request: &mut FetchRequest, now: Instant) -> Result<FetchContext, ErrorCode> {
+    pub(super) fn open(
+        &mut self,
+        request: &mut FetchRequest,
+        now: Instant,
+    ) -> Result<(FetchContext, Asked), ErrorCode> {
         let metadata = request.metadata;
+        let named = std::mem::take(&mut request.partitions);
         if metadata.is_full() {
             self.sessions.remove(&metadata.session_id);
-            return Ok(if metadata.wants_session() { FetchContext::Full } else { FetchContext::Sessionless });
+            let context = if metadata.wants_session() { FetchContext::Full } else { FetchContext::Sessionless };
+            return Ok((context, Arc::new(named)));
         }
         let session = self.sessions.get_mut(&metadata.session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
         if session.epoch != metadata.epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
         }
         let session = Arc::make_mut(session);
-        session.update(std::mem::take(&mut request.partitions), &request.forgotten);
+        session.update(named, &request.forgotten);
         if session.partitions.is_empty() {
             self.sessions.remove(&metadata.session_id);
-            return Ok(FetchContext::Sessionless);
+            return Ok((FetchContext::Sessionless, Asked::default()));
         }
         session.last_used = now;
         session.epoch = FetchMetadata::next_epoch(session.epoch);
-        request.partitions = session.partitions.values().map(|cached| cached.asked.clone()).collect();
-        Ok(FetchContext::Incremental(metadata))
+        Ok((FetchContext::Incremental(metadata), session.asked()))
+    }
+
+    /// Whether an incremental request comes out as the one before it: that found nothing to tell, and everything still is
+    /// as it was then.
+    pub(super) fn is_still(&self, context: FetchContext, stillness: &Stillness) -> bool {
+        let session = context.session_id().and_then(|session_id| self.sessions.get(&session_id));
+        session.is_some_and(|session| session.still.as_ref() == Some(stillness))
+    }
+
+    /// Whether these results tell nothing that the reader of an incremental request does not know; if so, how things stand
+    /// is kept for [`FetchSessions::is_still`].
+    pub(super) fn keep_still(
+        &mut self,
+        context: FetchContext,
+        results: &[FetchPartitionResult],
+        stillness: &Stillness,
+    ) -> bool {
+        let session = context.session_id().and_then(|session_id| self.sessions.get_mut(&session_id));
+        let Some(session) = session.filter(|session| !results.iter().any(|result| session.must_tell(result))) else {
+            return false;
+        };
+        Arc::make_mut(session).still = Some(stillness.clone());
+        true
     }
 
     /// Remembers what a full request asked for and was told, if there is room or somebody has to give way
@@ -183,6 +228,8 @@ impl FetchSession {
             partitions: BTreeMap::new(),
             places: BTreeMap::new(),
             next_place: 0,
+            asked: None,
+            still: None,
         };
         for (asked, told) in asked.into_iter().zip(told) {
             session.add(CachedPartition {
@@ -202,6 +249,10 @@ impl FetchSession {
 
     /// Takes in what a request changes. A partition whose topic was made anew begins anew.
     fn update(&mut self, changed: Vec<FetchPartition>, forgotten: &[TopicPartition]) {
+        if changed.is_empty() && forgotten.is_empty() {
+            return;
+        }
+        self.forget_stillness();
         for asked in changed {
             let place = self.places.get(&asked.partition);
             let known = place.and_then(|place| self.partitions.get_mut(place));
@@ -218,6 +269,21 @@ impl FetchSession {
         }
     }
 
+    fn forget_stillness(&mut self) {
+        (self.asked, self.still) = (None, None);
+    }
+
+    fn asked(&mut self) -> Asked {
+        let partitions = &self.partitions;
+        let asked = || Arc::new(partitions.values().map(|cached| cached.asked.clone()).collect());
+        Arc::clone(self.asked.get_or_insert_with(asked))
+    }
+
+    fn must_tell(&self, result: &FetchPartitionResult) -> bool {
+        let cached = self.places.get(&result.partition).and_then(|place| self.partitions.get(place));
+        cached.is_none_or(|cached| cached.must_tell(result))
+    }
+
     fn is_evictable_by(&self, is_privileged: bool) -> bool {
         let is_established = self.last_used.since(self.created) > MIN_EVICTION;
         is_established || is_privileged && !self.is_privileged
@@ -230,9 +296,11 @@ impl FetchSession {
         if !cached.must_tell(result) {
             return false;
         }
+        self.still = None;
         cached.high_watermark = if result.error.is_none() { result.high_watermark } else { Offset(-1) };
         cached.log_start_offset = result.log_start_offset;
         if !result.batches.is_empty() {
+            self.forget_stillness();
             let cached = self.partitions.remove(&place).expect("every place is taken");
             self.add(cached);
         }

@@ -28,6 +28,7 @@ mod purgatory;
 mod replica_fetcher;
 mod replica_manager;
 mod requests;
+mod still_fetches;
 #[cfg(test)]
 mod tests;
 mod timers;

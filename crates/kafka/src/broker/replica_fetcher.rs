@@ -4,12 +4,14 @@
 
 use super::backoff::ExponentialBackoff;
 use super::channel::{Channel, ChannelId, Readiness};
+use super::fetch_sessions::Asked;
 use super::{Broker, Step, timers};
 use crate::fetch_session_handler::{FetchSessionHandler, SessionRequest};
 use crate::instant::{Duration, Instant};
 use crate::node::{ConnectionId, Effects};
 use crate::replica::{Changes, Context, FollowerRequest, Partition};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use wire::request::{
     FetchPartition, FetchRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ReplicaState,
 };
@@ -23,7 +25,7 @@ const NO_BACKOFF: ExponentialBackoff = ExponentialBackoff { initial_ms: 0, max_m
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum InFlight {
     Nothing,
-    Fetch(Vec<FetchPartition>),
+    Fetch(Asked),
     ListOffsets(Vec<ListOffsetsPartition>),
 }
 
@@ -35,6 +37,8 @@ pub(super) struct ReplicaFetcher {
     endpoint: Endpoint,
     partitions: BTreeSet<TopicPartition>,
     session: FetchSessionHandler,
+    /// What was fetched last, if that was all, and when the replicas had changed so often.
+    last_fetch: Option<(u64, Asked)>,
     in_flight: InFlight,
 }
 
@@ -55,15 +59,19 @@ impl Broker {
             endpoint,
             partitions: BTreeSet::new(),
             session: FetchSessionHandler::new(),
+            last_fetch: None,
             in_flight: InFlight::Nothing,
         });
         fetcher.partitions.insert(partition);
+        fetcher.last_fetch = None;
     }
 
     /// Follows no leader of that partition any more. An answer that is still to come is ignored.
     pub(super) fn remove_from_fetchers(&mut self, partition: &TopicPartition) {
         for fetcher in self.fetchers.values_mut() {
-            fetcher.partitions.remove(partition);
+            if fetcher.partitions.remove(partition) {
+                fetcher.last_fetch = None;
+            }
         }
     }
 
@@ -91,6 +99,10 @@ impl Broker {
         if readiness == Readiness::Busy {
             return;
         }
+        if readiness == Readiness::Ready && self.fetch_the_same(source, step) {
+            return;
+        }
+        let Some(fetcher) = self.fetchers.get(&source) else { return };
         let wanted = self.wanted(&fetcher.partitions, step.now);
         if wanted.fetches.is_empty() && wanted.list_offsets.is_empty() {
             return put_off(source, wanted.earliest_retry, step);
@@ -102,15 +114,36 @@ impl Broker {
         self.send_wanted(source, wanted, step);
     }
 
+    /// As long as nothing has happened to the replicas, the next fetch asks what the last one asked. Tells whether it was
+    /// sent.
+    fn fetch_the_same(&mut self, source: BrokerId, step: &mut Step<'_>) -> bool {
+        let Some(fetcher) = self.fetchers.get(&source) else { return false };
+        let last_fetch = fetcher.last_fetch.as_ref();
+        let unchanged = last_fetch.filter(|(changes, _)| *changes == self.replicas.changes_of_followers());
+        let (Some((_, asked)), Some(request)) = (unchanged, fetcher.session.next_of_the_same()) else { return false };
+        let in_flight = InFlight::Fetch(Arc::clone(asked));
+        let request = self.replica_fetch(request);
+        self.send_to_source(source, in_flight, request, step);
+        true
+    }
+
     /// Offsets that are needed first come first.
     fn send_wanted(&mut self, source: BrokerId, wanted: Wanted, step: &mut Step<'_>) {
+        let changes = self.replicas.changes_of_followers();
         let fetcher = self.fetchers.get_mut(&source).expect("only a fetcher's partitions want something");
-        let (in_flight, request) = if wanted.list_offsets.is_empty() {
-            let session_request = fetcher.session.next_request(&wanted.fetches);
-            (InFlight::Fetch(wanted.fetches), self.replica_fetch(session_request))
-        } else {
-            (InFlight::ListOffsets(wanted.list_offsets.clone()), self.replica_list_offsets(wanted.list_offsets))
-        };
+        if !wanted.list_offsets.is_empty() {
+            fetcher.last_fetch = None;
+            let request = self.replica_list_offsets(wanted.list_offsets.clone());
+            return self.send_to_source(source, InFlight::ListOffsets(wanted.list_offsets), request, step);
+        }
+        let session_request = fetcher.session.next_request(&wanted.fetches);
+        let asked = Arc::new(wanted.fetches);
+        fetcher.last_fetch = wanted.earliest_retry.is_none().then(|| (changes, Arc::clone(&asked)));
+        let request = self.replica_fetch(session_request);
+        self.send_to_source(source, InFlight::Fetch(asked), request, step);
+    }
+
+    fn send_to_source(&mut self, source: BrokerId, in_flight: InFlight, request: Request, step: &mut Step<'_>) {
         let fetcher = self.fetchers.get_mut(&source).expect("the fetcher was just seen");
         fetcher.in_flight = in_flight;
         fetcher.channel.send(request, step);

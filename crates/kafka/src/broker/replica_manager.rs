@@ -1,6 +1,7 @@
 //! The replicas on this broker (`kafka.server.ReplicaManager`): where they are found, what runs over all of them from
 //! time to time, and what a change in one of them means for others. What a replica does itself is in `replica`.
 
+use super::still_fetches::StillFollowers;
 use super::{Broker, Step, timers};
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::instant::Instant;
@@ -18,7 +19,11 @@ use wire::{BrokerId, ErrorCode, Offset, PartitionIndex, Timestamp, TopicId, Topi
 #[derive(Clone, Debug)]
 pub(super) struct ReplicaManager {
     settings: ReplicaSettings,
-    replicas: BTreeMap<TopicPartition, Arc<Partition>>,
+    pub(super) replicas: BTreeMap<TopicPartition, Arc<Partition>>,
+    /// What their followers' fetches have not told them yet.
+    pub(super) still_followers: StillFollowers,
+    changes_of_leaders: u64,
+    changes_of_followers: u64,
     /// What the disk held at start, until each log is taken or deleted.
     stored: Arc<BTreeMap<TopicPartition, StoredLog>>,
     checkpointed: BTreeMap<TopicPartition, Offset>,
@@ -37,6 +42,9 @@ impl ReplicaManager {
         ReplicaManager {
             settings: ReplicaSettings::new(broker_id, config, log, faults),
             replicas: BTreeMap::new(),
+            still_followers: StillFollowers::default(),
+            changes_of_leaders: 0,
+            changes_of_followers: 0,
             stored: Arc::default(),
             checkpointed: BTreeMap::new(),
             is_checkpointing: false,
@@ -56,7 +64,41 @@ impl ReplicaManager {
 
     /// The same, to change it.
     pub(super) fn get_mut(&mut self, partition: &TopicPartition) -> Option<&mut Partition> {
+        self.note_still_fetches();
+        let replica = self.replicas.get_mut(partition)?;
+        match replica.is_leader() {
+            true => self.changes_of_leaders += 1,
+            false => self.changes_of_followers += 1,
+        }
+        Some(Arc::make_mut(replica))
+    }
+
+    /// The same, for a fetch, which mostly changes nothing that others see; else [`ReplicaManager::on_leader_changed`] is
+    /// to be called.
+    pub(super) fn get_mut_to_fetch(&mut self, partition: &TopicPartition) -> Option<&mut Partition> {
+        self.note_still_fetches();
         self.replicas.get_mut(partition).map(Arc::make_mut)
+    }
+
+    /// A fetch has changed the replica that it read.
+    pub(super) fn on_leader_changed(&mut self) {
+        self.changes_of_leaders += 1;
+    }
+
+    /// The same number comes back as long as nothing happens to the replicas that lead.
+    pub(super) fn changes_of_leaders(&self) -> u64 {
+        self.changes_of_leaders
+    }
+
+    /// The same number comes back as long as nothing happens to the replicas that follow.
+    pub(super) fn changes_of_followers(&self) -> u64 {
+        self.changes_of_followers
+    }
+
+    fn on_all_changed(&mut self) {
+        self.note_still_fetches();
+        self.changes_of_leaders += 1;
+        self.changes_of_followers += 1;
     }
 
     /// All replicas, by partition.
@@ -72,6 +114,7 @@ impl ReplicaManager {
         (config, wall_time): (&BrokerConfig, Timestamp),
         effects: &mut Effects,
     ) -> &mut Partition {
+        self.on_all_changed();
         let (settings, stored) = (self.settings, &self.stored);
         let replica = self.replicas.entry(partition.clone()).or_insert_with(|| {
             let config = Arc::new(TopicConfig::resolve(&topic.configs, config));
@@ -91,6 +134,7 @@ impl ReplicaManager {
 
     /// Deletes a replica and its log, or a log that was not loaded. Returns whether there was one.
     pub(super) fn delete(&mut self, partition: &TopicPartition, effects: &mut Effects) -> bool {
+        self.on_all_changed();
         self.checkpointed.remove(partition);
         let is_stored = self.stored.contains_key(partition);
         if is_stored {

@@ -17,7 +17,7 @@ impl Broker {
             metadata_offset: self.membership.metadata_offset(),
             image: Arc::clone(&self.image),
             fetch_sessions: self.fetch_sessions.len(),
-            replicas: self.replicas.iter().map(|(_, replica)| replica.view()).collect(),
+            replicas: self.replicas.views(),
         }
     }
 

@@ -96,6 +96,12 @@ impl FollowerProgress {
         self.broker_epoch = Some(fetch.broker_epoch);
     }
 
+    /// Takes a fetch that asks for the same as the one before, which had all that the leader has.
+    pub(super) fn on_still_fetch(&mut self, time: Instant) {
+        self.last_caught_up_time = self.last_caught_up_time.max(Some(time));
+        self.last_fetch_time = Some(time);
+    }
+
     /// Whether it has all that the leader has, or had it not longer than `max_lag` ago.
     pub(super) fn is_caught_up(&self, leader_log_end_offset: Offset, now: Instant, max_lag: Duration) -> bool {
         self.log_end_offset == leader_log_end_offset

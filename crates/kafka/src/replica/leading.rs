@@ -328,6 +328,12 @@ impl Partition {
         Ok(Changes { isr_proposed, log_start_offset, ..self.changes_since(mark) })
     }
 
+    /// A follower has asked for the same as before, and had all that there is then.
+    pub fn on_still_fetch(&mut self, broker: BrokerId, time: Instant) {
+        let followers = self.as_leader_mut().into_iter().flat_map(|leader| &mut leader.followers);
+        followers.filter(|follower| follower.broker == broker).for_each(|follower| follower.on_still_fetch(time));
+    }
+
     /// Proposes a follower that has caught up; tells whether it did.
     fn maybe_expand_isr(&mut self, broker: BrokerId, context: &Context<'_>, effects: &mut Effects) -> bool {
         let (high_watermark, settings) = (self.log.high_watermark(), self.settings);

@@ -7,6 +7,7 @@ use crate::broker::fetch_sessions::{Evicted, FetchContext, FetchSessions};
 use crate::fetch_session_handler::FetchSessionHandler;
 use crate::instant::Instant;
 use rand::SeedableRng;
+use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, IsolationLevel};
 use wire::response::{FetchPartitionResult, FetchResponse};
 use wire::{ErrorCode, FetchMetadata, LeaderEpoch, Offset, PartitionIndex, TopicPartition};
@@ -65,8 +66,8 @@ fn with_session() -> (FetchSessions, FetchMetadata) {
 fn an_incremental_request_reads_everything_and_is_told_only_what_changed() {
     let (mut sessions, metadata) = with_session();
     let mut second = request(metadata, vec![asked(1, 7)], Vec::new());
-    assert_eq!(sessions.open(&mut second, seconds(1)), Ok(FetchContext::Incremental(metadata)));
-    assert_eq!(second.partitions, [asked(0, 0), asked(1, 7)]);
+    let everything = Arc::new(vec![asked(0, 0), asked(1, 7)]);
+    assert_eq!(sessions.open(&mut second, seconds(1)), Ok((FetchContext::Incremental(metadata), everything)));
     let mut results = vec![told(0, 5), told(1, 6)];
     assert_eq!(sessions.prune(metadata, &mut results), Ok(()));
     assert_eq!(results, [told(1, 6)]);
@@ -88,7 +89,10 @@ fn an_error_is_told_each_time_and_its_end_too() {
 #[test]
 fn sessions_that_do_not_exist_and_requests_out_of_order_are_refused() {
     let (mut sessions, metadata) = with_session();
-    let mut open = |metadata| sessions.open(&mut request(metadata, Vec::new(), Vec::new()), seconds(1));
+    let mut open = |metadata| {
+        let opened = sessions.open(&mut request(metadata, Vec::new(), Vec::new()), seconds(1));
+        opened.map(|(context, _)| context)
+    };
     let unknown = FetchMetadata { session_id: metadata.session_id + 1, ..metadata };
     assert_eq!(open(unknown), Err(ErrorCode::FetchSessionIdNotFound));
     assert_eq!(open(metadata.next_incremental()), Err(ErrorCode::InvalidFetchSessionEpoch));
@@ -102,8 +106,8 @@ fn sessions_that_do_not_exist_and_requests_out_of_order_are_refused() {
 fn a_session_without_partitions_ends() {
     let (mut sessions, metadata) = with_session();
     let mut forget = request(metadata, Vec::new(), vec![partition(0), partition(1)]);
-    assert_eq!(sessions.open(&mut forget, seconds(1)), Ok(FetchContext::Sessionless));
-    assert_eq!((sessions.len(), forget.partitions.len()), (0, 0));
+    assert_eq!(sessions.open(&mut forget, seconds(1)), Ok((FetchContext::Sessionless, Arc::default())));
+    assert_eq!(sessions.len(), 0);
 }
 
 #[test]

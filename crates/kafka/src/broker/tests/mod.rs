@@ -9,6 +9,7 @@ mod lifecycle;
 mod producing;
 mod replication;
 mod scene;
+mod still_fetches;
 mod topics;
 mod zookeeper;
 mod zookeeper_configs;

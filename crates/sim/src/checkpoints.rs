@@ -1,4 +1,5 @@
-//! Which worlds of the past are kept: one about every thousand steps near the present, fewer the further away.
+//! Which worlds of the past are kept: one about every thousand steps near the present, fewer the further away. In a large
+//! world a checkpoint costs more, for whatever changes behind it is copied once: there are fewer of them.
 
 use crate::world::World;
 use kafka::instant::Instant;
@@ -9,6 +10,12 @@ pub(crate) const STEPS_APART: u64 = 1_000;
 
 /// However far away, and until a run is very long, no more than so many times [`STEPS_APART`] lie between two of them.
 const WIDEST_OF_A_SHORT_RUN: u64 = 8;
+
+/// A world with more than so many replicas has wider gaps near the present, too.
+const REPLICAS_OF_A_SMALL_WORLD: u64 = 32;
+
+/// However large it is, no wider than this.
+const WIDEST_NEAR_THE_PRESENT: u64 = 64;
 
 /// A run so long that it would have more than so many of the widest gaps gets wider ones.
 const WIDE_GAPS: u64 = 256;
@@ -29,9 +36,12 @@ impl Checkpoints {
     /// from it in a history of `known_steps`.
     pub(crate) fn keep(&mut self, world: &World, known_steps: u64) {
         let present = world.steps() / STEPS_APART;
-        self.worlds.entry(present).or_insert_with(|| world.clone());
-        let widest = widest_gap(known_steps / STEPS_APART);
-        self.worlds.retain(|place, _| place.is_multiple_of(gap_at(present.abs_diff(*place), widest)));
+        let least = least_gap(world.checkers().replicas());
+        if present.is_multiple_of(least) {
+            self.worlds.entry(present).or_insert_with(|| world.clone());
+            let widest = widest_gap(known_steps / STEPS_APART);
+            self.worlds.retain(|place, _| place.is_multiple_of(gap_at(present.abs_diff(*place), widest).max(least)));
+        }
     }
 
     /// Forgets what lies behind `steps`.
@@ -58,6 +68,12 @@ impl Checkpoints {
     }
 }
 
+/// A power of two.
+fn least_gap(replicas: u64) -> u64 {
+    let gap = (replicas / REPLICAS_OF_A_SMALL_WORLD).max(1);
+    (1 << gap.ilog2()).min(WIDEST_NEAR_THE_PRESENT)
+}
+
 fn widest_gap(length: u64) -> u64 {
     WIDEST_OF_A_SHORT_RUN.max((length / WIDE_GAPS).next_power_of_two())
 }
@@ -78,5 +94,6 @@ mod tests {
         assert_eq!(gaps, [1, 1, 1, 2, 2, 4, 4, 8, 8]);
         assert_eq!([0, 1_000, 2_048, 2_049, 100_000].map(widest_gap), [8, 8, 8, 8, 512]);
         assert_eq!(gap_at(100_000, 512), 512);
+        assert_eq!([0, 63, 64, 150, 30_000].map(least_gap), [1, 1, 2, 4, 64]);
     }
 }

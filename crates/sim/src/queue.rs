@@ -44,15 +44,15 @@ pub(crate) enum Happening {
     InputArrives {
         /// Whose it is.
         node: NodeId,
-        /// What.
-        input: Input,
+        /// What; rare, and large beside the others.
+        input: Box<Input>,
     },
     /// A slow disk has written, and what the process did behind that write follows.
     WriteIsDone {
         /// Whose disk.
         node: NodeId,
         /// What follows.
-        effect: Effect,
+        effect: Box<Effect>,
     },
     /// A host gives up transmitting what it sent on a connection, unless it has got through meanwhile.
     RetransmissionEnds {

@@ -7,7 +7,7 @@
 mod faults;
 mod host;
 
-use crate::checkers::{Checkers, STEPS_BETWEEN_LOOKS};
+use crate::checkers::{Checkers, Looks};
 use crate::command::{Command, CommandError};
 use crate::digest;
 use crate::machine::Machine;
@@ -88,7 +88,7 @@ impl World {
             runs_of_removed: Arc::default(),
             queue: Arc::default(),
             network: Arc::new(Network::new(spec.network, seed, addresses)),
-            checkers: Checkers::new(STEPS_BETWEEN_LOOKS),
+            checkers: Checkers::new(Looks::InProportion),
             noted: Vec::new(),
             effects: Effects::new(),
             spec: Arc::new(spec),
@@ -160,7 +160,7 @@ impl World {
 
     /// Checkers look at everything every so many steps.
     pub(crate) fn look_every(&mut self, steps: u64) {
-        self.checkers = Checkers::new(steps);
+        self.checkers = Checkers::new(Looks::Every(steps));
     }
 
     fn watch(&mut self) {
@@ -187,8 +187,8 @@ impl World {
             Happening::ClientStarts(index) => self.start_client_of_the_spec(index, &mut cause),
             Happening::TimerFires { node, timer } => self.deliver(node, Input::TimerFired { timer }, &mut cause),
             Happening::FlightArrives(flight) => self.arrive(flight, &mut cause),
-            Happening::InputArrives { node, input } => self.deliver(node, input, &mut cause),
-            Happening::WriteIsDone { node, effect } => self.go_on_behind_write(node, effect, &mut cause),
+            Happening::InputArrives { node, input } => self.deliver(node, *input, &mut cause),
+            Happening::WriteIsDone { node, effect } => self.go_on_behind_write(node, *effect, &mut cause),
             Happening::RetransmissionEnds { connection, sender } => self.give_up(connection, sender, &mut cause),
         }
         self.watch();

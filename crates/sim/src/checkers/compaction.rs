@@ -51,7 +51,8 @@ fn first_taken(
 ) -> Option<Offset> {
     let log = sight.log(broker, partition)?;
     let here = last_records(&log, (Offset::ZERO, Offset(i64::MAX)));
-    let others = sight.other_brokers(broker).filter_map(|other| sight.replica(other, partition).map(|_| other));
+    let keepers = sight.keepers(partition).into_iter().filter(|other| *other != broker);
+    let others = keepers.filter_map(|other| sight.replica(other, partition).map(|_| other));
     let others = others.filter(|_| history.compacted_to <= to && history.weakened_from.is_none());
     others
         .filter_map(|other| sight.log(other, partition).filter(|there| there.topic_id == replica.topic_id))

@@ -24,7 +24,7 @@ pub(super) fn on_append(
     (first, compacted_to): (Offset, Offset),
 ) {
     let first = first.max(compacted_to);
-    for other in sight.other_brokers(broker) {
+    for other in sight.keepers(partition).into_iter().filter(|other| *other != broker) {
         let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
         if there.end > first {
             let differs = first_difference(log, &there, (first, compacted_to));

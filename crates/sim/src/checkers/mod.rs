@@ -28,35 +28,64 @@ use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
 use sight::{LeaderGlance, Sight};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use violation::{Checker, Violation};
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
-/// Steps between two looks at everything, unless somebody asks for more.
-pub(crate) const STEPS_BETWEEN_LOOKS: u64 = 1_000;
+/// When everything is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// Every so many steps.
+    Every(u64),
+    /// Every thousand steps, and less often where there is much to look at: a look at a replica costs about as much as two
+    /// steps, and all looks together are to cost a small part of the steps in between.
+    InProportion,
+}
+
+const STEPS_BETWEEN_LOOKS: u64 = 1_000;
+const STEPS_FOR_EACH_REPLICA: u64 = 40;
 
 /// All checkers, and what they remember.
 #[derive(Clone, Debug)]
 pub(crate) struct Checkers {
-    steps_between_looks: u64,
+    looks: Looks,
+    next_look: u64,
+    /// How many there were at the last look.
+    replicas: u64,
     findings: Arc<Findings>,
     histories: Histories,
     metadata: Arc<MetadataHistory>,
     ledger: Ledger,
 }
 
+impl Looks {
+    /// With so many replicas.
+    fn steps_until_next(self, replicas: u64) -> u64 {
+        match self {
+            Looks::Every(steps) => steps,
+            Looks::InProportion => STEPS_BETWEEN_LOOKS.max(replicas * STEPS_FOR_EACH_REPLICA),
+        }
+    }
+}
+
 impl Checkers {
-    /// Nothing has been seen; a look at everything comes after so many steps.
-    pub(crate) fn new(steps_between_looks: u64) -> Checkers {
+    /// Nothing has been seen.
+    pub(crate) fn new(looks: Looks) -> Checkers {
         let (findings, metadata) = (Arc::default(), Arc::default());
         let (histories, ledger) = (Histories::default(), Ledger::default());
-        Checkers { steps_between_looks, findings, histories, metadata, ledger }
+        Checkers { looks, next_look: looks.steps_until_next(0), replicas: 0, findings, histories, metadata, ledger }
     }
 
     /// What was found broken.
     pub(crate) fn violations(&self) -> &Chunks<Violation> {
         self.findings.violations()
+    }
+
+    /// How many replicas there were when everything was last looked at.
+    pub(crate) fn replicas(&self) -> u64 {
+        self.replicas
     }
 
     /// What was acknowledged, and what of it is lost.
@@ -71,13 +100,16 @@ impl Checkers {
 
     /// A step has been taken, and these are its events.
     pub(crate) fn on_step(&mut self, now: Instant, step: u64, hosts: &BTreeMap<NodeId, Host>, events: &[Event]) {
+        let sight = |checkers: &Checkers, event| {
+            let quorum_epoch = checkers.metadata.quorum_epoch();
+            Sight { hosts, now, step, event, quorum_epoch, active_controller: OnceCell::new() }
+        };
         for event in events {
-            let quorum_epoch = self.metadata.quorum_epoch();
-            self.on_event(&Sight { hosts, now, step, event: Some(event.id), quorum_epoch }, event);
+            self.on_event(&sight(self, Some(event.id)), event);
         }
-        if step.is_multiple_of(self.steps_between_looks) {
-            let quorum_epoch = self.metadata.quorum_epoch();
-            self.look(&Sight { hosts, now, step, event: None, quorum_epoch });
+        if step >= self.next_look {
+            self.replicas = self.look(&sight(self, None));
+            self.next_look = step + self.looks.steps_until_next(self.replicas);
         }
     }
 
@@ -378,23 +410,34 @@ impl Checkers {
         }
     }
 
-    /// Looks at everything.
-    fn look(&mut self, sight: &Sight<'_>) {
+    /// Looks at everything, and tells how many replicas there are.
+    fn look(&mut self, sight: &Sight<'_>) -> u64 {
         self.look_at_states(sight);
         self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
         Arc::make_mut(&mut self.metadata).compare(Arc::make_mut(&mut self.findings), sight);
+        let mut keepers: BTreeMap<&TopicPartition, Vec<BrokerId>> = BTreeMap::new();
         for (id, broker) in sight.brokers() {
-            broker.partitions().for_each(|partition| self.look_at_replica(sight, id, partition));
+            broker.partitions().for_each(|partition| keepers.entry(partition).or_default().push(id));
         }
+        for (partition, keepers) in &keepers {
+            keepers.iter().for_each(|broker| self.look_at_replica(sight, *broker, partition, keepers));
+        }
+        keepers.values().map(|keepers| keepers.len() as u64).sum()
     }
 
-    fn look_at_replica(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+    fn look_at_replica(
+        &mut self,
+        sight: &Sight<'_>,
+        broker: BrokerId,
+        partition: &TopicPartition,
+        keepers: &[BrokerId],
+    ) {
         let Some(replica) = sight.replica(broker, partition) else { return };
         let findings = Arc::make_mut(&mut self.findings);
         replica_numbers::offsets(findings, sight, broker, partition);
         replica_numbers::epoch_cache(findings, sight, broker, partition);
         let Some(history) = self.histories.get(partition, replica.topic_id) else { return };
-        for other in sight.other_brokers(broker) {
+        for other in keepers.iter().copied().filter(|other| *other != broker) {
             log_matching::below_high_watermarks(findings, sight, history, (broker, other), partition);
         }
         if let Some(leadership) = replica.leadership {

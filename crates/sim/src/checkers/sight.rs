@@ -11,12 +11,12 @@ use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::storage::StoredLog;
 use kafka::view::{LeadershipGlance, ReplicaGlance};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{BrokerId, LeaderEpoch, Offset, RecordBatch, TopicId, TopicPartition};
 
 /// The world after a step.
-#[derive(Clone, Copy)]
 pub(crate) struct Sight<'a> {
     pub(crate) hosts: &'a BTreeMap<NodeId, Host>,
     pub(crate) now: Instant,
@@ -25,7 +25,12 @@ pub(crate) struct Sight<'a> {
     pub(crate) event: Option<EventId>,
     /// The latest epoch in which a controller has been elected.
     pub(crate) quorum_epoch: LeaderEpoch,
+    /// Looked for when it is asked for first: there may be many servers.
+    pub(crate) active_controller: OnceCell<Option<ActiveController<'a>>>,
 }
+
+/// The active controller, its epoch and its image.
+type ActiveController<'a> = (i32, LeaderEpoch, &'a ClusterImage);
 
 /// One replica's log, of a running process or on the disk of one that is down or has not loaded it.
 #[derive(Clone, Copy)]
@@ -68,9 +73,12 @@ impl<'a> Sight<'a> {
         self.servers().filter_map(|(id, host)| Some((BrokerId(id), as_broker(host)?)))
     }
 
-    /// All servers but one, whether they run or not.
-    pub(crate) fn other_brokers(&self, broker: BrokerId) -> impl Iterator<Item = BrokerId> {
-        self.servers().map(|(id, _)| BrokerId(id)).filter(move |other| *other != broker)
+    /// Who keeps a log of the partition as far as anybody knows; everybody while nobody does.
+    pub(crate) fn keepers(&self, partition: &TopicPartition) -> Vec<BrokerId> {
+        match self.known_state(partition) {
+            Some(glance) => glance.state.replicas.clone(),
+            None => self.servers().map(|(id, _)| BrokerId(id)).collect(),
+        }
     }
 
     /// All servers.
@@ -100,11 +108,13 @@ impl<'a> Sight<'a> {
     }
 
     /// The active controller, its epoch and its image.
-    pub(crate) fn active_controller(&self) -> Option<(i32, LeaderEpoch, &'a ClusterImage)> {
-        let active = self
-            .servers()
-            .filter_map(|(id, host)| as_controller(host)?.active_image().map(|(epoch, image)| (id, epoch, image)));
-        active.max_by_key(|(_, epoch, _)| *epoch).filter(|(_, epoch, _)| *epoch >= self.quorum_epoch)
+    pub(crate) fn active_controller(&self) -> Option<ActiveController<'a>> {
+        *self.active_controller.get_or_init(|| {
+            let active = self
+                .servers()
+                .filter_map(|(id, host)| as_controller(host)?.active_image().map(|(epoch, image)| (id, epoch, image)));
+            active.max_by_key(|(_, epoch, _)| *epoch).filter(|(_, epoch, _)| *epoch >= self.quorum_epoch)
+        })
     }
 
     /// A partition as the active controller has it, or while there is none the broker that has heard the latest.

@@ -160,7 +160,7 @@ impl World {
     /// Gives a process an input that does not come over the network: at once, or once it is not frozen any more.
     pub(super) fn give(&mut self, node: NodeId, input: Input, cause: &mut Option<EventId>) {
         if self.is_frozen(node) {
-            let due = Due { cause: *cause, happening: Happening::InputArrives { node, input } };
+            let due = Due { cause: *cause, happening: Happening::InputArrives { node, input: Box::new(input) } };
             self.host(node).unread.push(due);
         } else {
             self.deliver(node, input, cause);
@@ -222,7 +222,9 @@ impl World {
         let now = self.now;
         match self.host(node).leaves_at(now, connection, written_at) {
             None => self.use_network(node, effect, cause),
-            Some(at) => self.queue().push(at, Due { cause, happening: Happening::WriteIsDone { node, effect } }),
+            Some(at) => self
+                .queue()
+                .push(at, Due { cause, happening: Happening::WriteIsDone { node, effect: Box::new(effect) } }),
         }
     }
 

@@ -31,10 +31,10 @@ impl Part {
     }
 }
 
-/// Runs the benchmarks; the programs print their own tables.
-pub(crate) fn bench(parts: &[Part]) -> Result<()> {
+/// Runs the benchmarks; the programs print their own tables. Natively only those that are named, or all.
+pub(crate) fn bench(parts: &[Part], names: &[String]) -> Result<()> {
     if parts.contains(&Part::Native) {
-        native()?;
+        native(names)?;
     }
     if parts.contains(&Part::Browser) {
         browser()?;
@@ -49,14 +49,14 @@ struct Program {
     name: String,
 }
 
-fn native() -> Result<()> {
+fn native(names: &[String]) -> Result<()> {
     let programs = programs_in(&workspace::root().join("crates"));
     if programs.is_empty() {
         return Err(Failure::new("there is no benchmark program: none of crates/*/benches/*.rs exists"));
     }
     for Program { package, name } in programs {
         say(format!("benchmark {name} of {package} (optimised; its first build takes 1 to 2 minutes)"));
-        run(cargo().args(["bench", "--locked", "--package", &package, "--bench", &name]))?;
+        run(cargo().args(["bench", "--locked", "--package", &package, "--bench", &name, "--"]).args(names))?;
     }
     Ok(())
 }

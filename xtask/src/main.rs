@@ -27,7 +27,8 @@ Usage: cargo xtask COMMAND
                       wasm     the built site, its size, and the same hashes in wasm as natively
                       browser  the page in headless Chromium
   dist              build the static site into dist/ and check its size
-  bench [PART]      run the benchmarks, or one PART: native, browser
+  bench [PART]      run the benchmarks, or one PART: native, browser; behind `native` they can be named:
+                      load, day, brokers, events, records
   oracle [--diff] [--record FOLDER] [--ports N] SCRIPT...
                     run scripts against a real Apache Kafka of this machine (Java, Maven), and print what it prints
 
@@ -41,7 +42,7 @@ enum Command {
     Serve { port: u16 },
     Test(Vec<test::Part>),
     Dist,
-    Bench(Vec<bench::Part>),
+    Bench(Vec<bench::Part>, Vec<String>),
     Oracle(Vec<String>),
 }
 
@@ -65,7 +66,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Serve { port } => serve::serve(port),
         Command::Test(parts) => test::test(&parts),
         Command::Dist => dist::dist().map(|_| ()),
-        Command::Bench(parts) => bench::bench(&parts),
+        Command::Bench(parts, names) => bench::bench(&parts, &names),
         Command::Oracle(words) => oracle::oracle(&words),
     }
 }
@@ -79,15 +80,18 @@ fn parse(arguments: &[String]) -> Result<Command> {
         ["test"] => Ok(Command::Test(test::Part::ALL.to_vec())),
         ["test", part] => test::Part::named(part).map(|part| Command::Test(vec![part])).ok_or_else(|| misuse(&words)),
         ["dist"] => Ok(Command::Dist),
-        ["oracle", rest @ ..] if !rest.is_empty() => {
-            Ok(Command::Oracle(rest.iter().map(|word| (*word).to_owned()).collect()))
-        }
-        ["bench"] => Ok(Command::Bench(bench::Part::ALL.to_vec())),
+        ["oracle", rest @ ..] if !rest.is_empty() => Ok(Command::Oracle(owned(rest))),
+        ["bench"] => Ok(Command::Bench(bench::Part::ALL.to_vec(), Vec::new())),
+        ["bench", "native", names @ ..] => Ok(Command::Bench(vec![bench::Part::Native], owned(names))),
         ["bench", part] => {
-            bench::Part::named(part).map(|part| Command::Bench(vec![part])).ok_or_else(|| misuse(&words))
+            bench::Part::named(part).map(|part| Command::Bench(vec![part], Vec::new())).ok_or_else(|| misuse(&words))
         }
         _ => Err(misuse(&words)),
     }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn parse_port(word: &str) -> Result<u16> {
@@ -126,6 +130,14 @@ mod tests {
             matches!(parsed("oracle --diff a.script"), Ok(Command::Oracle(words)) if words == ["--diff", "a.script"])
         );
         assert!(parsed("oracle").is_err());
+    }
+
+    #[test]
+    fn native_benchmarks_can_be_named() {
+        assert!(
+            matches!(parsed("bench native day"), Ok(Command::Bench(parts, names)) if parts.len() == 1 && names == ["day"])
+        );
+        assert!(matches!(parsed("bench"), Ok(Command::Bench(parts, names)) if parts.len() == 2 && names.is_empty()));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! It reads no clock: whoever runs it brings one, so that the same scenario is measured natively and in a browser.
 //! Times of different machines cannot be compared, which is why the table also says how many steps each thing costs.
 
+pub mod long_run;
+
 use crate::session::{Budget, Session};
 use crate::world_spec::WorldSpec;
 use kafka::instant::{Duration, Instant};
@@ -96,28 +98,26 @@ impl Scenario {
     #[must_use]
     pub fn world(&self) -> WorldSpec {
         let mut spec = WorldSpec::three_brokers(BTreeMap::new());
-        spec.clients.push(client("topics", create_topic()));
-        spec.clients.extend((0..self.producers).map(|_| client("producer", self.producer())));
-        spec.clients.extend((0..self.consumers).map(|_| client("consumer", consumer())));
+        let topic = TopicName::new("bench");
+        spec.clients.push(create_topic(&topic, 3));
+        let producer = || client("producer", producer_of(&topic, self.interval_ms));
+        spec.clients.extend((0..self.producers).map(|_| producer()));
+        spec.clients.extend((0..self.consumers).map(|_| client("consumer", consumer_of(&topic))));
         spec
-    }
-
-    fn producer(&self) -> Program {
-        Program::Producer(ProducerSpec {
-            config: ProducerConfig { acks: Acks::All, ..ProducerConfig::default() },
-            is_synchronous: false,
-            workload: Some(Workload {
-                topic: topic(),
-                interval_ms: self.interval_ms,
-                keys: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec(),
-                value_prefix: "record ".to_owned(),
-            }),
-        })
     }
 }
 
-fn topic() -> TopicName {
-    TopicName::new("bench")
+fn producer_of(topic: &TopicName, interval_ms: i64) -> Program {
+    Program::Producer(ProducerSpec {
+        config: ProducerConfig { acks: Acks::All, ..ProducerConfig::default() },
+        is_synchronous: false,
+        workload: Some(Workload {
+            topic: topic.clone(),
+            interval_ms,
+            keys: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec(),
+            value_prefix: "record ".to_owned(),
+        }),
+    })
 }
 
 fn client(client_id: &str, program: Program) -> ClientSpec {
@@ -125,22 +125,22 @@ fn client(client_id: &str, program: Program) -> ClientSpec {
     ClientSpec { client_id: client_id.to_owned(), bootstrap_servers, program }
 }
 
-fn create_topic() -> Program {
+fn create_topic(name: &TopicName, partitions: i32) -> ClientSpec {
     let topic = CreatableTopic {
-        name: topic(),
-        num_partitions: Some(3),
+        name: name.clone(),
+        num_partitions: Some(partitions),
         replication_factor: Some(3),
         assignments: Vec::new(),
         configs: Vec::new(),
     };
-    Program::Topics(TopicsAction::Create { topic, if_not_exists: false })
+    client("topics", Program::Topics(TopicsAction::Create { topic, if_not_exists: false }))
 }
 
-fn consumer() -> Program {
+fn consumer_of(topic: &TopicName) -> Program {
     let config = ConsumerConfig { auto_offset_reset: AutoOffsetReset::Earliest, ..ConsumerConfig::default() };
     Program::Consumer(ConsumerSpec {
         config,
-        subscription: Subscription::Topic(topic()),
+        subscription: Subscription::Topic(topic.clone()),
         group_id: None,
         max_messages: None,
         timeout_ms: None,

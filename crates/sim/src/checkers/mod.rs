@@ -448,7 +448,10 @@ impl Checkers {
 }
 
 /// All who believe to lead.
-fn leaders_of<'a>(sight: &Sight<'a>, partition: &'a TopicPartition) -> impl Iterator<Item = LeaderGlance<'a>> {
+fn leaders_of<'b, 'a: 'b>(
+    sight: &'b Sight<'a>,
+    partition: &'b TopicPartition,
+) -> impl Iterator<Item = LeaderGlance<'b>> {
     sight.brokers().filter_map(move |(broker, process)| {
         let replica = process.glance(partition)?;
         Some(LeaderGlance { broker, partition, replica, leadership: replica.leadership? })

@@ -174,6 +174,9 @@ fn action(asked: &Asked, is_unsafe: bool) -> FeaturesAction {
     FeaturesAction::Update { updates: asked.levels.iter().map(update).collect(), dry_run: asked.is_dry_run }
 }
 
+/// `MetadataVersion.LATEST_PRODUCTION`.
+const HIGHEST_IN_PRODUCTION: usize = 21;
+
 /// `MetadataVersion.fromVersionString`: a level's name, or a release, which stands for its last level.
 fn metadata_level(version: &str) -> Result<i16, String> {
     let named = METADATA_VERSIONS.iter().position(|name| *name == version);
@@ -182,7 +185,7 @@ fn metadata_level(version: &str) -> Result<i16, String> {
     let found = named.or_else(|| METADATA_VERSIONS.iter().rposition(|name| name.starts_with(&release)));
     let lowest = usize::try_from(RELEASE.minimum_metadata_version).unwrap_or(1);
     found.and_then(|index| i16::try_from(index + 1).ok()).ok_or_else(|| {
-        let known = METADATA_VERSIONS[lowest - 1..].join(", ");
+        let known = METADATA_VERSIONS[lowest - 1..HIGHEST_IN_PRODUCTION].join(", ");
         format!("Unknown metadata.version {version}. Supported metadata.version are {known}")
     })
 }

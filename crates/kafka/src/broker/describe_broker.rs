@@ -24,7 +24,7 @@ impl Broker {
         let is_with_zookeeper = self.membership.is_with_zookeeper();
         let (listener, supported_features) = match is_with_zookeeper {
             true => (ListenerKind::ZooKeeperBroker, Default::default()),
-            false => (ListenerKind::Broker, RELEASE.supported_features),
+            false => (ListenerKind::Broker, RELEASE.features(self.config.unstable_feature_versions_enable)),
         };
         let response = ApiVersionsResponse {
             listener,

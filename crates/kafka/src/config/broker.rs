@@ -99,6 +99,7 @@ broker_config! {
     transaction_partition_verification_enable: bool = "transaction.partition.verification.enable";
     unclean_leader_election_enable: bool = "unclean.leader.election.enable";
     unclean_leader_election_interval_ms: i64 = "unclean.leader.election.interval.ms";
+    unstable_feature_versions_enable: bool = "unstable.feature.versions.enable";
     zookeeper_session_timeout_ms: i32 = "zookeeper.session.timeout.ms";
 }
 

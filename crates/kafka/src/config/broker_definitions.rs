@@ -179,6 +179,7 @@ pub(super) const BROKER_CONFIGS: &[ConfigDefinition] = &[
     ConfigDefinition::new("transactional.id.expiration.ms", Int, Some("604800000"), AtLeast(1)),
     ConfigDefinition::new("unclean.leader.election.enable", Boolean, Some("false"), Any),
     ConfigDefinition::new("unclean.leader.election.interval.ms", Long, Some("300000"), AtLeast(1)),
+    ConfigDefinition::new("unstable.feature.versions.enable", Boolean, Some("false"), Any),
     ConfigDefinition::new("zookeeper.connection.timeout.ms", Int, None, Any),
     ConfigDefinition::new("zookeeper.max.in.flight.requests", Int, Some("10"), AtLeast(1)),
     ConfigDefinition::new("zookeeper.metadata.migration.enable", Boolean, Some("false"), Any),

@@ -44,7 +44,8 @@ impl Cluster<'_> {
         if level < 0 {
             return Err(invalid("A feature version cannot be less than 0.".to_owned()));
         }
-        let Some(feature) = RELEASE.feature(name) else {
+        let supported = RELEASE.features(self.config.unstable_feature_versions_enable);
+        let Some(feature) = supported.iter().find(|feature| feature.name == name) else {
             return Err(invalid(format!("Local controller {controller_id} does not support this feature.")));
         };
         let (lowest, highest) = (feature.min_version, feature.max_version);

@@ -55,11 +55,11 @@ impl Cluster<'_> {
         usize::try_from(own.unwrap_or(self.config.min_insync_replicas)).unwrap_or(1).min(replicas)
     }
 
-    /// The rules of this cluster: those of its features, and eligible leader replicas where the controller's own property
-    /// switches them on.
+    /// The rules of this cluster: those of its features, and eligible leader replicas only where the controller's own
+    /// property switches them on too.
     pub(super) fn rules(&self) -> Rules {
         let rules = RELEASE.rules(self.image.features());
-        let is_enabled = rules.eligible_leader_replicas || self.config.eligible_leader_replicas_enable;
+        let is_enabled = rules.eligible_leader_replicas && self.config.eligible_leader_replicas_enable;
         Rules { eligible_leader_replicas: is_enabled, ..rules }
     }
 
@@ -354,6 +354,8 @@ mod tests {
     fn with_eligible_leaders(replicas: &[i32], min_isr: i32) -> TestCluster {
         let mut cluster = TestCluster::with_brokers(5);
         cluster.config.eligible_leader_replicas_enable = true;
+        let level = wire::MetadataRecord::FeatureLevel { name: crate::release::METADATA_VERSION, level: 22 };
+        cluster.replay(vec![level]);
         cluster.config.min_insync_replicas = min_isr;
         cluster.create("foo", &[replicas]);
         cluster

@@ -5,6 +5,7 @@ use crate::instant::Instant;
 use crate::node::{ConnectionId, RequestId};
 use wire::Offset;
 use wire::request::FetchRequest;
+use wire::response::FetchPartitionResult;
 
 /// The fetches that wait, in the order in which they came.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Parked {
     pub(super) request: FetchRequest,
     pub(super) offset: Offset,
     pub(super) deadline: Instant,
+    /// What it is answered if nothing comes: what was to be said when it came, however much is committed since.
+    pub(super) results: Vec<FetchPartitionResult>,
 }
 
 impl ParkedFetches {

@@ -13,8 +13,10 @@ use wire::{ErrorCode, Offset, OffsetAndEpoch, Response};
 enum Verdict {
     /// It belongs to the current epoch.
     Current,
-    /// It told of another epoch or leader, or comes from a former one.
+    /// It told of another epoch or leader, or comes from a former one: whoever is to be asked now is asked at once.
     Done,
+    /// Who was asked cannot serve just now.
+    Unavailable,
 }
 
 impl RaftClient {
@@ -52,6 +54,7 @@ impl RaftClient {
             | Response::UnregisterBroker(_)
             | Response::InitProducerId(_)
             | Response::AllocateProducerIds(_)
+            | Response::ControllerRegistration(_)
             | Response::BrokerRegistration(_)
             | Response::BrokerHeartbeat(_)
             | Response::AlterPartition(_)
@@ -69,13 +72,22 @@ impl RaftClient {
         if current.leader_epoch < self.epoch || error == ErrorCode::UnknownLeaderEpoch {
             return Verdict::Done;
         }
+        let is_from_elsewhere = matches!(error, ErrorCode::FencedLeaderEpoch | ErrorCode::NotLeaderOrFollower);
         let is_newer = current.leader_epoch > self.epoch;
+        let is_followed_now = !is_newer && current.leader_id.is_some() && self.leader().is_none();
         self.hear_of(current.leader_epoch, current.leader_id, step);
-        if is_newer || !error.is_none() { Verdict::Done } else { Verdict::Current }
+        if is_newer || is_from_elsewhere || is_followed_now && !error.is_none() {
+            Verdict::Done
+        } else if error == ErrorCode::BrokerNotAvailable {
+            Verdict::Unavailable
+        } else {
+            Verdict::Current
+        }
     }
 
     fn on_vote_response(&mut self, voter: i32, response: VoteResponse, step: &mut RaftStep<'_>) {
-        if self.weigh(response.error, response.current_leader, step) == Verdict::Done {
+        let verdict = self.weigh(response.error, response.current_leader, step);
+        if verdict != Verdict::Current || !response.error.is_none() {
             return;
         }
         let voters = self.voters();
@@ -93,6 +105,7 @@ impl RaftClient {
 
     fn on_end_quorum_epoch_response(&mut self, voter: i32, response: QuorumEpochResponse, step: &mut RaftStep<'_>) {
         if self.weigh(response.error, response.current_leader, step) == Verdict::Current
+            && response.error.is_none()
             && let State::Resigned { unacknowledged, .. } = &mut self.state
         {
             unacknowledged.remove(&voter);
@@ -101,12 +114,13 @@ impl RaftClient {
 
     fn on_fetch_response(&mut self, voter: i32, result: &FetchPartitionResult, step: &mut RaftStep<'_>) {
         let Some(quorum) = result.quorum else { return self.pause(voter, step) };
-        let verdict = self.weigh(result.error, quorum.current_leader, step);
-        if !result.error.is_none() {
-            return self.pause_unless_news(voter, result.error, step);
+        match self.weigh(result.error, quorum.current_leader, step) {
+            Verdict::Done => return,
+            Verdict::Current if result.error.is_none() => {}
+            Verdict::Current | Verdict::Unavailable => return self.pause(voter, step),
         }
         let State::Follower { leader, .. } = &self.state else { return };
-        if verdict == Verdict::Done || *leader != voter {
+        if *leader != voter {
             return;
         }
         match (result.diverging_epoch, quorum.snapshot_id) {
@@ -117,16 +131,7 @@ impl RaftClient {
         self.fetch_succeeded(step);
     }
 
-    /// Whoever was asked in an epoch that is over, and leads the present one, can be asked again at once.
-    fn pause_unless_news(&mut self, voter: i32, error: ErrorCode, step: &RaftStep<'_>) {
-        let is_news = error == ErrorCode::FencedLeaderEpoch && self.leader() == Some(voter);
-        if !is_news {
-            self.pause(voter, step);
-        }
-    }
-
-    /// Asked in vain: whoever cannot serve is asked again only after a while. Kafka asks again at once, as fast as the
-    /// network carries it.
+    /// Asked in vain: whoever cannot serve is asked again only after a while.
     fn pause(&mut self, voter: i32, step: &RaftStep<'_>) {
         let until = step.now + self.patience().retry_backoff;
         self.links.back_off(voter, until);
@@ -178,8 +183,7 @@ impl RaftClient {
         let State::Follower { download, .. } = &mut self.state else { return };
         if is_gone {
             *download = None;
-        }
-        if !response.error.is_none() {
+        } else if verdict == Verdict::Unavailable || verdict == Verdict::Current && !response.error.is_none() {
             return self.pause(voter, step);
         }
         if let Some(partial) = download.as_mut().filter(|partial| partial.id == response.snapshot_id)

@@ -109,7 +109,7 @@ impl RaftClient {
             respond(id, results, step);
         } else {
             let deadline = step.now + Duration::from_ms(i64::from(request.max_wait_ms));
-            self.parked.park(Parked { id, request, offset, deadline });
+            self.parked.park(Parked { id, request, offset, deadline, results });
         }
         self.poll(step);
     }
@@ -122,8 +122,9 @@ impl RaftClient {
 
     /// Answers what has waited long enough.
     pub(super) fn answer_expired(&mut self, step: &mut RaftStep<'_>) {
-        let expired = self.parked.take_expired(step.now);
-        self.answer(expired, step);
+        for fetch in self.parked.take_expired(step.now) {
+            respond(fetch.id, fetch.results, step);
+        }
     }
 
     /// This member does not lead any more: whoever waits must ask another one.

@@ -104,3 +104,37 @@ impl Candidacy {
 pub(super) fn majority(voters: usize) -> usize {
     voters / 2 + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_majority_of_the_voters_decides() {
+        // So many voters, how many are for the candidate, itself among them, and how many against it: won, lost.
+        let cases = [
+            (1, 1, 0, (true, false)),
+            (2, 1, 0, (false, false)),
+            (2, 2, 0, (true, false)),
+            (2, 1, 1, (false, true)),
+            (3, 1, 0, (false, false)),
+            (3, 2, 0, (true, false)),
+            (3, 1, 1, (false, false)),
+            (3, 1, 2, (false, true)),
+            (5, 2, 2, (false, false)),
+            (5, 3, 2, (true, false)),
+            (5, 2, 3, (false, true)),
+        ];
+        for (voters, granted, rejected, decided) in cases {
+            let candidacy = Candidacy {
+                granted: (0..granted).collect(),
+                rejected: (10..10 + rejected).collect(),
+                retries: 1,
+                election_timeout_at: Instant::ZERO,
+                backing_off_until: None,
+            };
+            let found = (candidacy.is_granted(voters), candidacy.is_rejected(voters));
+            assert_eq!(found, decided, "{voters} voters, {granted} for it, {rejected} against it");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The quorum as a whole, in the manner of Kafka's `RaftEventSimulationTest`: voters and an observer on a network with
 //! delays and cuts, from several seeds. After every event the invariants of Raft are checked.
 
+mod member;
 mod network;
 
 use crate::event::ControllerEvent;

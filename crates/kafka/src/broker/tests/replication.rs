@@ -166,24 +166,26 @@ fn high_watermarks_are_written_down_when_they_have_changed() {
 }
 
 #[test]
-fn metadata_is_fetched_again_after_20_ms_when_the_controller_is_not_active() {
+fn metadata_is_fetched_again_at_once_unless_the_controller_shuts_down() {
     let mut scene = Scene::new();
     scene.step(crate::node::Input::Started { disk: crate::storage::Disk::default() });
     scene.connected(METADATA);
-    let error = FetchPartitionResult {
+    let refusal = |error| FetchPartitionResult {
         partition: wire::TopicPartition::new(TopicName::new("__cluster_metadata"), PartitionIndex(0)),
         quorum: Some(QuorumFetchResult {
             current_leader: LeaderIdAndEpoch { leader_id: None, leader_epoch: LeaderEpoch::ZERO },
             snapshot_id: None,
         }),
-        ..FetchPartitionResult::failed(t0(), ErrorCode::NotLeaderOrFollower)
+        ..FetchPartitionResult::failed(t0(), error)
     };
-    let response = Response::Fetch(FetchResponse::sessionless(vec![error]));
-    assert!(scene.answer_metadata_fetch(response).is_empty());
+    let response = |error| Response::Fetch(FetchResponse::sessionless(vec![refusal(error)]));
+    let again = scene.answer_metadata_fetch(response(ErrorCode::NotLeaderOrFollower));
+    assert!(again.contains(&"send #0 ?1 fetch __cluster_metadata-0@0 epoch 0 last 0".to_owned()), "{again:?}");
+    scene.answer_metadata_fetch(response(ErrorCode::BrokerNotAvailable));
     scene.now = scene.now + Duration::from_ms(19);
     assert!(scene.fire(timers::METADATA_QUORUM, 0).is_empty());
     scene.now = scene.now + Duration::from_ms(1);
-    assert_eq!(scene.fire(timers::METADATA_QUORUM, 0), ["send #0 ?1 fetch __cluster_metadata-0@0 epoch 0 last 0"]);
+    assert_eq!(scene.fire(timers::METADATA_QUORUM, 0), ["send #0 ?2 fetch __cluster_metadata-0@0 epoch 0 last 0"]);
 }
 
 fn failed(error: ErrorCode) -> Response {

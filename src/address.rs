@@ -17,7 +17,7 @@ pub(crate) struct Address {
     pub(crate) theme: Option<Theme>,
     pub(crate) is_bench: bool,
     seed: Option<u64>,
-    has_zookeeper: Option<bool>,
+    mode: Option<Mode>,
     controllers: Option<i32>,
     brokers: Option<i32>,
     swarm: Option<u64>,
@@ -71,11 +71,8 @@ impl Address {
 
     fn run(&self) -> Run {
         let usual = Run::default();
-        let mode = match (self.has_zookeeper, self.controllers) {
-            (Some(true), _) => Mode::ZooKeeper,
-            (_, Some(controllers)) => Mode::KRaft { controllers },
-            (_, None) => usual.mode,
-        };
+        let mode = self.mode.unwrap_or(usual.mode);
+        let mode = self.controllers.map_or(mode, |controllers| mode.with_controllers(controllers));
         Run { mode, brokers: self.brokers.unwrap_or(usual.brokers), seed: self.seed.unwrap_or(usual.seed) }
     }
 
@@ -85,7 +82,7 @@ impl Address {
             "lang" => self.language = Language::from_code(value).or(self.language),
             "theme" => self.theme = Theme::from_code(value).or(self.theme),
             "seed" => self.seed = value.parse().ok().or(self.seed),
-            "mode" => self.has_zookeeper = asks_for_zookeeper(value).or(self.has_zookeeper),
+            "mode" => self.mode = Mode::named(value).or(self.mode),
             "controllers" => {
                 let number = value.parse().ok().filter(|number| CONTROLLERS.contains(number));
                 self.controllers = number.or(self.controllers);
@@ -105,14 +102,6 @@ impl Address {
             "bench" => self.is_bench = true,
             _ => {}
         }
-    }
-}
-
-fn asks_for_zookeeper(mode: &str) -> Option<bool> {
-    match mode {
-        "kraft" => Some(false),
-        "zookeeper" => Some(true),
-        _ => None,
     }
 }
 

@@ -37,10 +37,8 @@ impl Run {
     /// What the first lines of a script say for the same cluster.
     pub(crate) fn directives(self) -> Vec<String> {
         let Run { mode, brokers, seed } = self;
-        let mut directives = match mode {
-            Mode::KRaft { controllers } => vec!["@mode kraft".to_owned(), format!("@controllers {controllers}")],
-            Mode::ZooKeeper => vec!["@mode zookeeper".to_owned()],
-        };
+        let mut directives = vec![format!("@mode {}", mode.name())];
+        directives.extend(mode.controllers().map(|controllers| format!("@controllers {controllers}")));
         directives.extend([format!("@brokers {brokers}"), format!("@seed {seed}")]);
         directives
     }
@@ -48,24 +46,17 @@ impl Run {
     /// The part of an address that opens this run: what differs from the usual one.
     pub(crate) fn wishes(self) -> String {
         let mut wishes = format!("seed={}", self.seed);
-        let written = match self.mode {
-            Mode::KRaft { controllers: 1 } => Ok(()),
-            Mode::KRaft { controllers } => write!(wishes, "&controllers={controllers}"),
-            Mode::ZooKeeper => write!(wishes, "&mode=zookeeper"),
-        };
-        written.expect("a string takes all that is written");
+        let usual = Run::default().mode;
+        if self.mode.name() != usual.name() {
+            write!(wishes, "&mode={}", self.mode.name()).expect("a string takes all that is written");
+        }
+        if let Some(controllers) = self.mode.controllers().filter(|_| self.mode != usual) {
+            write!(wishes, "&controllers={controllers}").expect("a string takes all that is written");
+        }
         if self.brokers != Run::default().brokers {
             write!(wishes, "&brokers={}", self.brokers).expect("a string takes all that is written");
         }
         wishes
-    }
-}
-
-/// The code of a mode, as the directive `@mode` has it.
-pub(crate) fn mode_code(mode: Mode) -> &'static str {
-    match mode {
-        Mode::KRaft { .. } => "kraft",
-        Mode::ZooKeeper => "zookeeper",
     }
 }
 
@@ -78,7 +69,7 @@ mod tests {
     #[test]
     fn an_address_made_from_a_run_opens_the_same_run() {
         let modes = CONTROLLERS.map(|controllers| Mode::KRaft { controllers });
-        for mode in modes.into_iter().chain([Mode::ZooKeeper]) {
+        for mode in modes.into_iter().chain([Mode::Combined { controllers: 3 }, Mode::ZooKeeper]) {
             for brokers in [1, 3, MOST_BROKERS] {
                 let run = Run { mode, brokers, seed: 7 };
                 let opening = Address::parse(&run.wishes(), "").opening();
@@ -89,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_script_with_a_runs_directives_has_the_same_cluster() {
-        for mode in [Mode::KRaft { controllers: 3 }, Mode::ZooKeeper] {
+        for mode in [Mode::KRaft { controllers: 3 }, Mode::Combined { controllers: 3 }, Mode::ZooKeeper] {
             let run = Run { mode, brokers: 5, seed: 7 };
             let script = shell::script::Script::parse(&run.directives().join("\n")).expect("directives are read");
             assert_eq!(script.shape(), &run.shape());

@@ -71,7 +71,7 @@ pub(crate) fn world(run: Run) -> WorldSpec {
 /// What each server of Kafka's is.
 pub(crate) fn cast(spec: &WorldSpec) -> Cast {
     let kind = |role: ServerRole| match role {
-        ServerRole::Broker => Some(ServerKind::Broker),
+        ServerRole::Broker | ServerRole::Combined => Some(ServerKind::Broker),
         ServerRole::Controller => Some(ServerKind::Controller),
         ServerRole::ZooKeeper => None,
     };
@@ -93,7 +93,7 @@ pub(crate) fn client(world: &WorldSpec, client_id: &str, program: Program) -> Cl
 }
 
 fn brokers(world: &WorldSpec) -> impl Iterator<Item = &ServerSpec> {
-    world.servers.iter().filter(|server| server.role == ServerRole::Broker)
+    world.servers.iter().filter(|server| server.role.is_broker())
 }
 
 /// One more broker like the first, with the next id and port that are free; nothing if there is none to be like.
@@ -102,7 +102,7 @@ pub(crate) fn another_broker(world: &WorldSpec, frame: &Frame) -> Option<ServerS
     let is_free = |id: &i32| frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
     let node_id = (1..).find(is_free)?;
     let endpoint = Endpoint::new("localhost", PORT_BEFORE_FIRST.saturating_add(u16::try_from(node_id).ok()?));
-    Some(ServerSpec { node_id, endpoint, ..brokers(world).next()?.clone() })
+    Some(ServerSpec { node_id, role: ServerRole::Broker, endpoint, ..brokers(world).next()?.clone() })
 }
 
 /// Three replicas where there are so many brokers, and one of them may fail.
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn every_cluster_that_can_be_chosen_lives_when_it_is_first_shown() {
         let quorums = crate::run::CONTROLLERS.map(|controllers| Mode::KRaft { controllers });
-        for mode in quorums.into_iter().chain([Mode::ZooKeeper]) {
+        for mode in quorums.into_iter().chain([Mode::Combined { controllers: 3 }, Mode::ZooKeeper]) {
             for brokers in [1, 2, 3, crate::run::MOST_BROKERS] {
                 assert_lives(Run { mode, brokers, ..Run::default() });
             }

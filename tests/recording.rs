@@ -122,7 +122,7 @@ impl Masks {
     }
 
     /// What a command printed, without what may differ, to be compared as the words in `compare` say: `unordered`,
-    /// `repeats`, `by-partition`.
+    /// `repeats`, `by-partition`, `quorum`.
     #[must_use]
     pub fn printed(&self, printed: &Printed, compare: &[String]) -> Printed {
         let (mut out, mut err) = (self.lines(&printed.out), self.lines(&printed.err));
@@ -131,6 +131,7 @@ impl Masks {
                 "unordered" => out = in_topic_order(out),
                 "repeats" => err = without_repeats(err),
                 "by-partition" => out.sort(),
+                "quorum" => out = quorum_reduced(out),
                 other => panic!("no comparison is called {other}"),
             }
         }
@@ -142,6 +143,31 @@ impl Masks {
 fn in_topic_order(mut lines: Vec<String>) -> Vec<String> {
     let topic = |line: &String| line.trim_start().split('\t').next().unwrap_or_default().to_owned();
     lines.sort_by_key(topic);
+    lines
+}
+
+/// Of what `kafka-metadata-quorum` tells, all but who leads, in which epoch, and how far everybody is.
+fn quorum_reduced(mut lines: Vec<String>) -> Vec<String> {
+    const DRAWN: [&str; 5] = ["ClusterId:", "LeaderId:", "LeaderEpoch:", "HighWatermark:", "MaxFollowerLag"];
+    let number = |cell: &str| cell.parse::<i64>().is_ok_and(|number| number >= 0);
+    let cell = |cell: &str| match cell.trim() {
+        id if id.len() == 22 && id.bytes().any(|byte| byte != b'A') => "ID".to_owned(),
+        text if number(text) => "N".to_owned(),
+        text => text.to_owned(),
+    };
+    let directory = Regex::new("\"directoryId\": \"[^\"]*\"").expect("the mask is a regular expression");
+    for line in &mut lines {
+        if line.contains('\t') {
+            *line = line.split('\t').map(cell).collect::<Vec<_>>().join("\t");
+        } else if let Some(name) = DRAWN.iter().find(|name| line.starts_with(*name)) {
+            *line = (*name).to_owned();
+        } else {
+            *line = directory.replace_all(line, "\"directoryId\": ID").into_owned();
+        }
+    }
+    if lines.first().is_some_and(|line| line.starts_with("NodeId")) {
+        lines[1..].sort();
+    }
     lines
 }
 

@@ -32,7 +32,7 @@ pub(super) fn controller_details(ui: &Ui, node: &NodeFrame) -> Html {
     }
 }
 
-fn controller_facts(ui: &Ui, view: &ControllerView) -> Html {
+pub(super) fn controller_facts(ui: &Ui, view: &ControllerView) -> Html {
     let quorum = &view.quorum;
     let named = |id: Option<i32>| id.map_or_else(|| ui.say(Label::Nobody).to_owned(), |id| id.to_string());
     let snapshot =
@@ -51,7 +51,7 @@ fn controller_facts(ui: &Ui, view: &ControllerView) -> Html {
 }
 
 /// Where the voters' logs end is known at the leader only.
-fn voters_table(ui: &Ui, view: &ControllerView) -> Html {
+pub(super) fn voters_table(ui: &Ui, view: &ControllerView) -> Html {
     let rows = view.quorum.voters.iter().map(|(id, end)| {
         let lag = end.map(|end| (view.log_end_offset - end).max(0));
         let known = |value: Option<String>| value.unwrap_or_else(|| ui.say(Label::Unknown).to_owned());

@@ -2,7 +2,7 @@
 
 use super::{Ui, UiProps};
 use crate::address;
-use crate::run::{CONTROLLERS, MOST_BROKERS, Run, mode_code};
+use crate::run::{CONTROLLERS, MOST_BROKERS, Run};
 use crate::store::Action;
 use crate::text::{Label, Message};
 use sim::world_shape::Mode;
@@ -72,24 +72,24 @@ fn begin(ui: &Ui, run: Run) {
     address::show(&run.wishes());
 }
 
-const MODES: [Mode; 4] = [
+const MODES: [Mode; 5] = [
     Mode::KRaft { controllers: CONTROLLERS[0] },
     Mode::KRaft { controllers: CONTROLLERS[1] },
     Mode::KRaft { controllers: CONTROLLERS[2] },
+    Mode::Combined { controllers: CONTROLLERS[1] },
     Mode::ZooKeeper,
 ];
 
 fn mode_value(mode: Mode) -> String {
-    match mode {
-        Mode::KRaft { controllers } => format!("{}-{controllers}", mode_code(mode)),
-        Mode::ZooKeeper => mode_code(mode).to_owned(),
-    }
+    let controllers = mode.controllers().map(|controllers| format!("-{controllers}"));
+    format!("{}{}", mode.name(), controllers.unwrap_or_default())
 }
 
 fn mode_choice(ui: &Ui, draft: &UseStateHandle<Option<Run>>, run: Run) -> Html {
     let options = MODES.map(|mode| {
         let text = match mode {
             Mode::KRaft { controllers } => ui.tell(&Message::Quorum { controllers }),
+            Mode::Combined { controllers } => ui.tell(&Message::CombinedQuorum { controllers }),
             Mode::ZooKeeper => ui.say(Label::ZooKeeper).to_owned(),
         };
         html! { <option value={mode_value(mode)} selected={mode == run.mode}>{ text }</option> }

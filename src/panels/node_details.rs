@@ -1,7 +1,7 @@
 //! A broker or a client program in detail, and what can be done to it.
 
 use super::commands::{command_button, server_commands};
-use super::coordinator_details::metadata_lag;
+use super::coordinator_details::{controller_facts, metadata_lag, voters_table};
 use super::tables::short_name;
 use super::{Ui, fact};
 use crate::store::Selection;
@@ -16,7 +16,7 @@ use yew::prelude::*;
 
 pub(super) fn broker_details(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Html {
     let status = cluster::broker_status(ui.frame(), node, broker);
-    let view = cluster::broker_view(node);
+    let (view, controller) = (cluster::broker_view(node), cluster::combined_controller(node));
     let unknown = || ui.say(Label::Unknown).to_owned();
     let fenced = cluster::broker_registration(ui.frame(), broker).map(|registration| registration.fenced);
     html! {
@@ -31,7 +31,9 @@ pub(super) fn broker_details(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> Htm
                 { fact(ui.say(Label::MetadataOffset), view.map_or_else(unknown, |view| view.metadata_offset.to_string())) }
                 if let Some(lag) = view.and_then(|view| metadata_lag(ui, view.metadata_offset)) { { fact(ui.say(Label::MetadataLag), lag) } }
                 if let Some(epoch) = cluster::office(node) { { fact(ui.say(Label::ControllerBroker), ui.tell(&Message::Office { epoch })) } }
+                if let Some(view) = controller { { fact(ui.say(Label::Controller), nodes::controller_state(Some(view), ui.store.language).1) } { controller_facts(ui, view) } }
             </dl>
+            if let Some(view) = controller { { voters_table(ui, view) } }
             { replicas_table(ui, node, broker) }
         </section>
     }
@@ -43,7 +45,8 @@ fn status_text(ui: &Ui, status: BrokerStatus) -> Html {
 }
 
 pub(super) fn address(node: &NodeFrame) -> String {
-    node.endpoint.as_ref().map_or_else(String::new, ToString::to_string)
+    let endpoints = node.endpoint.iter().chain(&node.controller_endpoint);
+    endpoints.map(ToString::to_string).collect::<Vec<String>>().join(", ")
 }
 
 fn yes_or_no(ui: &Ui, is_so: bool) -> String {

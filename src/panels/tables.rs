@@ -1,7 +1,7 @@
 //! The same facts as on the canvas, as tables: for screen readers, keyboards and tests.
 
 use super::commands::fault_words;
-use super::node_details::role;
+use super::node_details::{address, role};
 use super::{Ui, UiProps};
 use crate::store::Selection;
 use crate::text::{Label, Message};
@@ -56,9 +56,10 @@ fn node_row(ui: &Ui, node: &NodeFrame) -> Html {
         NodeId::Client(number) => ("client", number.to_string()),
     };
     let (code, state) = state(ui, node);
-    let is_controller = cluster::office(node).is_some();
+    let quorum = cluster::combined_controller(node);
+    let is_controller = cluster::office(node).is_some() || quorum.is_some_and(|view| view.is_active);
     let broker = cluster::broker_id(node.id, &ui.snapshot.cast).map(|broker| broker.to_string());
-    let address = node.endpoint.as_ref().map_or_else(String::new, ToString::to_string);
+    let address = address(node);
     html! {
         <tr data-node={kind} data-id={id} data-state={code} data-broker={broker} data-faults={fault_codes(node)}
             data-controller={is_controller.to_string()}>
@@ -95,8 +96,11 @@ fn state(ui: &Ui, node: &NodeFrame) -> (&'static str, String) {
 fn broker_state(ui: &Ui, node: &NodeFrame, broker: BrokerId) -> (&'static str, String) {
     let status = cluster::broker_status(ui.frame(), node, broker);
     let office = cluster::office(node).map(|epoch| format!(" · {}", ui.tell(&Message::Office { epoch })));
-    let office = office.unwrap_or_default();
-    (status_code(status), format!("{}{office}", ui.say(nodes::status_label(status))))
+    let quorum =
+        cluster::combined_controller(node).map(|view| nodes::controller_state(Some(view), ui.store.language).1);
+    let quorum = quorum.map(|state| format!(" · {} · {state}", ui.say(Label::Controller)));
+    let words = [Some(ui.say(nodes::status_label(status)).to_owned()), office, quorum];
+    (status_code(status), words.into_iter().flatten().collect())
 }
 
 fn controller_code(view: Option<&ControllerView>) -> &'static str {

@@ -62,6 +62,8 @@ pub(crate) enum Message<'a> {
     QuorumState { is_active: bool, quorum: &'a QuorumView, epoch: LeaderEpoch },
     /// How a metadata quorum is chosen.
     Quorum { controllers: i32 },
+    /// A quorum of so many servers that are brokers too.
+    CombinedQuorum { controllers: i32 },
     /// A broker that is the controller of a ZooKeeper cluster, short, for a badge.
     Office { epoch: i32 },
     /// ZooKeeper's tally.
@@ -148,6 +150,9 @@ impl Message<'_> {
             Message::QuorumState { is_active, quorum, epoch } => english_quorum(*is_active, quorum, *epoch),
             Message::Quorum { controllers: 1 } => "KRaft, 1 controller".to_owned(),
             Message::Quorum { controllers } => format!("KRaft, {controllers} controllers"),
+            Message::CombinedQuorum { controllers } => {
+                format!("KRaft, combined: {controllers} brokers are controllers too")
+            }
             Message::Office { epoch } => format!("controller · epoch {epoch}"),
             Message::Sessions { count: 1 } => "1 session".to_owned(),
             Message::Sessions { count } => format!("{count} sessions"),
@@ -218,6 +223,9 @@ impl Message<'_> {
             Message::LinkFromTo { from, to } => format!("{from} → {to}"),
             Message::QuorumState { is_active, quorum, epoch } => korean_quorum(*is_active, quorum, *epoch),
             Message::Quorum { controllers } => format!("KRaft, 컨트롤러 {controllers}대"),
+            Message::CombinedQuorum { controllers } => {
+                format!("KRaft 결합 모드: 브로커 {controllers}대가 컨트롤러 겸임")
+            }
             Message::Office { epoch } => format!("컨트롤러 · 에포크 {epoch}"),
             Message::Sessions { count } => format!("세션 {count}개"),
             Message::Behind { count } => format!("레코드 {count}개"),

@@ -15,9 +15,10 @@ use wire::zookeeper::{ZnodeData, ZnodePath};
 use wire::{BrokerId, Bytes, LeaderEpoch, Offset, RecordBatch, Timestamp, TopicName, TopicPartition};
 
 /// The topic that holds the metadata log; it is not shown among the partitions.
-const METADATA_TOPIC: &str = "__cluster_metadata";
+pub(super) const METADATA_TOPIC: &str = "__cluster_metadata";
 
-/// What a server is, from the world's specification: a dead process cannot tell.
+/// What a server is, from the world's specification: a dead process cannot tell. A combined server is a broker whose
+/// process has a part in the quorum too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerKind {
     Broker,
@@ -218,30 +219,16 @@ pub(crate) fn client_view(node: &NodeFrame) -> Option<ClientView<'_>> {
         NodeView::Producer(view) => Some(ClientView::Producer(view)),
         NodeView::Consumer(view) => Some(ClientView::Consumer(view)),
         NodeView::Admin(view) => Some(ClientView::Admin(view)),
-        NodeView::Broker(_) | NodeView::Controller(_) | NodeView::ZooKeeper(_) => None,
+        NodeView::Broker(_) | NodeView::Controller(_) | NodeView::Combined(..) | NodeView::ZooKeeper(_) => None,
     }
 }
 
 pub(crate) fn broker_view(node: &NodeFrame) -> Option<&BrokerView> {
-    match node.process.as_ref()? {
-        NodeView::Broker(view) => Some(view),
-        NodeView::Controller(_)
-        | NodeView::ZooKeeper(_)
-        | NodeView::Producer(_)
-        | NodeView::Consumer(_)
-        | NodeView::Admin(_) => None,
-    }
+    node.process.as_ref()?.broker()
 }
 
 pub(crate) fn controller_view(node: &NodeFrame) -> Option<&ControllerView> {
-    match node.process.as_ref()? {
-        NodeView::Controller(view) => Some(view),
-        NodeView::Broker(_)
-        | NodeView::ZooKeeper(_)
-        | NodeView::Producer(_)
-        | NodeView::Consumer(_)
-        | NodeView::Admin(_) => None,
-    }
+    node.process.as_ref()?.controller()
 }
 
 pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
@@ -249,10 +236,16 @@ pub(crate) fn zookeeper_view(node: &NodeFrame) -> Option<&ZooKeeperView> {
         NodeView::ZooKeeper(view) => Some(view),
         NodeView::Broker(_)
         | NodeView::Controller(_)
+        | NodeView::Combined(..)
         | NodeView::Producer(_)
         | NodeView::Consumer(_)
         | NodeView::Admin(_) => None,
     }
+}
+
+/// The controller's part of a combined server.
+pub(crate) fn combined_controller(node: &NodeFrame) -> Option<&ControllerView> {
+    broker_view(node).and(controller_view(node))
 }
 
 /// The epoch in which a broker is the controller of a ZooKeeper cluster, by its own word. One that was deposed and has

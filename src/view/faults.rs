@@ -4,7 +4,7 @@ use super::Scene;
 use super::draw_list::{Anchor, DrawList, Font, Ink};
 use super::format::text_width;
 use super::geometry::{Point, Rect};
-use crate::text::Message;
+use crate::text::{Label, Message};
 use kafka::fault::DiskCondition;
 use kafka::instant::Duration;
 use sim::frame::{NodeFaults, NodeFrame};
@@ -81,8 +81,12 @@ fn badges(scene: Scene<'_>, node: &NodeFrame) -> Vec<(Ink, String)> {
     let language = scene.store.language;
     let office = super::cluster::office(node);
     let office = office.map(|epoch| (Ink::Accent, Message::Office { epoch }.text(language)));
+    let quorum = super::cluster::combined_controller(node).map(|view| {
+        let (ink, state) = super::nodes::controller_state(Some(view), language);
+        (if view.is_active { Ink::Accent } else { ink }, format!("{} · {state}", Label::Controller.text(language)))
+    });
     let faults = marks(&node.faults).into_iter().map(|mark| (mark.ink(), Message::Fault(mark).text(language)));
-    office.into_iter().chain(faults).collect()
+    office.into_iter().chain(quorum).chain(faults).collect()
 }
 
 #[cfg(test)]

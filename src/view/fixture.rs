@@ -96,12 +96,20 @@ fn endpoint(id: i32) -> Endpoint {
 
 fn server(id: i32, port: u16, process: Option<NodeView>) -> NodeFrame {
     let endpoint = Some(Endpoint::new("localhost", port));
-    NodeFrame { id: NodeId::Server(id), endpoint, process, disk: Arc::default(), faults: NodeFaults::default() }
+    NodeFrame {
+        id: NodeId::Server(id),
+        endpoint,
+        controller_endpoint: None,
+        process,
+        disk: Arc::default(),
+        faults: NodeFaults::default(),
+    }
 }
 
 fn client(number: u32, process: NodeView) -> NodeFrame {
     let (disk, faults) = (Arc::default(), NodeFaults::default());
-    NodeFrame { id: NodeId::Client(number), endpoint: None, process: Some(process), disk, faults }
+    let (endpoint, controller_endpoint) = (None, None);
+    NodeFrame { id: NodeId::Client(number), endpoint, controller_endpoint, process: Some(process), disk, faults }
 }
 
 fn broker(id: i32, partitions: i32, image: &Arc<ClusterImage>) -> NodeFrame {
@@ -181,6 +189,18 @@ pub(crate) fn add_controllers(frame: &mut Frame, ids: &[i32]) {
         };
         frame.nodes.insert(0, server(*id, 9090, Some(NodeView::Controller(view))));
     }
+}
+
+/// With broker 1 as the only controller too.
+pub(crate) fn combined_frame() -> Frame {
+    let mut frame = frame(1);
+    frame.nodes.retain(|node| node.id != NodeId::Server(100));
+    for node in frame.nodes.iter_mut().filter(|node| node.id == NodeId::Server(1)) {
+        let Some(NodeView::Broker(broker)) = node.process.take() else { panic!("a broker runs") };
+        let NodeView::Controller(view) = controller(&broker.image) else { panic!("a controller is one") };
+        node.process = Some(NodeView::Combined(broker, view));
+    }
+    frame
 }
 
 /// With ZooKeeper in place of the controller, one session, and broker 2 as the controller.

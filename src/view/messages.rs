@@ -65,13 +65,13 @@ pub(crate) fn kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
     let FlightContent::Message(message) = &flight.content else { return MessageKind::Connection };
     match api(message) {
         "Produce" => MessageKind::Produce,
-        "Fetch" => fetch_kind(flight, cast),
+        "Fetch" => fetch_kind(flight, message, cast),
         _ if is_between_servers(flight) => MessageKind::Control,
         _ => MessageKind::ClientCall,
     }
 }
 
-fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
+fn fetch_kind(flight: &MessageInFlight, message: &Message, cast: &Cast) -> MessageKind {
     let is_controller = |node: NodeId| match node {
         NodeId::Server(id) => cluster::kind_of(id, cast) == ServerKind::Controller,
         NodeId::ZooKeeper | NodeId::Client(_) => false,
@@ -79,8 +79,21 @@ fn fetch_kind(flight: &MessageInFlight, cast: &Cast) -> MessageKind {
     match flight.connection.opener {
         NodeId::ZooKeeper | NodeId::Client(_) => MessageKind::ConsumerFetch,
         NodeId::Server(_) if is_controller(flight.from) || is_controller(flight.to) => MessageKind::MetadataLog,
+        NodeId::Server(_) if is_about_metadata_log(message) => MessageKind::MetadataLog,
         NodeId::Server(_) => MessageKind::Replication,
     }
+}
+
+/// Between combined servers both kinds of fetches travel.
+fn is_about_metadata_log(message: &Message) -> bool {
+    let partition = if let Message::Request { request: Request::Fetch(fetch), .. } = message {
+        fetch.partitions.first().map(|wanted| &wanted.partition)
+    } else if let Message::Response { response: Response::Fetch(fetch), .. } = message {
+        fetch.partitions.first().map(|result| &result.partition)
+    } else {
+        None
+    };
+    partition.is_some_and(|partition| partition.topic.as_str() == cluster::METADATA_TOPIC)
 }
 
 fn is_between_servers(flight: &MessageInFlight) -> bool {
@@ -122,6 +135,7 @@ fn request_api(request: &Request) -> &'static str {
         Request::UnregisterBroker(_) => "UnregisterBroker",
         Request::InitProducerId(_) => "InitProducerId",
         Request::AllocateProducerIds(_) => "AllocateProducerIds",
+        Request::ControllerRegistration(_) => "ControllerRegistration",
         Request::BrokerRegistration(_) => "BrokerRegistration",
         Request::BrokerHeartbeat(_) => "BrokerHeartbeat",
         Request::AlterPartition(_) => "AlterPartition",
@@ -162,6 +176,7 @@ fn response_api(response: &Response) -> &'static str {
         Response::UnregisterBroker(_) => "UnregisterBroker",
         Response::InitProducerId(_) => "InitProducerId",
         Response::AllocateProducerIds(_) => "AllocateProducerIds",
+        Response::ControllerRegistration(_) => "ControllerRegistration",
         Response::BrokerRegistration(_) => "BrokerRegistration",
         Response::BrokerHeartbeat(_) => "BrokerHeartbeat",
         Response::AlterPartition(_) => "AlterPartition",

@@ -282,6 +282,13 @@ mod tests {
     }
 
     #[test]
+    fn a_combined_server_is_one_box_with_its_part_in_the_quorum() {
+        let texts = texts(&fixture::combined_frame(), Language::English);
+        let count = |wanted: &str| texts.iter().filter(|text| *text == wanted).count();
+        assert_eq!((count("broker 1"), count("controller · active · quorum epoch 1")), (1, 1));
+    }
+
+    #[test]
     fn zookeeper_is_a_node_and_the_broker_that_is_controller_is_marked() {
         let frame = fixture::zookeeper_frame();
         let texts = texts(&frame, Language::English);

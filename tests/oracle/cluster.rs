@@ -2,7 +2,7 @@
 
 use crate::files;
 use crate::tools::Tools;
-use kafka::node::NodeId;
+use kafka::node::{Listener, NodeId};
 use kafka::spec::{Coordination, ServerRole, ServerSpec};
 use shell::node_name::NodeName;
 use sim::WorldShape;
@@ -93,7 +93,7 @@ impl Cluster {
                 set("clientPort", (spec.endpoint.port + self.port_offset).to_string());
                 set("admin.enableServer", "false".to_owned());
             }
-            ServerRole::Broker | ServerRole::Controller => {
+            ServerRole::Broker | ServerRole::Controller | ServerRole::Combined => {
                 set("log.dirs", data.display().to_string());
                 self.coordinate(spec, &here, &mut set);
             }
@@ -118,14 +118,20 @@ impl Cluster {
             Coordination::KRaft { voters } => {
                 let voters: Vec<String> =
                     voters.iter().map(|(id, endpoint)| format!("{id}@{}", self.real(endpoint))).collect();
-                let is_controller = spec.role == ServerRole::Controller;
-                let (role, listener) =
-                    if is_controller { ("controller", "CONTROLLER") } else { ("broker", "PLAINTEXT") };
+                let roles = match (spec.role.is_broker(), spec.role.is_controller()) {
+                    (true, true) => "broker,controller",
+                    (false, true) => "controller",
+                    (_, false) => "broker",
+                };
                 set("node.id", spec.node_id.to_string());
-                set("process.roles", role.to_owned());
+                set("process.roles", roles.to_owned());
                 set("controller.quorum.voters", voters.join(","));
                 set("controller.listener.names", "CONTROLLER".to_owned());
-                set("listeners", format!("{listener}://{here}"));
+                let listeners = spec.listeners().map(|(listener, endpoint)| match listener {
+                    Listener::Plaintext => format!("PLAINTEXT://{}", self.real(&endpoint)),
+                    Listener::Controller => format!("CONTROLLER://{}", self.real(&endpoint)),
+                });
+                set("listeners", listeners.collect::<Vec<String>>().join(","));
             }
         }
     }
@@ -138,7 +144,7 @@ impl Cluster {
         let errors = log.try_clone().map_err(|error| format!("{}: {error}", server.log().display()))?;
         let class = match server.spec.role {
             ServerRole::ZooKeeper => "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-            ServerRole::Broker | ServerRole::Controller => "kafka.Kafka",
+            ServerRole::Broker | ServerRole::Controller | ServerRole::Combined => "kafka.Kafka",
         };
         let mut command = self.tools.server(class, &server.folder.join("server.properties"));
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
@@ -176,7 +182,8 @@ impl Cluster {
     }
 
     fn ports(&self) -> Vec<u16> {
-        self.servers.values().map(|server| server.spec.endpoint.port).collect()
+        let listeners = self.servers.values().flat_map(|server| server.spec.listeners());
+        listeners.map(|(_, endpoint)| endpoint.port).collect()
     }
 
     fn with_real_ports(&self, text: &str) -> String {
@@ -223,7 +230,7 @@ impl Cluster {
 
     fn bootstrap(&self) -> String {
         let running = self.servers.values().filter(|server| server.process.is_some());
-        let brokers = running.filter(|server| server.spec.role == ServerRole::Broker);
+        let brokers = running.filter(|server| server.spec.role.is_broker());
         let brokers: Vec<String> = brokers.map(|server| self.real(&server.spec.endpoint)).collect();
         format!("--bootstrap-server {}", brokers.join(","))
     }
@@ -309,7 +316,7 @@ impl Server {
     fn marks_of_service(&self) -> Vec<String> {
         match self.spec.role {
             ServerRole::ZooKeeper => vec!["binding to port".to_owned()],
-            ServerRole::Broker | ServerRole::Controller => vec![
+            ServerRole::Broker | ServerRole::Controller | ServerRole::Combined => vec![
                 format!("nodeId={}] Kafka Server started", self.spec.node_id),
                 format!("[KafkaServer id={}] started", self.spec.node_id),
             ],

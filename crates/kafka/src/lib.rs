@@ -10,6 +10,7 @@
 pub mod broker;
 pub mod chunks;
 pub mod client;
+pub mod combined;
 pub mod config;
 pub mod controller;
 pub mod event;

@@ -28,6 +28,7 @@ pub fn metadata_partition() -> TopicPartition {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterImage {
     brokers: BTreeMap<BrokerId, BrokerRegistration>,
+    controllers: BTreeMap<i32, ControllerRegistration>,
     topics: BTreeMap<TopicName, Arc<TopicImage>>,
     topic_names: BTreeMap<TopicId, TopicName>,
     /// By broker; `None` is all brokers.
@@ -59,6 +60,15 @@ impl BrokerRegistration {
     pub fn is_active(&self) -> bool {
         !self.fenced && !self.in_controlled_shutdown
     }
+}
+
+/// A registered controller (KIP-919).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControllerRegistration {
+    /// The process that registered.
+    pub incarnation_id: IncarnationId,
+    /// Where it listens.
+    pub endpoint: Endpoint,
 }
 
 /// A topic.
@@ -166,6 +176,12 @@ impl ClusterImage {
         &self.brokers
     }
 
+    /// The registered controllers by `node.id`.
+    #[must_use]
+    pub fn controllers(&self) -> &BTreeMap<i32, ControllerRegistration> {
+        &self.controllers
+    }
+
     /// The topics by name.
     #[must_use]
     pub fn topics(&self) -> &BTreeMap<TopicName, Arc<TopicImage>> {
@@ -259,7 +275,14 @@ impl ClusterImage {
     /// writes one that does not fit the state before it.
     pub fn replay(&mut self, record: &MetadataRecord, delta: &mut ImageDelta) {
         match record {
-            MetadataRecord::NoOp => {}
+            MetadataRecord::NoOp
+            | MetadataRecord::ZkMigrationStateNone
+            | MetadataRecord::BeginTransaction
+            | MetadataRecord::EndTransaction => {}
+            MetadataRecord::RegisterController { controller_id, incarnation_id, endpoint } => {
+                let (incarnation_id, endpoint) = (*incarnation_id, endpoint.clone());
+                self.controllers.insert(*controller_id, ControllerRegistration { incarnation_id, endpoint });
+            }
             MetadataRecord::FeatureLevel { name, level } => self.finalize(name, *level),
             MetadataRecord::ProducerIds { next_producer_id, .. } => self.next_producer_id = *next_producer_id,
             MetadataRecord::UnregisterBroker { broker_id, .. } => self.unregister(*broker_id, delta),

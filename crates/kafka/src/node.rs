@@ -114,6 +114,15 @@ pub enum Message {
     },
 }
 
+/// A server's listener, by its name in `listeners`. ZooKeeper's only one counts as the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Listener {
+    /// `PLAINTEXT`: clients and brokers.
+    Plaintext,
+    /// `CONTROLLER`, as `controller.listener.names` says: the quorum, and brokers towards their controller.
+    Controller,
+}
+
 /// One thing that happens to a node.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -136,6 +145,8 @@ pub enum Input {
     Received {
         /// On which connection.
         connection: ConnectionId,
+        /// To which listener that connection was opened.
+        listener: Listener,
         /// What.
         message: Message,
     },
@@ -196,7 +207,9 @@ pub struct ExitStatus(pub i32);
 pub enum Effect {
     /// Accept connections at one's own endpoint from now on, until the process ends; before that they are refused.
     /// A broker opens its listener only once it has been unfenced, a controller as soon as it starts.
-    Listen,
+    Listen(Listener),
+    /// Refuse connections again: the broker's part of a server has ended, the controller's goes on.
+    StopListening(Listener),
     /// Open a connection.
     Connect {
         /// Its name, not used before.
@@ -250,8 +263,13 @@ impl Effects {
     }
 
     /// Accepts connections at one's own endpoint from now on.
-    pub fn listen(&mut self) {
-        self.effects.push(Effect::Listen);
+    pub fn listen(&mut self, listener: Listener) {
+        self.effects.push(Effect::Listen(listener));
+    }
+
+    /// Refuses connections there again.
+    pub fn stop_listening(&mut self, listener: Listener) {
+        self.effects.push(Effect::StopListening(listener));
     }
 
     /// Opens a connection.
@@ -298,6 +316,21 @@ impl Effects {
     /// Ends the process.
     pub fn exit(&mut self, status: ExitStatus) {
         self.effects.push(Effect::Exit(status));
+    }
+
+    /// Whether the end of the process has been decided.
+    #[must_use]
+    pub fn is_exit_decided(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Exit(_)))
+    }
+
+    /// Takes back the end of the process, if it has been decided.
+    pub fn take_exit(&mut self) -> Option<ExitStatus> {
+        let exit = |effect: &Effect| if let Effect::Exit(status) = effect { Some(*status) } else { None };
+        let mut exits = self.effects.iter().enumerate().filter_map(|(place, effect)| Some((place, exit(effect)?)));
+        let (place, status) = exits.next()?;
+        self.effects.remove(place);
+        Some(status)
     }
 
     /// What was collected so far, in order.

@@ -46,6 +46,11 @@ impl ServerChannels {
         self.finish(id);
     }
 
+    /// Those that are open.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.channels.keys().copied()
+    }
+
     /// The connection is gone: what was asked on it is forgotten.
     pub fn disconnected(&mut self, connection: ConnectionId) {
         self.channels.remove(&connection);

@@ -4,13 +4,13 @@ mod administration;
 
 pub use administration::{ConfigEntities, ConfigsAction, ElectLeadersAction, PlacedReplicas, ReassignAction};
 
-use crate::node::NodeId;
+use crate::node::{Listener, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::request::{Acks, DeleteRecordsPartition, FeatureUpdate, IsolationLevel, OffsetSpec};
 use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
 
-/// A server of the cluster and the properties file it starts with.
+/// A server of the cluster and the properties file it starts with. A controller's listener is where the voters say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSpec {
     /// `node.id`; ZooKeeper has none.
@@ -34,9 +34,27 @@ impl ServerSpec {
     #[must_use]
     pub fn node(&self) -> NodeId {
         match self.role {
-            ServerRole::Broker | ServerRole::Controller => NodeId::Server(self.node_id),
+            ServerRole::Broker | ServerRole::Controller | ServerRole::Combined => NodeId::Server(self.node_id),
             ServerRole::ZooKeeper => NodeId::ZooKeeper,
         }
+    }
+
+    /// Where it listens: a combined server at two places, all others at one.
+    pub fn listeners(&self) -> impl Iterator<Item = (Listener, Endpoint)> {
+        let first = match self.role {
+            ServerRole::Broker | ServerRole::Combined | ServerRole::ZooKeeper => Listener::Plaintext,
+            ServerRole::Controller => Listener::Controller,
+        };
+        let second = self.controller_endpoint().map(|endpoint| (Listener::Controller, endpoint.clone()));
+        std::iter::once((first, self.endpoint.clone())).chain(second)
+    }
+
+    /// The second listener of a combined server.
+    #[must_use]
+    pub fn controller_endpoint(&self) -> Option<&Endpoint> {
+        let mut voters = self.coordination.voters().iter();
+        let own = voters.find(|(voter, _)| self.role == ServerRole::Combined && *voter == self.node_id);
+        own.map(|(_, endpoint)| endpoint)
     }
 }
 
@@ -98,8 +116,30 @@ pub enum ServerRole {
     Broker,
     /// An isolated controller.
     Controller,
+    /// Both, in one process.
+    Combined,
     /// No server of Kafka's but the ZooKeeper ensemble.
     ZooKeeper,
+}
+
+impl ServerRole {
+    /// Whether it serves clients.
+    #[must_use]
+    pub fn is_broker(self) -> bool {
+        match self {
+            ServerRole::Broker | ServerRole::Combined => true,
+            ServerRole::Controller | ServerRole::ZooKeeper => false,
+        }
+    }
+
+    /// Whether it votes in the metadata quorum.
+    #[must_use]
+    pub fn is_controller(self) -> bool {
+        match self {
+            ServerRole::Controller | ServerRole::Combined => true,
+            ServerRole::Broker | ServerRole::ZooKeeper => false,
+        }
+    }
 }
 
 /// A client program and how it was called.

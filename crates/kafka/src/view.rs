@@ -22,6 +22,8 @@ pub enum NodeView {
     Broker(BrokerView),
     /// A controller.
     Controller(ControllerView),
+    /// A broker and a controller in one process.
+    Combined(BrokerView, ControllerView),
     /// The ZooKeeper ensemble.
     ZooKeeper(ZooKeeperView),
     /// A producer program.
@@ -30,6 +32,34 @@ pub enum NodeView {
     Consumer(ConsumerView),
     /// A `kafka-topics` call.
     Admin(AdminView),
+}
+
+impl NodeView {
+    /// As a broker, if it is one.
+    #[must_use]
+    pub fn broker(&self) -> Option<&BrokerView> {
+        match self {
+            NodeView::Broker(view) | NodeView::Combined(view, _) => Some(view),
+            NodeView::Controller(_)
+            | NodeView::ZooKeeper(_)
+            | NodeView::Producer(_)
+            | NodeView::Consumer(_)
+            | NodeView::Admin(_) => None,
+        }
+    }
+
+    /// As a KRaft controller, if it is one.
+    #[must_use]
+    pub fn controller(&self) -> Option<&ControllerView> {
+        match self {
+            NodeView::Controller(view) | NodeView::Combined(_, view) => Some(view),
+            NodeView::Broker(_)
+            | NodeView::ZooKeeper(_)
+            | NodeView::Producer(_)
+            | NodeView::Consumer(_)
+            | NodeView::Admin(_) => None,
+        }
+    }
 }
 
 /// `BrokerState`, as far as it is modelled.

@@ -129,11 +129,11 @@ impl Action {
 /// Like the brokers that the world began with, whose racks go round.
 fn new_broker(session: &Session, id: i32) -> Result<ServerSpec, String> {
     let servers = &session.spec().servers;
-    let brokers: Vec<&ServerSpec> = servers.iter().filter(|server| server.role == ServerRole::Broker).collect();
+    let brokers: Vec<&ServerSpec> = servers.iter().filter(|server| server.role.is_broker()).collect();
     let place = usize::try_from(id - 1).unwrap_or(0).checked_rem(brokers.len());
     let model = place.map(|place| brokers[place]).ok_or("there is no broker to take as a model")?;
     let endpoint = Endpoint::new("localhost", FIRST_BROKER_PORT + u16::try_from(id - 1).unwrap_or(0));
-    Ok(ServerSpec { node_id: id, endpoint, ..model.clone() })
+    Ok(ServerSpec { node_id: id, role: ServerRole::Broker, endpoint, ..model.clone() })
 }
 
 fn parsed(name: &str, operands: &[&str]) -> Result<Action, String> {

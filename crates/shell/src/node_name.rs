@@ -3,7 +3,6 @@
 
 use kafka::metadata::ClusterImage;
 use kafka::node::NodeId;
-use kafka::view::NodeView;
 use sim::{Frame, Session};
 use std::fmt;
 use wire::{PartitionIndex, TopicName, TopicPartition};
@@ -76,20 +75,21 @@ fn partition_named(text: &str) -> Result<TopicPartition, String> {
 
 /// Of two controllers that both think they are it, the one with the higher epoch.
 fn active_controller(frame: &Frame) -> Option<NodeId> {
-    let active = frame.nodes.iter().filter_map(|node| match &node.process {
-        Some(NodeView::Controller(view)) if view.is_active => Some((view.epoch.0, node.id)),
-        Some(NodeView::Broker(view)) => view.controller.as_ref().map(|office| (office.controller_epoch, node.id)),
-        Some(_) | None => None,
+    let active = frame.nodes.iter().filter_map(|node| {
+        let view = node.process.as_ref()?;
+        let by_quorum = view.controller().filter(|view| view.is_active).map(|view| view.epoch.0);
+        let by_zookeeper = view.broker().and_then(|view| view.controller).map(|office| office.controller_epoch);
+        by_quorum.or(by_zookeeper).map(|epoch| (epoch, node.id))
     });
     active.max().map(|(_, node)| node)
 }
 
 /// The leader as the node knows it that has read most of the cluster's metadata.
 fn leader(frame: &Frame, partition: &TopicPartition) -> Option<NodeId> {
-    let images = frame.nodes.iter().filter_map(|node| match &node.process {
-        Some(NodeView::Controller(view)) => Some((view.log_end_offset, &view.image)),
-        Some(NodeView::Broker(view)) => Some((view.metadata_offset, &view.image)),
-        Some(_) | None => None,
+    let images = frame.nodes.iter().filter_map(|node| {
+        let view = node.process.as_ref()?;
+        let of_controller = view.controller().map(|view| (view.log_end_offset, &view.image));
+        of_controller.or_else(|| view.broker().map(|view| (view.metadata_offset, &view.image)))
     });
     let (_, image): (_, &std::sync::Arc<ClusterImage>) = images.max_by_key(|(offset, _)| *offset)?;
     let leader = image.partition(partition)?.leader?;

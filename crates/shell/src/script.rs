@@ -1,6 +1,7 @@
 //! Scripts: command lines and directives, run against a fresh cluster, giving a transcript.
 //!
-//! One command a line. Before the first of them, directives shape the cluster: `@mode kraft|zookeeper`, `@brokers N`,
+//! One command a line. Before the first of them, directives shape the cluster: `@mode kraft|combined|zookeeper`,
+//! `@brokers N`,
 //! `@controllers N`, `@racks RACK…`, `@config [ID] KEY=VALUE`, `@historical FAULT`, `@seed N`. Later ones act on it; they
 //! are those of `directive`. `@stop` waits until the process has ended, `@start` until it serves or a minute is over.
 //! Blank lines and `#` comments do nothing.
@@ -11,7 +12,7 @@ use crate::terminal::{Entry, Terminal};
 use kafka::config::BrokerConfig;
 use kafka::instant::{Duration, Instant};
 use kafka::node::NodeId;
-use kafka::view::{BrokerState, NodeView};
+use kafka::view::BrokerState;
 use sim::frame::NodeFrame;
 use sim::world_shape::Mode;
 use sim::{Budget, Session, TraceHash, WorldShape, WorldSpec};
@@ -123,12 +124,10 @@ impl Script {
     }
 
     fn set_mode(&mut self, argument: &str) -> Result<(), String> {
-        self.shape.mode = match (argument, self.shape.mode) {
-            ("kraft", Mode::KRaft { controllers }) => Mode::KRaft { controllers },
-            ("kraft", Mode::ZooKeeper) => Mode::KRaft { controllers: 1 },
-            ("zookeeper", _) => Mode::ZooKeeper,
-            _ => return Err("@mode takes kraft or zookeeper".to_owned()),
-        };
+        let mode = Mode::named(argument).ok_or("@mode takes kraft, combined or zookeeper")?;
+        if mode.name() != self.shape.mode.name() {
+            self.shape.mode = mode;
+        }
         Ok(())
     }
 
@@ -139,10 +138,10 @@ impl Script {
 
     fn set_controllers(&mut self, argument: &str) -> Result<(), String> {
         let number = number_up_to(MOST_CONTROLLERS, "@controllers", argument)?;
-        match &mut self.shape.mode {
-            Mode::KRaft { controllers } => *controllers = number,
-            Mode::ZooKeeper => return Err("with ZooKeeper there are no controllers beside the brokers".to_owned()),
+        if self.shape.mode == Mode::ZooKeeper {
+            return Err("with ZooKeeper there are no controllers beside the brokers".to_owned());
         }
+        self.shape.mode = self.shape.mode.with_controllers(number);
         Ok(())
     }
 
@@ -272,17 +271,7 @@ fn are_brokers_running(session: &mut Session) -> bool {
 }
 
 fn is_serving(node: &NodeFrame) -> bool {
-    match &node.process {
-        Some(NodeView::Broker(broker)) => broker.state == BrokerState::Running,
-        Some(
-            NodeView::Controller(_)
-            | NodeView::ZooKeeper(_)
-            | NodeView::Producer(_)
-            | NodeView::Consumer(_)
-            | NodeView::Admin(_),
-        ) => true,
-        None => false,
-    }
+    node.process.as_ref().is_some_and(|view| view.broker().is_none_or(|broker| broker.state == BrokerState::Running))
 }
 
 fn is_running(session: &mut Session, node: NodeId) -> bool {
@@ -422,7 +411,7 @@ mod tests {
             ("ls\n@config a=b", "line 2: @config must stand before the first command"),
             ("@config a", "line 1: @config takes KEY=VALUE, or ID KEY=VALUE"),
             ("@config x a=b", "line 1: a server's id is wanted, not \"x\""),
-            ("@mode raft", "line 1: @mode takes kraft or zookeeper"),
+            ("@mode raft", "line 1: @mode takes kraft, combined or zookeeper"),
             ("@mode zookeeper\n@controllers 3", "line 2: with ZooKeeper there are no controllers beside the brokers"),
             ("@historical y2k", "line 1: there is no historical fault \"y2k\""),
             ("@brokers 0", "line 1: @brokers takes a number from 1 to 9"),

@@ -39,6 +39,8 @@ pub struct NodeFrame {
     pub id: NodeId,
     /// Where it listens, if it is a server.
     pub endpoint: Option<Endpoint>,
+    /// Where a combined server listens as a controller.
+    pub controller_endpoint: Option<Endpoint>,
     /// Its process, or `None` while it is down.
     pub process: Option<NodeView>,
     /// Its logs as they lie on disk while it is down; empty while it runs.

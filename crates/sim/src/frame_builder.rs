@@ -31,6 +31,7 @@ fn node(id: NodeId, host: &Host) -> NodeFrame {
     NodeFrame {
         id,
         endpoint: host.server.as_ref().map(|spec| spec.endpoint.clone()),
+        controller_endpoint: host.server.as_ref().and_then(|spec| spec.controller_endpoint().cloned()),
         process: host.process.as_ref().map(|machine| machine.view()),
         disk: match host.process {
             Some(_) => Arc::new(BTreeMap::new()),

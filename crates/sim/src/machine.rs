@@ -3,6 +3,7 @@
 use kafka::Rng;
 use kafka::broker::Broker;
 use kafka::client::Client;
+use kafka::combined::CombinedServer;
 use kafka::controller::Controller;
 use kafka::instant::Instant;
 use kafka::node::{Effects, Identity, Input, Node};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(crate) enum Machine {
     Broker(Arc<Broker>),
     Controller(Arc<Controller>),
+    Combined(Arc<CombinedServer>),
     ZooKeeper(Arc<ZooKeeper>),
     Client(Arc<Client>),
     #[cfg(test)]
@@ -32,6 +34,7 @@ impl Machine {
         match spec.role {
             ServerRole::Broker => Machine::Broker(Arc::new(Broker::new(spec, identity, rng))),
             ServerRole::Controller => Machine::Controller(Arc::new(Controller::new(spec, identity, rng))),
+            ServerRole::Combined => Machine::Combined(Arc::new(CombinedServer::new(spec, identity, rng))),
             ServerRole::ZooKeeper => Machine::ZooKeeper(Arc::new(ZooKeeper::new(identity))),
         }
     }
@@ -50,6 +53,7 @@ impl Machine {
         match self {
             Machine::Broker(broker) => Arc::make_mut(broker).step(now, input, effects),
             Machine::Controller(controller) => Arc::make_mut(controller).step(now, input, effects),
+            Machine::Combined(server) => Arc::make_mut(server).step(now, input, effects),
             Machine::ZooKeeper(zookeeper) => Arc::make_mut(zookeeper).step(now, input, effects),
             Machine::Client(client) => Arc::make_mut(client).step(now, input, effects),
             #[cfg(test)]
@@ -62,6 +66,7 @@ impl Machine {
         match self {
             Machine::Broker(broker) => NodeView::Broker(broker.view()),
             Machine::Controller(controller) => NodeView::Controller(controller.view()),
+            Machine::Combined(server) => server.view(),
             Machine::ZooKeeper(zookeeper) => NodeView::ZooKeeper(zookeeper.view()),
             Machine::Client(client) => client.view(),
             #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::frame::FlightContent;
 use crate::trace::EventId;
 use crate::world_spec::NetworkSpec;
 use kafka::instant::Instant;
-use kafka::node::{ConnectionId, Input, Message, NodeId};
+use kafka::node::{ConnectionId, Input, Listener, Message, NodeId};
 pub(crate) use links::Ends;
 use links::LinkTable;
 use retransmission::Retransmissions;
@@ -85,8 +85,8 @@ pub(crate) enum Side {
 /// The network.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    addresses: Arc<BTreeMap<Endpoint, NodeId>>,
-    listeners: BTreeSet<NodeId>,
+    addresses: Arc<BTreeMap<Endpoint, Place>>,
+    listening: BTreeSet<Place>,
     links: LinkTable,
     without_power: BTreeSet<NodeId>,
     held: BTreeMap<Ends, Vec<Held>>,
@@ -94,10 +94,17 @@ pub(crate) struct Network {
     next_flight: u64,
 }
 
+const THERE: &str = "a connection is there until both ends are closed";
+
+/// A server and one of its listeners.
+pub(crate) type Place = (NodeId, Listener);
+
 #[derive(Clone, Debug)]
 struct Connection {
     opener: End,
     acceptor: End,
+    /// The acceptor's.
+    listener: Listener,
 }
 
 #[derive(Clone, Debug)]
@@ -120,10 +127,10 @@ enum EndState {
 
 impl Network {
     /// A network on which the servers will listen at `addresses`.
-    pub(crate) fn new(spec: NetworkSpec, seed: u64, addresses: impl Iterator<Item = (Endpoint, NodeId)>) -> Network {
+    pub(crate) fn new(spec: NetworkSpec, seed: u64, addresses: impl Iterator<Item = (Endpoint, Place)>) -> Network {
         Network {
-            addresses: Arc::new(addresses.map(|(endpoint, node)| (resolved(&endpoint), node)).collect()),
-            listeners: BTreeSet::new(),
+            addresses: Arc::new(addresses.map(|(endpoint, place)| (resolved(&endpoint), place)).collect()),
+            listening: BTreeSet::new(),
             links: LinkTable::new(spec, seed),
             without_power: BTreeSet::new(),
             held: BTreeMap::new(),
@@ -133,8 +140,13 @@ impl Network {
     }
 
     /// A server accepts connections from now on.
-    pub(crate) fn listen(&mut self, node: NodeId) {
-        self.listeners.insert(node);
+    pub(crate) fn listen(&mut self, node: NodeId, listener: Listener) {
+        self.listening.insert((node, listener));
+    }
+
+    /// It refuses them again.
+    pub(crate) fn stop_listening(&mut self, node: NodeId, listener: Listener) {
+        self.listening.remove(&(node, listener));
     }
 
     /// Opens a connection. An address at which no server of the world lives refuses it after a round trip from the
@@ -143,8 +155,9 @@ impl Network {
         let opener = connection.opener;
         let server = self.addresses.get(&resolved(endpoint)).copied();
         let end = |node, state| End { node, state, arrives_from: now };
-        let (acceptor, state) = server.map_or((opener, EndState::Closed), |server| (server, EndState::Opening));
-        let ends = Connection { opener: end(opener, EndState::Opening), acceptor: end(acceptor, state) };
+        let state = if server.is_some() { EndState::Opening } else { EndState::Closed };
+        let (acceptor, listener) = server.unwrap_or((opener, Listener::Plaintext));
+        let ends = Connection { opener: end(opener, EndState::Opening), acceptor: end(acceptor, state), listener };
         let former = self.connections.insert(connection, ends);
         assert!(former.is_none(), "{opener} has opened {connection:?} before");
         match server {
@@ -191,7 +204,7 @@ impl Network {
     /// The process of `node` has ended: its host closes all its connections, and nobody listens there any more. Of those
     /// that it had with itself nobody is left to be told.
     pub(crate) fn process_ended(&mut self, now: Instant, node: NodeId) -> Vec<Departure> {
-        self.listeners.remove(&node);
+        self.listening.retain(|(server, _)| *server != node);
         self.connections.retain(|_, ends| !(ends.opener.node == node && ends.acceptor.node == node));
         let has_end = |ends: &Connection| ends.opener.node == node || ends.acceptor.node == node;
         let of_node = self.connections.iter().filter(|(_, ends)| has_end(ends)).map(|(connection, _)| *connection);
@@ -233,7 +246,8 @@ impl Network {
             }
             (FlightContent::Message(message), _) => {
                 let message = Arc::unwrap_or_clone(message);
-                Arrival::Told(flight.to, Input::Received { connection, message })
+                let listener = self.listener_of(connection);
+                Arrival::Told(flight.to, Input::Received { connection, listener, message })
             }
             (FlightContent::Closing, side) => {
                 self.close_end(connection, side);
@@ -243,7 +257,7 @@ impl Network {
     }
 
     fn accept(&mut self, now: Instant, server: NodeId, connection: ConnectionId) -> Arrival {
-        if self.listeners.contains(&server) {
+        if self.listening.contains(&(server, self.listener_of(connection))) {
             self.end_mut(connection, Side::Acceptor).state = EndState::Open;
             return Arrival::Answered(self.depart(now, connection, Side::Acceptor, FlightContent::Connecting));
         }
@@ -278,9 +292,12 @@ impl Network {
         }
     }
 
+    fn listener_of(&self, connection: ConnectionId) -> Listener {
+        self.connections.get(&connection).expect(THERE).listener
+    }
+
     fn end_mut(&mut self, connection: ConnectionId, side: Side) -> &mut End {
-        let ends = self.connections.get_mut(&connection).expect("a connection is there until both ends are closed");
-        ends.end_mut(side)
+        self.connections.get_mut(&connection).expect(THERE).end_mut(side)
     }
 
     fn close_end(&mut self, connection: ConnectionId, side: Side) {

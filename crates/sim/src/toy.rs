@@ -118,12 +118,12 @@ impl ToyServer {
             }
             Input::TimerFired { timer: BURST } => {
                 effects.note(EventKind::Broker(BrokerEvent::BecameReady));
-                effects.listen();
+                effects.listen(kafka::node::Listener::Plaintext);
                 effects.cancel_timer(NEVER);
                 effects.set_timer(RECONNECT, now + Duration(30_000));
             }
             Input::TimerFired { timer: RECONNECT } => effects.note(EventKind::Broker(BrokerEvent::BecameFenced)),
-            Input::Received { connection, message: Message::Request { correlation_id, .. } } => {
+            Input::Received { connection, message: Message::Request { correlation_id, .. }, .. } => {
                 self.store(RequestId { connection, correlation_id }, effects);
             }
             Input::Told(Instruction::ShutDown) => effects.exit(ExitStatus(0)),

@@ -74,7 +74,10 @@ enum Life {
 impl World {
     /// The world at instant 0, before anything has happened.
     pub(crate) fn new(spec: WorldSpec, seed: u64) -> World {
-        let addresses = spec.servers.iter().map(|server| (server.endpoint.clone(), server.node()));
+        let addresses = spec
+            .servers
+            .iter()
+            .flat_map(|server| server.listeners().map(|(listener, endpoint)| (endpoint, (server.node(), listener))));
         let mut world = World {
             seed,
             now: Instant::ZERO,
@@ -382,7 +385,8 @@ impl World {
             Effect::Close { connection } | Effect::Send { connection, .. } => {
                 self.send_behind_writes(node, connection, effect, *written_at, *cause);
             }
-            Effect::Listen => self.network().listen(node),
+            Effect::Listen(listener) => self.network().listen(node, listener),
+            Effect::StopListening(listener) => self.network().stop_listening(node, listener),
             Effect::Connect { connection, endpoint } => self.connect(node, connection, &endpoint, *cause),
             Effect::SetTimer { timer, at } => {
                 let at = at.max(self.now);

@@ -21,8 +21,52 @@ pub enum Mode {
         /// How many.
         controllers: i32,
     },
+    /// A quorum of servers that are brokers too, the first so many, or all if there are fewer. Beside clients' ports they
+    /// listen at localhost:9090, 9190, … for each other.
+    Combined {
+        /// How many.
+        controllers: i32,
+    },
     /// ZooKeeper at localhost:2181.
     ZooKeeper,
+}
+
+impl Mode {
+    /// What directives and addresses call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::KRaft { .. } => "kraft",
+            Mode::Combined { .. } => "combined",
+            Mode::ZooKeeper => "zookeeper",
+        }
+    }
+
+    /// The one of that name, with the usual number of controllers.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Mode> {
+        let modes = [Mode::KRaft { controllers: 1 }, Mode::Combined { controllers: 3 }, Mode::ZooKeeper];
+        modes.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// How many controllers there are beside or among the brokers; with ZooKeeper there are none.
+    #[must_use]
+    pub fn controllers(self) -> Option<i32> {
+        match self {
+            Mode::KRaft { controllers } | Mode::Combined { controllers } => Some(controllers),
+            Mode::ZooKeeper => None,
+        }
+    }
+
+    /// The same with another number of them.
+    #[must_use]
+    pub fn with_controllers(self, controllers: i32) -> Mode {
+        match self {
+            Mode::KRaft { .. } => Mode::KRaft { controllers },
+            Mode::Combined { .. } => Mode::Combined { controllers },
+            Mode::ZooKeeper => Mode::ZooKeeper,
+        }
+    }
 }
 
 /// A cluster in a few words. Brokers are 1, 2, … at localhost:9092, 9093, …
@@ -74,16 +118,19 @@ impl WorldShape {
         let port = FIRST_BROKER_PORT.saturating_add(u16::try_from(id - 1).unwrap_or(u16::MAX));
         let place = usize::try_from(id - 1).unwrap_or(0).checked_rem(self.racks.len());
         let rack = place.map(|place| self.racks[place].clone());
-        ServerSpec { rack, ..self.server(id, ServerRole::Broker, Endpoint::new("localhost", port)) }
+        let is_voter = self.voters().iter().any(|(voter, _)| *voter == id);
+        let role = if is_voter { ServerRole::Combined } else { ServerRole::Broker };
+        ServerSpec { rack, ..self.server(id, role, Endpoint::new("localhost", port)) }
     }
 
-    /// The controllers or ZooKeeper.
+    /// The controllers or ZooKeeper, where they are servers of their own.
     fn coordinators(&self) -> Vec<ServerSpec> {
         match self.mode {
-            Mode::KRaft { controllers } => {
+            Mode::KRaft { .. } => {
                 let controller = |(id, endpoint)| self.server(id, ServerRole::Controller, endpoint);
-                voters(controllers).into_iter().map(controller).collect()
+                self.voters().into_iter().map(controller).collect()
             }
+            Mode::Combined { .. } => Vec::new(),
             Mode::ZooKeeper => vec![self.server(0, ServerRole::ZooKeeper, zookeeper())],
         }
     }
@@ -104,8 +151,16 @@ impl WorldShape {
 
     fn coordination(&self) -> Coordination {
         match self.mode {
-            Mode::KRaft { controllers } => Coordination::KRaft { voters: voters(controllers) },
+            Mode::KRaft { .. } | Mode::Combined { .. } => Coordination::KRaft { voters: self.voters() },
             Mode::ZooKeeper => Coordination::ZooKeeper { connect: zookeeper() },
+        }
+    }
+
+    fn voters(&self) -> Vec<(i32, Endpoint)> {
+        match self.mode {
+            Mode::KRaft { controllers } => voters(FIRST_CONTROLLER_ID, controllers),
+            Mode::Combined { controllers } => voters(1, controllers.min(self.brokers)),
+            Mode::ZooKeeper => Vec::new(),
         }
     }
 }
@@ -114,9 +169,9 @@ fn zookeeper() -> Endpoint {
     Endpoint::new("localhost", ZOOKEEPER_PORT)
 }
 
-fn voters(count: i32) -> Vec<(i32, Endpoint)> {
+fn voters(first: i32, count: i32) -> Vec<(i32, Endpoint)> {
     let ports = (FIRST_CONTROLLER_PORT..).step_by(BETWEEN_CONTROLLER_PORTS);
-    (FIRST_CONTROLLER_ID..FIRST_CONTROLLER_ID + count).zip(ports.map(|port| Endpoint::new("localhost", port))).collect()
+    (first..first + count).zip(ports.map(|port| Endpoint::new("localhost", port))).collect()
 }
 
 #[cfg(test)]
@@ -136,6 +191,18 @@ mod tests {
         assert_eq!(places(&shape), expected);
         let shape = WorldShape { mode: Mode::ZooKeeper, brokers: 1, ..WorldShape::default() };
         assert_eq!(places(&shape), [(NodeId::ZooKeeper, 2181), server(1, 9092)]);
+    }
+
+    #[test]
+    fn of_a_combined_cluster_the_first_servers_are_controllers_too() {
+        let shape = WorldShape { mode: Mode::Combined { controllers: 1 }, brokers: 2, ..WorldShape::default() };
+        assert_eq!(places(&shape), [(NodeId::Server(1), 9092), (NodeId::Server(2), 9093)]);
+        let servers = shape.spec().servers;
+        let second_ports: Vec<Option<u16>> =
+            servers.iter().map(|server| server.controller_endpoint().map(|endpoint| endpoint.port)).collect();
+        assert_eq!(second_ports, [Some(9090), None]);
+        let voters = servers[1].coordination.voters().to_vec();
+        assert_eq!(voters, [(1, Endpoint::new("localhost", 9090))]);
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Draw {
         WorldPlan {
             brokers: self.one_of(&[2, 3, 3, 3, 4]),
             controllers: self.one_of(&[1, 1, 3]),
+            combined: self.one_of(&[false, false, true]),
             racks: self.one_of(&[0, 0, 2]),
             delay_us: self.one_of(&[250, 1_000, 1_000, 5_000]),
             jitter_us: self.one_of(&[100, 5_000, 20_000]),

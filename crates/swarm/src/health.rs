@@ -3,7 +3,7 @@
 
 use kafka::metadata::ClusterImage;
 use kafka::node::NodeId;
-use kafka::view::{BrokerState, BrokerView, NodeView};
+use kafka::view::{BrokerState, BrokerView};
 use sim::Frame;
 use std::sync::Arc;
 
@@ -14,12 +14,13 @@ pub fn what_is_unhealthy(frame: &Frame) -> Option<String> {
     for node in &frame.nodes {
         match (&node.id, &node.process) {
             (NodeId::Server(id), None) => return Some(format!("server {id} is down")),
-            (NodeId::Server(id), Some(NodeView::Broker(view))) => {
-                if let Some(wrong) = unhealthy_broker(view, &image) {
+            (NodeId::Server(id), Some(process)) => {
+                let wrong = process.broker().and_then(|view| unhealthy_broker(view, &image));
+                if let Some(wrong) = wrong {
                     return Some(format!("broker {id} {wrong}"));
                 }
             }
-            (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_), _) => {}
+            (NodeId::ZooKeeper | NodeId::Client(_), _) => {}
         }
     }
     let offline =
@@ -28,17 +29,8 @@ pub fn what_is_unhealthy(frame: &Frame) -> Option<String> {
 }
 
 fn controller_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
-    let views = frame.nodes.iter().filter_map(|node| node.process.as_ref());
-    let active = views.filter_map(|view| match view {
-        NodeView::Controller(view) if view.is_active => Some((view.epoch, view.image.clone())),
-        NodeView::Controller(_)
-        | NodeView::Broker(_)
-        | NodeView::ZooKeeper(_)
-        | NodeView::Producer(_)
-        | NodeView::Consumer(_)
-        | NodeView::Admin(_) => None,
-    });
-    active.max_by_key(|(epoch, _)| *epoch).map(|(_, image)| image)
+    let views = frame.nodes.iter().filter_map(|node| node.process.as_ref()?.controller());
+    views.filter(|view| view.is_active).max_by_key(|view| view.epoch).map(|view| view.image.clone())
 }
 
 fn unhealthy_broker(view: &BrokerView, image: &ClusterImage) -> Option<String> {

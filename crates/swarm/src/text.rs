@@ -15,6 +15,9 @@ impl fmt::Display for Plan {
         writeln!(formatter, "seed {}", self.seed)?;
         writeln!(formatter, "brokers {}", world.brokers)?;
         writeln!(formatter, "controllers {}", world.controllers)?;
+        if world.combined {
+            writeln!(formatter, "combined")?;
+        }
         writeln!(formatter, "racks {}", world.racks)?;
         writeln!(formatter, "network {} {}", world.delay_us, world.jitter_us)?;
         if let Some(historical) = world.historical {
@@ -87,7 +90,8 @@ impl FromStr for Plan {
 impl WorldPlan {
     fn empty() -> WorldPlan {
         let (brokers, controllers, racks, delay_us, jitter_us) = (3, 1, 0, 1_000, 1_000);
-        WorldPlan { brokers, controllers, racks, delay_us, jitter_us, properties: BTreeMap::new(), historical: None }
+        let (properties, historical) = (BTreeMap::new(), None);
+        WorldPlan { brokers, controllers, combined: false, racks, delay_us, jitter_us, properties, historical }
     }
 }
 
@@ -97,6 +101,7 @@ impl Plan {
             ["seed", seed] => self.seed = seed.parse().ok()?,
             ["brokers", count] => self.world.brokers = number_of_servers(count)?,
             ["controllers", count] => self.world.controllers = number_of_servers(count)?,
+            ["combined"] => self.world.combined = true,
             ["racks", count] => self.world.racks = count.parse().ok()?,
             ["network", delay, jitter] => {
                 (self.world.delay_us, self.world.jitter_us) = (delay.parse().ok()?, jitter.parse().ok()?);

@@ -17,6 +17,8 @@ pub struct WorldPlan {
     pub brokers: i32,
     /// Controllers 100, 101, …
     pub controllers: i32,
+    /// Whether the first so many brokers are the controllers instead, or all if there are fewer.
+    pub combined: bool,
     /// Racks that brokers are spread over in turn; 0 for none.
     pub racks: i32,
     /// The shortest time that a message travels, in microseconds.
@@ -93,12 +95,16 @@ impl WorldPlan {
 
     /// The controllers' ids.
     pub fn controller_ids(&self) -> impl Iterator<Item = i32> + use<> {
-        FIRST_CONTROLLER..FIRST_CONTROLLER + self.controllers
+        if self.combined {
+            1..self.controllers.min(self.brokers) + 1
+        } else {
+            FIRST_CONTROLLER..FIRST_CONTROLLER + self.controllers
+        }
     }
 
     /// All servers' ids.
     pub fn server_ids(&self) -> impl Iterator<Item = i32> + use<> {
-        self.controller_ids().chain(self.broker_ids())
+        self.controller_ids().filter(|id| *id >= FIRST_CONTROLLER).chain(self.broker_ids())
     }
 
     /// Where the brokers listen.
@@ -111,7 +117,7 @@ impl WorldPlan {
     #[must_use]
     pub fn spec(&self) -> WorldSpec {
         let properties = Arc::new(self.properties.clone());
-        let voters: Vec<(i32, Endpoint)> = self.controller_ids().map(|id| (id, endpoint(id))).collect();
+        let voters: Vec<(i32, Endpoint)> = self.controller_ids().map(|id| (id, controller_endpoint(id))).collect();
         let server = |node_id, role, rack| ServerSpec {
             node_id,
             role,
@@ -121,16 +127,24 @@ impl WorldPlan {
             properties: properties.clone(),
             historical_faults: self.historical.map_or_else(HistoricalFaults::default, Historical::faults),
         };
-        let controllers = self.controller_ids().map(|id| server(id, ServerRole::Controller, None));
-        let brokers = self.broker_ids().map(|id| server(id, ServerRole::Broker, self.rack_of(id)));
-        let servers = controllers.chain(brokers).collect();
+        let role = |id| match (id >= FIRST_CONTROLLER, self.controller_ids().any(|controller| controller == id)) {
+            (true, _) => ServerRole::Controller,
+            (false, true) => ServerRole::Combined,
+            (false, false) => ServerRole::Broker,
+        };
+        let servers = self.server_ids().map(|id| server(id, role(id), self.rack_of(id))).collect();
         let network = NetworkSpec { delay_us: self.delay_us, jitter_us: self.jitter_us };
         WorldSpec { servers, network, ..WorldSpec::three_brokers(BTreeMap::new()) }
     }
 
     fn rack_of(&self, broker: i32) -> Option<String> {
-        (self.racks > 0).then(|| format!("rack-{}", broker % self.racks))
+        (self.racks > 0 && broker < FIRST_CONTROLLER).then(|| format!("rack-{}", broker % self.racks))
     }
+}
+
+/// Where a controller listens for the quorum: a combined one at a port of its own.
+fn controller_endpoint(id: i32) -> Endpoint {
+    endpoint(if id >= FIRST_CONTROLLER { id } else { FIRST_CONTROLLER + id - 1 })
 }
 
 fn endpoint(id: i32) -> Endpoint {

@@ -82,6 +82,22 @@ pub enum MetadataRecord {
         /// The first id that nobody has yet.
         next_producer_id: i64,
     },
+    /// `RegisterControllerRecord`: a controller process has registered (KIP-919).
+    RegisterController {
+        /// The controller's `node.id`.
+        controller_id: i32,
+        /// The process that registered.
+        incarnation_id: IncarnationId,
+        /// Where it listens.
+        endpoint: Endpoint,
+    },
+    /// `ZkMigrationStateRecord`: the cluster was made without ZooKeeper (KIP-866).
+    ZkMigrationStateNone,
+    /// `BeginTransactionRecord` (KIP-868): what follows holds once its end is there. Begin and end come in one batch here,
+    /// so that nothing is ever left without its end.
+    BeginTransaction,
+    /// `EndTransactionRecord`.
+    EndTransaction,
     /// `NoOpRecord`: written when the controller is otherwise idle, so that brokers' offsets move on.
     NoOp,
 }

@@ -6,10 +6,10 @@ mod zookeeper_mode;
 
 pub use admin::{
     AllocateProducerIdsRequest, AlterConfigOperation, AlterConfigsResource, AlterPartitionReassignmentsRequest,
-    AlterableConfig, ConfigResource, DeleteRecordsPartition, DeleteRecordsRequest, DescribeConfigsRequest,
-    DescribeConfigsResource, DescribeLogDirsRequest, ElectLeadersRequest, ElectionType, FeatureUpdate,
-    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListPartitionReassignmentsRequest, ReassignablePartition,
-    UnregisterBrokerRequest, UpdateFeaturesRequest, UpgradeType,
+    AlterableConfig, ConfigResource, ControllerRegistrationRequest, DeleteRecordsPartition, DeleteRecordsRequest,
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeLogDirsRequest, ElectLeadersRequest, ElectionType,
+    FeatureUpdate, IncrementalAlterConfigsRequest, InitProducerIdRequest, ListPartitionReassignmentsRequest,
+    ReassignablePartition, UnregisterBrokerRequest, UpdateFeaturesRequest, UpgradeType,
 };
 pub use quorum::{BeginQuorumEpochRequest, EndQuorumEpochRequest, FetchSnapshotRequest, VoteRequest};
 pub use zookeeper_mode::{
@@ -71,6 +71,8 @@ pub enum Request {
     InitProducerId(InitProducerIdRequest),
     /// Broker to controller: a block of producer ids (KIP-730).
     AllocateProducerIds(AllocateProducerIdsRequest),
+    /// Controller to controller: a controller process has started (KIP-919).
+    ControllerRegistration(ControllerRegistrationRequest),
     /// Broker to controller: a broker process has started (KIP-631).
     BrokerRegistration(BrokerRegistrationRequest),
     /// Broker to controller: still alive (KIP-631).

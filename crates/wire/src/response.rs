@@ -6,11 +6,11 @@ mod zookeeper_mode;
 
 pub use admin::{
     AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse, ConfigEntry, ConfigSource,
-    ConfigSynonym, DeleteRecordsResponse, DeleteRecordsResult, DescribeClusterResponse, DescribeConfigsResponse,
-    DescribeLogDirsResponse, DescribedConfigs, DescribedLogDir, DescribedReplica, ElectLeadersResponse,
-    FinalizedFeature, IncrementalAlterConfigsResponse, InitProducerIdResponse, ListPartitionReassignmentsResponse,
-    OngoingReassignment, PartitionResult, SupportedFeature, UnregisterBrokerResponse, UpdateFeaturesResponse,
-    UpdatedFeature,
+    ConfigSynonym, ControllerRegistrationResponse, DeleteRecordsResponse, DeleteRecordsResult, DescribeClusterResponse,
+    DescribeConfigsResponse, DescribeLogDirsResponse, DescribedConfigs, DescribedLogDir, DescribedReplica,
+    ElectLeadersResponse, FinalizedFeature, IncrementalAlterConfigsResponse, InitProducerIdResponse,
+    ListPartitionReassignmentsResponse, OngoingReassignment, PartitionResult, SupportedFeature,
+    UnregisterBrokerResponse, UpdateFeaturesResponse, UpdatedFeature,
 };
 pub use quorum::{
     DescribeQuorumResponse, FetchSnapshotResponse, LeaderIdAndEpoch, QuorumEpochResponse, QuorumFetchResult,
@@ -72,6 +72,8 @@ pub enum Response {
     InitProducerId(InitProducerIdResponse),
     /// Answer to `AllocateProducerIds`.
     AllocateProducerIds(AllocateProducerIdsResponse),
+    /// Answer to `ControllerRegistration`.
+    ControllerRegistration(ControllerRegistrationResponse),
     /// Answer to `BrokerRegistration`.
     BrokerRegistration(BrokerRegistrationResponse),
     /// Answer to `BrokerHeartbeat`.

@@ -85,6 +85,11 @@ impl Outbound {
         &self.identity
     }
 
+    /// All of them.
+    pub(super) fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.owners.keys().copied()
+    }
+
     /// Whose connection that is; `None` for one that is closed or was opened by the other side.
     pub(super) fn owner(&self, connection: ConnectionId) -> Option<Owner> {
         self.owners.get(&connection).copied()

@@ -29,9 +29,9 @@ impl Controllers {
         active.map(|(_, endpoint)| endpoint.clone())
     }
 
-    /// The quorum has this leader now, or none that is known.
-    pub(super) fn set_active(&mut self, voter: Option<i32>) {
-        self.active = voter;
+    /// The quorum has this leader now, or none that is known. Tells whether that is news.
+    pub(super) fn set_active(&mut self, voter: Option<i32>) -> bool {
+        std::mem::replace(&mut self.active, voter) != voter
     }
 
     /// The controller is this one now.
@@ -160,6 +160,7 @@ fn is_from_inactive_controller(response: &Response) -> bool {
         | Response::DescribeLogDirs(_)
         | Response::DescribeCluster(_)
         | Response::InitProducerId(_)
+        | Response::ControllerRegistration(_)
         | Response::Vote(_)
         | Response::BeginQuorumEpoch(_)
         | Response::EndQuorumEpoch(_)

@@ -129,6 +129,7 @@ pub(super) fn refused(request: &Request, error: ErrorCode) -> Response {
         | Request::DescribeCluster
         | Request::InitProducerId(_)
         | Request::AllocateProducerIds(_)
+        | Request::ControllerRegistration(_)
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
         | Request::AlterPartition(_)

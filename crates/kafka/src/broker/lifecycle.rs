@@ -9,7 +9,7 @@ use crate::Rng;
 use crate::config::BrokerConfig;
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::Duration;
-use crate::node::ExitStatus;
+use crate::node::{ExitStatus, Listener};
 use crate::storage::DiskWrite;
 use crate::view::BrokerState;
 use rand::RngExt;
@@ -196,7 +196,7 @@ impl Broker {
 
     fn become_ready(&mut self, step: &mut Step<'_>) {
         self.state = BrokerState::Running;
-        step.effects.listen();
+        step.effects.listen(Listener::Plaintext);
         step.effects.note(EventKind::Broker(BrokerEvent::BecameReady));
     }
 

@@ -1,6 +1,7 @@
 //! Follows the cluster metadata log (`org.apache.kafka.image.loader.MetadataLoader`): as an observer of the quorum, whose
-//! log and committed offset are kept by `raft`, it replays what is committed and writes snapshots of it. What changed is
-//! published by `metadata_publisher`.
+//! log and committed offset are kept by `raft`, it replays what is committed and writes snapshots of it. The broker of a
+//! combined server reads what the controller beside it has, which writes the snapshots too (`SharedServer`). What changed
+//! is published by `metadata_publisher`.
 
 use super::{Broker, Step, timers};
 use crate::Rng;
@@ -8,7 +9,7 @@ use crate::config::BrokerConfig;
 use crate::instant::Instant;
 use crate::metadata::{ClusterImage, ImageDelta, metadata_partition};
 use crate::node::{ConnectionId, Identity};
-use crate::raft::{MetadataSnapshot, QuorumConfig, RaftClient, RaftSetup, RaftStep, SnapshotSchedule};
+use crate::raft::{MetadataLog, MetadataSnapshot, QuorumConfig, RaftClient, RaftSetup, RaftStep, SnapshotSchedule};
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub(super) struct MetadataFollower {
     /// `__cluster_metadata-0`.
     pub(super) partition: TopicPartition,
     raft_rng: Rng,
-    /// The broker's part in the quorum, once the process has started.
+    /// The broker's part in the quorum, once the process has started; none beside a controller, which has one.
     raft: Option<RaftClient>,
     snapshots: SnapshotSchedule,
 }
@@ -68,10 +69,13 @@ impl MetadataFollower {
     }
 
     /// Replays what has been committed since the last time, beginning with a snapshot where the log does not reach back.
-    fn replay(&mut self, image: &mut Arc<ClusterImage>, now: Instant) -> Option<ImageDelta> {
-        let raft = self.raft.as_ref()?;
-        let high_watermark = raft.high_watermark().filter(|end| *end > self.applied.next())?;
-        let log = raft.log().clone();
+    fn replay(
+        &mut self,
+        log: &MetadataLog,
+        high_watermark: Offset,
+        image: &mut Arc<ClusterImage>,
+        now: Instant,
+    ) -> ImageDelta {
         let mut delta = ImageDelta::default();
         let is_behind = self.applied < Offset::ZERO || self.applied.next() < log.start_offset();
         if let Some(snapshot) = log.latest_snapshot().filter(|_| is_behind) {
@@ -85,7 +89,12 @@ impl MetadataFollower {
             self.snapshots.count(batch);
             self.applied = batch.last_offset();
         }
-        Some(delta)
+        delta
+    }
+
+    /// How much is committed, if that is more than has been replayed.
+    fn news(&self, raft: &RaftClient) -> Option<Offset> {
+        raft.high_watermark().filter(|end| *end > self.applied.next())
     }
 
     fn load(&mut self, snapshot: &MetadataSnapshot, image: &mut Arc<ClusterImage>, now: Instant) -> ImageDelta {
@@ -99,9 +108,13 @@ impl MetadataFollower {
 }
 
 impl Broker {
-    /// The process starts: takes or makes its copy of the log, and begins to fetch.
+    /// The process starts: takes or makes its copy of the log, and begins to fetch, unless there is a controller beside
+    /// it that does.
     pub(super) fn start_metadata(&mut self, disk: &Disk, step: &mut Step<'_>) {
         let setup = Arc::clone(&self.setup);
+        if setup.spec.role.is_controller() {
+            return;
+        }
         let identity = self.outbound.identity().clone();
         let mut raft_step = RaftStep { now: step.now, channels: &mut self.server, effects: step.effects };
         let parts = (&setup.spec, &setup.config);
@@ -120,12 +133,30 @@ impl Broker {
     }
 
     fn follow_quorum(&mut self, step: &mut Step<'_>) {
+        let metadata_log = self.membership.metadata_log();
+        let Some(raft) = &metadata_log.raft else { return };
+        let Some(high_watermark) = metadata_log.news(raft) else { return };
+        let log = raft.log().clone();
+        self.replay_and_publish(&log, high_watermark, step);
+        self.write_due_snapshot(step);
+    }
+
+    fn replay_and_publish(&mut self, log: &MetadataLog, high_watermark: Offset, step: &mut Step<'_>) {
         let metadata_log = self.membership.metadata_log_mut();
-        let Some(delta) = metadata_log.replay(&mut self.image, step.now) else { return };
+        let delta = metadata_log.replay(log, high_watermark, &mut self.image, step.now);
         if !metadata_log.is_published || delta != ImageDelta::default() {
             self.publish(&delta, step);
         }
-        self.write_due_snapshot(step);
+    }
+
+    /// Looks at what the controller beside it knows of the quorum.
+    pub(super) fn look_at(&mut self, raft: &RaftClient, step: &mut Step<'_>) {
+        if self.controllers.set_active(raft.leader()) {
+            self.advance_controller_channels(step);
+        }
+        if let Some(high_watermark) = self.membership.metadata_log().news(raft) {
+            self.replay_and_publish(raft.log(), high_watermark, step);
+        }
     }
 
     fn write_due_snapshot(&mut self, step: &mut Step<'_>) {

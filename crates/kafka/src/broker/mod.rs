@@ -41,7 +41,8 @@ use crate::config::BrokerConfig;
 use crate::instant::{Instant, WallClock};
 use crate::log::LogSettings;
 use crate::metadata::ClusterImage;
-use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Message, Node, Timer};
+use crate::node::{ConnectionId, Effects, Identity, Input, Instruction, Listener, Message, Node, Timer};
+use crate::raft::RaftClient;
 use crate::server_channels::ServerChannels;
 use crate::spec::ServerSpec;
 use crate::storage::Disk;
@@ -138,12 +139,26 @@ impl Broker {
         }
     }
 
+    /// The broker of a combined server looks at what the controller beside it knows of the quorum.
+    pub(crate) fn follow(&mut self, raft: &RaftClient, now: Instant, effects: &mut Effects) {
+        let mut step = Step { now, effects };
+        self.look_at(raft, &mut step);
+        self.settle(&mut step);
+    }
+
+    /// The broker of a combined server has ended before its controller: whoever is connected is told.
+    pub(crate) fn close_connections(&mut self, effects: &mut Effects) {
+        let opened = self.outbound.connections().chain(self.server.connections());
+        opened.for_each(|connection| effects.close(connection));
+        effects.stop_listening(Listener::Plaintext);
+    }
+
     fn on_input(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
             Input::Started { disk } => self.on_started(disk, step),
             Input::Connected { connection } => self.on_connected(connection, step),
             Input::Disconnected { connection } => self.on_disconnected(connection, step),
-            Input::Received { connection, message } => self.on_message(connection, message, step),
+            Input::Received { connection, message, .. } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_timer(timer, step),
             Input::Told(instruction) => self.on_instruction(&instruction, step),
             Input::ClockSet(clock) => Arc::make_mut(&mut self.setup).wall_clock = clock,

@@ -40,6 +40,7 @@ impl Broker {
             Request::DeleteRecords(request) => self.on_delete_records(id, &request, step),
             Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
+            | Request::ControllerRegistration(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
             | Request::AlterPartition(_)

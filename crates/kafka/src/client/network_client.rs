@@ -247,7 +247,7 @@ impl NetworkClient {
                 Vec::new()
             }
             Input::Disconnected { connection } => self.on_disconnected(connection, now, effects),
-            Input::Received { connection, message } => self.on_message(connection, message),
+            Input::Received { connection, message, .. } => self.on_message(connection, message),
             Input::Started { .. } | Input::TimerFired { .. } | Input::Told(_) | Input::ClockSet(_) => Vec::new(),
         }
     }

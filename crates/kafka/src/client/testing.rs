@@ -114,7 +114,7 @@ impl World {
                 assert!(self.connections.is_empty(), "a program closes its connections before it exits");
                 self.exit = Some(status);
             }
-            Effect::Listen | Effect::Note(_) | Effect::Write(_) | Effect::Send { .. } => {
+            Effect::Listen(_) | Effect::StopListening(_) | Effect::Note(_) | Effect::Write(_) | Effect::Send { .. } => {
                 panic!("a client does no such thing: {effect:?}")
             }
         }
@@ -142,7 +142,11 @@ impl World {
     pub(super) fn answer(&mut self, asked: &Asked, response: Response) {
         if self.connections.contains_key(&asked.connection) {
             let message = Message::Response { correlation_id: asked.correlation_id, response };
-            self.step(Input::Received { connection: asked.connection, message });
+            self.step(Input::Received {
+                connection: asked.connection,
+                listener: crate::node::Listener::Plaintext,
+                message,
+            });
         }
     }
 

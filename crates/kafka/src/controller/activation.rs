@@ -7,7 +7,7 @@ use super::{Running, TimerKind};
 use crate::event::{ChangeReason, ControllerEvent, EventKind};
 use crate::instant::{Duration, Instant};
 use crate::node::Effects;
-use crate::release::{METADATA_VERSION, RELEASE};
+use crate::release::RELEASE;
 use std::collections::VecDeque;
 use wire::{LeaderEpoch, MetadataRecord};
 
@@ -42,7 +42,7 @@ const IMMEDIATELY: Duration = Duration(10_000);
 impl Running {
     /// Takes part in the quorum, and serves whoever connects.
     pub(super) fn start(&mut self, now: Instant, effects: &mut Effects) {
-        effects.listen();
+        effects.listen(crate::node::Listener::Controller);
         self.with_raft(now, effects, |raft, step| raft.start(step));
     }
 
@@ -62,10 +62,8 @@ impl Running {
             unclean_election: Schedule::Deferred,
         });
         effects.note(EventKind::Controller(ControllerEvent::BecameActive { epoch: self.raft.epoch() }));
-        if !self.image.features().contains_key(METADATA_VERSION) {
-            let record = |(name, level): &(&'static str, i16)| MetadataRecord::FeatureLevel { name, level: *level };
-            let records = RELEASE.initial_features.iter().map(record).collect();
-            self.write(now, Operation { records, reason: None }, effects);
+        if self.image.features().is_empty() {
+            self.write(now, Operation { records: bootstrap_records(), reason: None }, effects);
         }
         self.schedule_no_op(now, effects);
         self.schedule_session_check(now, effects);
@@ -110,14 +108,15 @@ impl Running {
         self.schedule_session_check(now, effects);
     }
 
-    /// Sets the timers for rounds of elections if there is something to do for them.
+    /// Sets the timers for rounds of elections if there is something to do for them, and this is still the active
+    /// controller.
     pub(super) fn schedule_elections(&mut self, now: Instant, effects: &mut Effects) {
         let is_imbalanced = self.config.auto_leader_rebalance_enable && self.cluster().has_imbalanced_partitions();
         let is_leaderless = self.cluster().has_leaderless_partitions();
         let rebalance_interval =
             Duration::from_ms(self.config.leader_imbalance_check_interval_seconds.saturating_mul(1_000));
         let unclean_interval = Duration::from_ms(self.config.unclean_leader_election_interval_ms);
-        let active = self.active.as_mut().expect("only the active controller holds elections");
+        let Some(active) = self.active.as_mut() else { return };
         if is_imbalanced && let Some(delay) = active.leader_rebalance.take_delay(rebalance_interval) {
             effects.set_timer(TimerKind::LeaderRebalance.timer(0), now + delay);
         }
@@ -143,6 +142,16 @@ impl Running {
         self.write(now, Operation { records, reason: Some(ChangeReason::UncleanElection) }, effects);
         self.schedule_elections(now, effects);
     }
+}
+
+/// What an empty log begins with (`ActivationRecordsGenerator`): the features that the storage was formatted with, and
+/// that there never was a ZooKeeper, within one transaction.
+fn bootstrap_records() -> Vec<MetadataRecord> {
+    let record = |(name, level): &(&'static str, i16)| MetadataRecord::FeatureLevel { name, level: *level };
+    let mut records = vec![MetadataRecord::BeginTransaction];
+    records.extend(RELEASE.initial_features.iter().map(record));
+    records.extend([MetadataRecord::ZkMigrationStateNone, MetadataRecord::EndTransaction]);
+    records
 }
 
 impl Schedule {

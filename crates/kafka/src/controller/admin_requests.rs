@@ -8,13 +8,14 @@ use crate::event::ChangeReason;
 use crate::instant::Instant;
 use crate::node::{Effects, RequestId};
 use wire::request::{
-    AllocateProducerIdsRequest, AlterPartitionReassignmentsRequest, ConfigResource, ElectLeadersRequest,
-    IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, UnregisterBrokerRequest, UpdateFeaturesRequest,
+    AllocateProducerIdsRequest, AlterPartitionReassignmentsRequest, ConfigResource, ControllerRegistrationRequest,
+    ElectLeadersRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, UnregisterBrokerRequest,
+    UpdateFeaturesRequest,
 };
 use wire::response::{
-    AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse, ElectLeadersResponse,
-    IncrementalAlterConfigsResponse, ListPartitionReassignmentsResponse, UnregisterBrokerResponse,
-    UpdateFeaturesResponse,
+    AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse,
+    ControllerRegistrationResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse,
+    ListPartitionReassignmentsResponse, UnregisterBrokerResponse, UpdateFeaturesResponse,
 };
 use wire::{ErrorCode, MetadataRecord, Response};
 
@@ -104,6 +105,19 @@ impl Running {
         let refusal = UnregisterBrokerResponse { error, error_message };
         let answer = |cluster: Cluster<'_>| cluster.unregister_broker(request);
         self.administer(asked, answer, refusal, Response::UnregisterBroker, effects);
+    }
+
+    pub(super) fn on_controller_registration(
+        &mut self,
+        asked: Asked,
+        request: ControllerRegistrationRequest,
+        effects: &mut Effects,
+    ) {
+        let ControllerRegistrationRequest { controller_id, incarnation_id, endpoint } = request;
+        let record = MetadataRecord::RegisterController { controller_id, incarnation_id, endpoint };
+        let answer = |_: Cluster<'_>| (vec![record.clone()], ControllerRegistrationResponse { error: ErrorCode::None });
+        let refusal = ControllerRegistrationResponse { error: NOT_CONTROLLER };
+        self.administer(asked, answer, refusal, Response::ControllerRegistration, effects);
     }
 
     pub(super) fn on_allocate_producer_ids(

@@ -84,6 +84,19 @@ impl Heartbeats {
         }
     }
 
+    /// A record about the broker was replayed. If that was known here already, what it had applied is forgotten until its
+    /// next heartbeat: with an unfenced broker nobody's controlled shutdown ends before that.
+    pub(super) fn replayed(&mut self, broker: BrokerId, is_fenced: bool, now: Instant) {
+        let Some(tracked) = self.brokers.get(&broker) else { return };
+        let metadata_offset = if tracked.is_fenced == is_fenced { Offset(-1) } else { tracked.metadata_offset };
+        self.touch(broker, is_fenced, metadata_offset, now);
+    }
+
+    /// A broker is registered no more.
+    pub(super) fn remove(&mut self, broker: BrokerId) {
+        self.brokers.remove(&broker);
+    }
+
     /// A broker's session has run out.
     pub(super) fn fence(&mut self, broker: BrokerId) {
         let tracked = self.brokers.get_mut(&broker).expect("only registered brokers are tracked");
@@ -265,6 +278,33 @@ mod tests {
         heartbeats.maybe_update_controlled_shutdown_offset(BrokerId(2), Offset(0));
         assert_eq!(heartbeats.lowest_active_offset(), Some(Offset(100)));
         assert!(heartbeats.is_shutting_down(BrokerId(2)) && !heartbeats.is_shutting_down(BrokerId(4)));
+    }
+
+    #[test]
+    fn only_the_first_offset_of_a_controlled_shutdown_counts() {
+        let mut heartbeats = fenced_brokers(1);
+        heartbeats.touch(BrokerId(0), false, Offset(90), at(0));
+        for offset in [98, 99] {
+            heartbeats.maybe_update_controlled_shutdown_offset(BrokerId(0), Offset(offset));
+            assert_eq!(heartbeats.brokers[&BrokerId(0)].controlled_shutdown_offset, Some(Offset(98)));
+        }
+        heartbeats.touch(BrokerId(0), true, Offset(101), at(1));
+        assert!(!heartbeats.is_shutting_down(BrokerId(0)), "a fenced broker has left its controlled shutdown");
+    }
+
+    #[test]
+    fn what_a_broker_has_applied_is_forgotten_when_its_unfencing_is_replayed() {
+        let mut heartbeats = fenced_brokers(2);
+        heartbeats.touch(BrokerId(0), false, Offset(100), at(1));
+        heartbeats.touch(BrokerId(1), true, Offset(90), at(1));
+        assert_eq!(heartbeats.lowest_active_offset(), Some(Offset(100)));
+        heartbeats.replayed(BrokerId(0), false, at(2));
+        assert_eq!(heartbeats.lowest_active_offset(), Some(Offset(-1)));
+        heartbeats.touch(BrokerId(0), false, Offset(101), at(3));
+        heartbeats.replayed(BrokerId(1), false, at(3));
+        assert_eq!(heartbeats.lowest_active_offset(), Some(Offset(90)), "news leave it as it was");
+        heartbeats.remove(BrokerId(1));
+        assert_eq!(heartbeats.lowest_active_offset(), Some(Offset(101)));
     }
 
     fn request(broker: i32) -> BrokerHeartbeatRequest {

@@ -16,6 +16,7 @@ mod partition_change;
 mod placement;
 mod reassignment;
 mod refusals;
+mod registration;
 mod replication;
 mod requests;
 mod telling;
@@ -37,11 +38,12 @@ use crate::storage::Disk;
 use crate::view::{ControllerView, QuorumView};
 use activation::Active;
 pub(crate) use configs::{check_changes, check_dynamic_configs, new_value, set};
+use registration::Registration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub(crate) use topic_names::{check_name, collide, has_collision_characters};
 pub(crate) use topics::random_topic_id;
-use wire::{BrokerId, LeaderEpoch, Offset};
+use wire::{BrokerId, Endpoint, LeaderEpoch, Offset};
 
 /// A KRaft controller.
 #[derive(Clone, Debug)]
@@ -70,10 +72,16 @@ struct Running {
     replayed_to: Offset,
     channels: ServerChannels,
     snapshots: SnapshotSchedule,
+    registration: Registration,
+    /// Where it listens.
+    endpoint: Endpoint,
     /// What only the active controller has.
     active: Option<Active>,
     is_shutting_down: bool,
 }
+
+/// The kinds of the controller's timers begin here: a combined server has a broker's beside them.
+pub(crate) const FIRST_TIMER_KIND: u8 = 64;
 
 /// The controller's timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,15 +96,18 @@ enum TimerKind {
     LeaderRebalance,
     /// Time to look for unclean leaders.
     UncleanElection,
+    /// Its own registration has something to do.
+    Registration,
 }
 
 impl TimerKind {
-    const ALL: [TimerKind; 5] = [
+    const ALL: [TimerKind; 6] = [
         TimerKind::Quorum,
         TimerKind::SessionCheck,
         TimerKind::NoOp,
         TimerKind::LeaderRebalance,
         TimerKind::UncleanElection,
+        TimerKind::Registration,
     ];
 
     /// The timers that only the active controller sets.
@@ -104,11 +115,12 @@ impl TimerKind {
         [TimerKind::SessionCheck, TimerKind::NoOp, TimerKind::LeaderRebalance, TimerKind::UncleanElection];
 
     fn timer(self, key: u64) -> Timer {
-        Timer { kind: self as u8, key }
+        Timer { kind: FIRST_TIMER_KIND + self as u8, key }
     }
 
     fn of(timer: Timer) -> TimerKind {
-        *TimerKind::ALL.get(usize::from(timer.kind)).expect("only timers that were set fire")
+        let place = usize::from(timer.kind - FIRST_TIMER_KIND);
+        *TimerKind::ALL.get(place).expect("only timers that were set fire")
     }
 }
 
@@ -139,6 +151,17 @@ impl Controller {
                 quorum: QuorumView::of_nobody(),
             },
         }
+    }
+
+    /// Its part in the quorum, once the process has started.
+    #[must_use]
+    pub fn raft(&self) -> Option<&RaftClient> {
+        self.running.as_ref().map(|running| &running.raft)
+    }
+
+    /// Whether the metadata log shows this very process.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.running.as_ref().is_some_and(Running::is_registered)
     }
 
     /// The quorum epoch and the cluster as it stands, if this is an active controller.
@@ -175,9 +198,18 @@ impl Controller {
             registration_offsets: BTreeMap::new(),
             replayed_to: Offset::ZERO,
             channels,
+            registration: self.registration(),
+            endpoint: self.spec.controller_endpoint().unwrap_or(&self.spec.endpoint).clone(),
             active: None,
             is_shutting_down: false,
         }
+    }
+
+    /// From a stream of its own.
+    fn registration(&self) -> Registration {
+        let mut rng = self.rng.clone();
+        rng.long_jump();
+        Registration::new(self.identity.clone(), self.spec.coordination.voters(), rng)
     }
 
     fn raft_setup(&self, config: &BrokerConfig) -> RaftSetup {
@@ -213,10 +245,11 @@ impl Running {
         match input {
             Input::Started { .. } => unreachable!("a process starts once"),
             Input::Connected { connection } => {
+                self.on_registration_connected(now, connection, effects);
                 self.with_raft(now, effects, |raft, step| raft.on_connected(connection, step));
             }
             Input::Disconnected { connection } => self.on_disconnected(now, connection, effects),
-            Input::Received { connection, message } => self.on_message(now, connection, message, effects),
+            Input::Received { connection, message, .. } => self.on_message(now, connection, message, effects),
             Input::TimerFired { timer } => self.on_timer(now, timer, effects),
             Input::Told(instruction) => self.on_instruction(now, &instruction, effects),
             Input::ClockSet(clock) => self.raft.set_clock(clock),
@@ -243,6 +276,7 @@ impl Running {
 
     fn on_disconnected(&mut self, now: Instant, connection: ConnectionId, effects: &mut Effects) {
         self.channels.disconnected(connection);
+        self.on_registration_disconnected(now, connection);
         self.with_raft(now, effects, |raft, step| raft.on_disconnected(connection, step));
     }
 
@@ -254,6 +288,7 @@ impl Running {
             }
             Message::Response { correlation_id, response } => {
                 let answer = (connection, correlation_id);
+                self.on_registration_response(now, answer, &response, effects);
                 self.with_raft(now, effects, |raft, step| raft.on_response(answer, response, step));
             }
         }
@@ -288,6 +323,7 @@ impl Running {
             TimerKind::NoOp => self.on_no_op(now, effects),
             TimerKind::LeaderRebalance => self.on_leader_rebalance(now, effects),
             TimerKind::UncleanElection => self.on_unclean_election(now, effects),
+            TimerKind::Registration => self.on_registration_timer(now, effects),
         }
         self.work_on_requests(now, effects);
     }

@@ -3,8 +3,9 @@
 
 use wire::response::{
     AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse, AlterPartitionResponse,
-    BrokerHeartbeatResponse, BrokerRegistrationResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse,
-    ListPartitionReassignmentsResponse, TopicResult, TopicResults, UnregisterBrokerResponse, UpdateFeaturesResponse,
+    BrokerHeartbeatResponse, BrokerRegistrationResponse, ControllerRegistrationResponse, ElectLeadersResponse,
+    IncrementalAlterConfigsResponse, ListPartitionReassignmentsResponse, TopicResult, TopicResults,
+    UnregisterBrokerResponse, UpdateFeaturesResponse,
 };
 use wire::{BrokerEpoch, ErrorCode, Response};
 
@@ -47,6 +48,9 @@ pub(super) fn refused(response: Response) -> Response {
         Response::AllocateProducerIds(_) => {
             let (producer_id_start, producer_id_len) = (0, 0);
             Response::AllocateProducerIds(AllocateProducerIdsResponse { error, producer_id_start, producer_id_len })
+        }
+        Response::ControllerRegistration(_) => {
+            Response::ControllerRegistration(ControllerRegistrationResponse { error })
         }
         other @ (Response::ApiVersions(_)
         | Response::Metadata(_)

@@ -52,6 +52,7 @@ impl Running {
             Request::AllocateProducerIds(request) => self.on_allocate_producer_ids(asked, request, effects),
             Request::BrokerRegistration(request) => self.on_broker_registration(now, id, &request, effects),
             Request::BrokerHeartbeat(request) => self.on_broker_heartbeat(now, id, &request, effects),
+            Request::ControllerRegistration(request) => self.on_controller_registration(asked, request, effects),
             Request::AlterPartition(request) => self.on_alter_partition(now, id, &request, effects),
             Request::Metadata(_)
             | Request::Produce(_)
@@ -74,7 +75,7 @@ impl Running {
     fn on_api_versions(&mut self, id: RequestId, effects: &mut Effects) {
         let response = ApiVersionsResponse {
             listener: ListenerKind::Controller,
-            supported_features: RELEASE.supported_features,
+            supported_features: RELEASE.features(self.config.unstable_feature_versions_enable),
             finalized_features_epoch: self.replayed_to.0 - 1,
             finalized_features: finalized_features(self.image.features()),
         };

@@ -48,7 +48,12 @@ fn tell_additions(teller: &Teller, effects: &mut Effects) {
 impl Teller<'_> {
     fn tell_record(&self, record: &MetadataRecord, effects: &mut Effects) {
         match record {
-            MetadataRecord::ProducerIds { .. } | MetadataRecord::NoOp => {}
+            MetadataRecord::ProducerIds { .. }
+            | MetadataRecord::RegisterController { .. }
+            | MetadataRecord::ZkMigrationStateNone
+            | MetadataRecord::BeginTransaction
+            | MetadataRecord::EndTransaction
+            | MetadataRecord::NoOp => {}
             MetadataRecord::FeatureLevel { name, level } => self.tell_feature_level(name, *level, effects),
             MetadataRecord::Config { resource, key, value } => {
                 self.tell_config(resource, key, value.as_deref(), effects);
@@ -109,6 +114,10 @@ impl Teller<'_> {
                 | MetadataRecord::Partition(_)
                 | MetadataRecord::PartitionChange(_)
                 | MetadataRecord::ProducerIds { .. }
+                | MetadataRecord::RegisterController { .. }
+                | MetadataRecord::ZkMigrationStateNone
+                | MetadataRecord::BeginTransaction
+                | MetadataRecord::EndTransaction
                 | MetadataRecord::NoOp => None,
             })
         };

@@ -5,7 +5,7 @@ mod world;
 use super::*;
 use crate::event::{ChangeReason, ControllerEvent};
 use crate::metadata::{METADATA_TOPIC_ID, metadata_partition};
-use crate::node::NodeId;
+use crate::node::{Listener, NodeId};
 use wire::request::{
     AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest, CreatableTopic, CreatePartitionsRequest,
     CreatePartitionsTopic, CreateTopicsRequest, MetadataRequest,
@@ -31,32 +31,76 @@ fn a_new_controller_leads_at_once_and_writes_the_first_records() {
             "1 epochs",
             "append 0 1 LeaderChange(3000)",
             "note BecameActive",
-            "append 1 1 FeatureLevel",
+            "append 1 1 BeginTransaction+FeatureLevel+ZkMigrationStateNone+EndTransaction",
+            "connect localhost:9000",
+            "timer Registration 5.000000",
             "timer NoOp 0.500000",
         ]
     );
     assert_eq!(world.disk.logs[&metadata_partition()].topic_id, METADATA_TOPIC_ID);
     let view = world.controller.view();
     assert!(view.is_active);
-    assert_eq!((view.epoch, view.log_end_offset, view.high_watermark), (LeaderEpoch(1), Offset(2), Offset(2)));
+    assert_eq!((view.epoch, view.log_end_offset, view.high_watermark), (LeaderEpoch(1), Offset(5), Offset(5)));
     assert_eq!(world.take_notes(), [ControllerEvent::BecameActive { epoch: LeaderEpoch(1) }]);
+}
+
+/// Its registration arrives and is answered.
+fn register(world: &mut World) {
+    let connection = *world.opened.last().expect("it connects to the active controller, itself");
+    world.step(Input::Connected { connection });
+    let (_, correlation_id, request) = world.requests.pop().expect("it registers");
+    world.responses.clear();
+    let message = Message::Request { correlation_id, request };
+    world.step(Input::Received { connection, listener: Listener::Controller, message });
+    let (to, response) = world.responses.pop().expect("the registration is answered");
+    assert_eq!(to, connection);
+    let message = Message::Response { correlation_id, response };
+    world.step(Input::Received { connection, listener: Listener::Controller, message });
+}
+
+#[test]
+fn a_controller_registers_once_the_features_are_known_and_again_in_each_of_its_runs() {
+    let mut world = World::started(&[]);
+    register(&mut world);
+    let registered = |world: &World| world.controller.view().image.controllers()[&3000].incarnation_id;
+    let first = registered(&world);
+    assert_eq!((world.log_end_offset(), world.opened.len()), (Offset(6), 1));
+    world.run_for(20_000);
+    assert_eq!((world.opened.len(), world.requests.len()), (1, 0), "once is enough");
+    world.restart();
+    assert_eq!(registered(&world), first, "the log still shows the run before");
+    register(&mut world);
+    assert_ne!(registered(&world), first);
+}
+
+#[test]
+fn a_registration_that_fails_is_tried_again() {
+    let mut world = World::started(&[]);
+    let connection = world.opened[0];
+    world.step(Input::Disconnected { connection });
+    world.run_for(100);
+    assert_eq!(world.opened.len(), 2, "a lost connection is made again");
+    world.run_for(20_000);
+    assert!((4..9).contains(&world.opened.len()), "later less and less often: {}", world.opened.len());
+    register(&mut world);
+    assert_eq!(world.controller.view().image.controllers().len(), 1);
 }
 
 #[test]
 fn a_no_op_is_written_at_every_idle_interval() {
     let mut world = World::started(&[]);
     world.run_for(1_600);
-    assert_eq!(world.log_end_offset(), Offset(5));
+    assert_eq!(world.log_end_offset(), Offset(8));
     let mut silent = World::started(&[("metadata.max.idle.interval.ms", "0")]);
     silent.run_for(1_600);
-    assert_eq!(silent.log_end_offset(), Offset(2));
+    assert_eq!(silent.log_end_offset(), Offset(5));
 }
 
 #[test]
 fn a_broker_registers_with_the_offset_as_its_epoch_and_is_unfenced_once_it_has_caught_up() {
     let mut world = World::started(&[]);
-    assert_eq!(world.register(1, 7).broker_epoch, BrokerEpoch(2));
-    let behind = world.heartbeat(1, |request| request.current_metadata_offset = Offset(1));
+    assert_eq!(world.register(1, 7).broker_epoch, BrokerEpoch(5));
+    let behind = world.heartbeat(1, |request| request.current_metadata_offset = Offset(4));
     assert_eq!((behind.is_caught_up, behind.is_fenced), (false, true));
     let not_ready = world.heartbeat(1, |request| request.want_fence = true);
     assert_eq!((not_ready.is_caught_up, not_ready.is_fenced), (true, true));
@@ -65,7 +109,7 @@ fn a_broker_registers_with_the_offset_as_its_epoch_and_is_unfenced_once_it_has_c
     assert_eq!(
         world.take_notes()[1..],
         [
-            ControllerEvent::BrokerRegistered { broker: BrokerId(1), broker_epoch: BrokerEpoch(2) },
+            ControllerEvent::BrokerRegistered { broker: BrokerId(1), broker_epoch: BrokerEpoch(5) },
             ControllerEvent::BrokerUnfenced { broker: BrokerId(1) },
         ]
     );
@@ -90,7 +134,7 @@ fn a_topic_is_written_told_and_answered_in_this_order() {
             "note TopicCreated",
             "note LeaderElected",
             "note LeaderElected",
-            "append 6 1 Topic+Config+Partition+Partition",
+            "append 9 1 Topic+Config+Partition+Partition",
             "respond 1",
         ]
     );
@@ -227,7 +271,7 @@ fn a_leader_changes_its_in_sync_replicas() {
     let request =
         AlterPartitionRequest { broker_id: BrokerId(1), broker_epoch: world.epoch_of(1), partitions: vec![data] };
     let effects = world.send(connection(1), Request::AlterPartition(request.clone()));
-    assert_eq!(words(&effects), ["note IsrChanged", "append 8 1 PartitionChange", "respond 1"]);
+    assert_eq!(words(&effects), ["note IsrChanged", "append 11 1 PartitionChange", "respond 1"]);
     assert_eq!(world.partition("foo", 0).isr, [BrokerId(1)]);
     let again = world.send(connection(1), Request::AlterPartition(request));
     assert_eq!(words(&again), ["note AlterPartitionRejected", "respond 1"]);
@@ -238,9 +282,9 @@ fn a_fetch_waits_for_records_or_for_its_time() {
     let mut world = World::started(&[("metadata.max.idle.interval.ms", "0")]);
     world.send(fetches_of(1), fetch(Offset::ZERO, 0));
     let (_, response) = world.responses.pop().expect("there is something to fetch");
-    assert_eq!((fetched(&response).batches.len(), fetched(&response).high_watermark), (2, Offset(2)));
+    assert_eq!((fetched(&response).batches.len(), fetched(&response).high_watermark), (2, Offset(5)));
 
-    let parked = world.send(fetches_of(1), fetch(Offset(2), 1));
+    let parked = world.send(fetches_of(1), fetch(Offset(5), 1));
     assert_eq!(words(&parked), ["timer Quorum 0.500000"]);
     world.run_for(499);
     assert!(world.responses.is_empty());
@@ -248,18 +292,18 @@ fn a_fetch_waits_for_records_or_for_its_time() {
     let (_, response) = world.responses.pop().expect("the fetch has waited long enough");
     assert_eq!((fetched(&response).batches.len(), fetched(&response).error), (0, ErrorCode::None));
 
-    world.send(fetches_of(1), fetch(Offset(2), 1));
+    world.send(fetches_of(1), fetch(Offset(5), 1));
     world.register(2, 7);
     let (to, response) = world.responses.pop().expect("the registration wakes the fetch");
     assert_eq!((to, fetched(&response).batches.len()), (fetches_of(1), 1));
-    assert_eq!(fetched(&response).high_watermark, Offset(3));
-    assert!(!world.timers.keys().any(|(kind, _)| *kind == TimerKind::Quorum as u8));
+    assert_eq!(fetched(&response).high_watermark, Offset(6));
+    assert!(!world.timers.keys().any(|(kind, _)| *kind == TimerKind::Quorum.timer(0).kind));
 }
 
 #[test]
 fn a_fetch_of_a_lost_connection_is_forgotten() {
     let mut world = World::started(&[("metadata.max.idle.interval.ms", "0")]);
-    world.send(fetches_of(1), fetch(Offset(2), 1));
+    world.send(fetches_of(1), fetch(Offset(5), 1));
     let effects = world.step(Input::Disconnected { connection: fetches_of(1) });
     assert_eq!(words(&effects), ["cancel Quorum"]);
     world.register(2, 7);
@@ -289,8 +333,8 @@ fn a_restarted_controller_still_knows_where_registrations_stand() {
     let mut world = World::started(&[]);
     world.register(1, 7);
     world.restart();
-    assert!(world.heartbeat(1, |request| request.current_metadata_offset = Offset(1)).is_fenced);
-    assert!(!world.heartbeat(1, |request| request.current_metadata_offset = Offset(2)).is_fenced);
+    assert!(world.heartbeat(1, |request| request.current_metadata_offset = Offset(4)).is_fenced);
+    assert!(!world.heartbeat(1, |request| request.current_metadata_offset = Offset(5)).is_fenced);
 }
 
 #[test]

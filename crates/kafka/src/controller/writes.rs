@@ -11,7 +11,7 @@ use crate::metadata::ImageDelta;
 use crate::node::{Effects, RequestId};
 use crate::raft::{MetadataSnapshot, RaftStep};
 use std::sync::Arc;
-use wire::{LeaderEpoch, MetadataRecord, Offset, RecordBatch, Response};
+use wire::{MetadataRecord, Offset, RecordBatch, Response};
 
 /// What one operation writes, and why partitions change by it.
 #[derive(Clone, Debug)]
@@ -39,7 +39,9 @@ impl Running {
         response: Response,
         effects: &mut Effects,
     ) {
-        self.append(now, operation, effects);
+        if !self.append(now, operation, effects) {
+            return self.channels.respond(id, refused(response), effects);
+        }
         let offset = self.last_offset();
         if let Some(active) = self.active.as_mut() {
             active.pending.push_back(Pending { offset, id, response });
@@ -53,16 +55,37 @@ impl Running {
         self.follow_quorum(now, effects);
     }
 
-    fn append(&mut self, now: Instant, operation: Operation, effects: &mut Effects) {
+    /// Writes. A controller whose voter has resigned meanwhile cannot: only now it notices, and is active no more. Tells
+    /// whether it still is.
+    fn append(&mut self, now: Instant, operation: Operation, effects: &mut Effects) -> bool {
         if operation.records.is_empty() {
-            return;
+            return true;
+        }
+        if !self.raft.is_leader() {
+            self.renounce(now, effects);
+            return false;
         }
         tell(&self.image, &operation.records, operation.reason, effects);
         let mut step = RaftStep { now, channels: &mut self.channels, effects };
         let batch = self.raft.append(operation.records, &mut step);
         let delta = self.replay(&batch);
+        self.track(&batch, now);
         if !delta.changed_partitions.is_empty() {
             self.schedule_elections(now, effects);
+        }
+        true
+    }
+
+    /// What a batch of its own says of brokers, the active controller's soft state follows.
+    fn track(&mut self, batch: &RecordBatch, now: Instant) {
+        let Some(active) = self.active.as_mut() else { return };
+        for record in batch.metadata_records() {
+            if let MetadataRecord::BrokerRegistrationChange { broker_id, .. } = record {
+                let registration = self.image.brokers().get(broker_id).expect("only registered brokers change");
+                active.heartbeats.replayed(*broker_id, registration.fenced, now);
+            } else if let MetadataRecord::UnregisterBroker { broker_id, .. } = record {
+                active.heartbeats.remove(*broker_id);
+            }
         }
     }
 
@@ -102,6 +125,10 @@ impl Running {
             | MetadataRecord::Partition(_)
             | MetadataRecord::PartitionChange(_)
             | MetadataRecord::ProducerIds { .. }
+            | MetadataRecord::RegisterController { .. }
+            | MetadataRecord::ZkMigrationStateNone
+            | MetadataRecord::BeginTransaction
+            | MetadataRecord::EndTransaction
             | MetadataRecord::NoOp => {}
         }
     }
@@ -114,7 +141,7 @@ impl Running {
 
     /// Looks at what the quorum has come to: becomes active or stops being so, answers what is committed.
     pub(super) fn follow_quorum(&mut self, now: Instant, effects: &mut Effects) {
-        if self.active.as_ref().is_some_and(|active| !self.leads_in(active.epoch)) {
+        if self.active.as_ref().is_some_and(|active| active.epoch != self.raft.epoch()) {
             self.renounce(now, effects);
         }
         self.replay_committed(now);
@@ -124,10 +151,7 @@ impl Running {
         }
         self.answer_committed(effects);
         self.write_due_snapshot(now, effects);
-    }
-
-    fn leads_in(&self, epoch: LeaderEpoch) -> bool {
-        self.raft.is_leader() && self.raft.epoch() == epoch
+        self.advance_registration(now, effects);
     }
 
     /// Is not the active controller any more: what was not committed is undone, and whoever waits for it must ask the

@@ -13,10 +13,17 @@ impl ClusterImage {
     /// behind their registration, where Kafka has fields in it.
     #[must_use]
     pub fn to_records(&self) -> Vec<MetadataRecord> {
-        let ClusterImage { brokers, topics, topic_names: _, broker_configs, features, next_producer_id } = self;
+        let ClusterImage { brokers, controllers, topics, topic_names: _, broker_configs, features, next_producer_id } =
+            self;
         let mut records: Vec<MetadataRecord> =
             features.iter().map(|(name, level)| MetadataRecord::FeatureLevel { name, level: *level }).collect();
+        records.extend((!features.is_empty()).then_some(MetadataRecord::ZkMigrationStateNone));
         brokers.iter().for_each(|(id, registration)| write_broker(*id, registration, &mut records));
+        records.extend(controllers.iter().map(|(id, registration)| MetadataRecord::RegisterController {
+            controller_id: *id,
+            incarnation_id: registration.incarnation_id,
+            endpoint: registration.endpoint.clone(),
+        }));
         topics.iter().for_each(|(name, topic)| write_topic(name, topic, &mut records));
         for (broker, configs) in broker_configs {
             write_configs(&ConfigResource::Broker(*broker), configs, &mut records);
@@ -146,6 +153,11 @@ mod tests {
             config(ConfigResource::Topic(TopicName::new("t"))),
             config(ConfigResource::Broker(None)),
             MetadataRecord::ProducerIds { broker_id, broker_epoch, next_producer_id: 1_000 },
+            MetadataRecord::RegisterController {
+                controller_id: 100,
+                incarnation_id: IncarnationId(3),
+                endpoint: Endpoint::new("localhost", 9090),
+            },
         ];
         records.iter().for_each(|record| image.replay(record, &mut ImageDelta::default()));
         image

@@ -1,7 +1,7 @@
 //! One member of the quorum: its parts, and what it does of itself (`KafkaRaftClient.poll`).
 
 use super::config::QuorumConfig;
-use super::links::{Links, Patience};
+use super::links::{FIRST_OF_QUORUM, Links, Patience};
 use super::metadata_log::{MetadataLog, Retention};
 use super::parked::ParkedFetches;
 use super::state::State;
@@ -57,7 +57,11 @@ impl RaftClient {
     pub fn open(setup: RaftSetup, disk: &Disk, rng: Rng, step: &mut RaftStep<'_>) -> RaftClient {
         let log = MetadataLog::open(disk, step.effects);
         let mut client = RaftClient {
-            links: Links::new(setup.identity.clone(), setup.node_id, &setup.voters),
+            links: Links::new(
+                setup.identity.clone(),
+                FIRST_OF_QUORUM,
+                setup.voters.iter().filter(|(voter, _)| *voter != setup.node_id),
+            ),
             setup: Arc::new(setup),
             rng,
             epoch: log.last_epoch(),

@@ -9,16 +9,19 @@ use std::collections::BTreeMap;
 use wire::{Endpoint, Request};
 
 /// The numbers of these connections begin here: a broker numbers its other ones from 0.
-const FIRST_CONNECTION: u32 = 1 << 31;
+pub(crate) const FIRST_CONNECTION: u32 = 1 << 30;
+/// Those of the quorum itself begin here: below are a controller's for its registration.
+pub(super) const FIRST_OF_QUORUM: u32 = 1 << 31;
 /// `reconnect.backoff.ms` of the quorum's network client.
 const RECONNECT_BACKOFF_MS: i64 = 50;
 /// `reconnect.backoff.max.ms` of the same.
 const RECONNECT_BACKOFF_MAX_MS: i64 = 500;
 
-/// All connections to voters, the node's own self left out.
+/// All connections to voters.
 #[derive(Clone, Debug)]
-pub(super) struct Links {
+pub(crate) struct Links {
     identity: Identity,
+    first: u32,
     opened: u32,
     links: BTreeMap<i32, Link>,
 }
@@ -51,7 +54,7 @@ struct InFlight {
 
 /// What became of the wish to send a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
+pub(crate) enum Attempt {
     /// It is on its way.
     Sent,
     /// A connection is being made first.
@@ -62,26 +65,25 @@ pub(super) enum Attempt {
 
 /// How long requests may take, and the pause after a failed one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    pub(super) request_timeout: Duration,
-    pub(super) retry_backoff: Duration,
+pub(crate) struct Patience {
+    pub(crate) request_timeout: Duration,
+    pub(crate) retry_backoff: Duration,
 }
 
 impl Links {
     /// No connections yet.
-    pub(super) fn new(identity: Identity, own_id: i32, voters: &[(i32, Endpoint)]) -> Links {
-        let others = voters.iter().filter(|(voter, _)| *voter != own_id);
-        let links = others.map(|(voter, endpoint)| (*voter, Link::new(endpoint.clone()))).collect();
-        Links { identity, opened: 0, links }
+    pub(crate) fn new<'a>(identity: Identity, first: u32, voters: impl Iterator<Item = &'a (i32, Endpoint)>) -> Links {
+        let links = voters.map(|(voter, endpoint)| (*voter, Link::new(endpoint.clone()))).collect();
+        Links { identity, first, opened: 0, links }
     }
 
     /// Whether a connection is one of these, or was.
-    pub(super) fn owns(&self, connection: ConnectionId) -> bool {
-        connection.opener == self.identity.node && connection.number >= FIRST_CONNECTION
+    pub(crate) fn owns(&self, connection: ConnectionId) -> bool {
+        connection.opener == self.identity.node && connection.number >= self.first
     }
 
     /// Sends a request if none is waited for, or begins to connect.
-    pub(super) fn try_send(
+    pub(crate) fn try_send(
         &mut self,
         voter: i32,
         now: Instant,
@@ -107,7 +109,7 @@ impl Links {
 
     fn connect(&mut self, voter: i32, deadline: Instant, effects: &mut Effects) {
         let Identity { node, incarnation, .. } = self.identity;
-        let connection = ConnectionId { opener: node, incarnation, number: FIRST_CONNECTION + self.opened };
+        let connection = ConnectionId { opener: node, incarnation, number: self.first + self.opened };
         self.opened += 1;
         let link = self.links.get_mut(&voter).expect("only known voters are connected to");
         link.phase = Phase::Connecting { connection, deadline };
@@ -115,7 +117,7 @@ impl Links {
     }
 
     /// A connection is established.
-    pub(super) fn on_connected(&mut self, connection: ConnectionId) {
+    pub(crate) fn on_connected(&mut self, connection: ConnectionId) {
         for link in self.links.values_mut() {
             if matches!(link.phase, Phase::Connecting { connection: pending, .. } if pending == connection) {
                 link.phase = Phase::Up(connection);
@@ -125,7 +127,7 @@ impl Links {
     }
 
     /// A connection is gone. Returns whose it was.
-    pub(super) fn on_disconnected(
+    pub(crate) fn on_disconnected(
         &mut self,
         connection: ConnectionId,
         now: Instant,
@@ -152,7 +154,7 @@ impl Links {
     }
 
     /// An answer arrived. Returns the voter if it was waited for.
-    pub(super) fn on_response(&mut self, connection: ConnectionId, correlation_id: i32) -> Option<i32> {
+    pub(crate) fn on_response(&mut self, connection: ConnectionId, correlation_id: i32) -> Option<i32> {
         let voter = self.voter_of(connection)?;
         let link = self.links.get_mut(&voter).expect("the voter was just found");
         let is_awaited = link.in_flight.is_some_and(|in_flight| in_flight.correlation_id == correlation_id);
@@ -163,14 +165,14 @@ impl Links {
     }
 
     /// The voter cannot serve just now: ask it again only after a pause.
-    pub(super) fn back_off(&mut self, voter: i32, until: Instant) {
+    pub(crate) fn back_off(&mut self, voter: i32, until: Instant) {
         if let Some(link) = self.links.get_mut(&voter) {
             link.retry_at = until;
         }
     }
 
     /// Closes the connections on which an answer or an acceptance did not come in time. Returns whose they were.
-    pub(super) fn expire(
+    pub(crate) fn expire(
         &mut self,
         now: Instant,
         patience: Patience,
@@ -214,7 +216,7 @@ impl Links {
     }
 
     /// When waiting comes to an end somewhere, or a pause does.
-    pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let pauses = self.links.values().map(Link::available_from).filter(|at| *at > now);
         self.links.values().filter_map(Link::deadline).chain(pauses).min()
     }

@@ -23,6 +23,7 @@ mod tests;
 
 pub use client::{RaftClient, RaftSetup};
 pub use config::QuorumConfig;
+pub(crate) use links::{FIRST_CONNECTION, Links, Patience};
 pub use metadata_log::MetadataLog;
 pub use snapshot::MetadataSnapshot;
 pub use snapshot_schedule::SnapshotSchedule;

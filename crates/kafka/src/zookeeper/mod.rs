@@ -94,7 +94,7 @@ impl ZooKeeper {
             Input::Started { disk } => self.on_started(&disk, step),
             Input::Connected { .. } => unreachable!("ZooKeeper opens no connections"),
             Input::Disconnected { connection } => self.forget_connection(connection),
-            Input::Received { connection, message } => self.on_message(connection, message, step),
+            Input::Received { connection, message, .. } => self.on_message(connection, message, step),
             Input::TimerFired { timer } => self.on_session_timer(SessionId(timer.key), step),
             Input::Told(Instruction::ShutDown) => step.effects.exit(TERMINATED),
             Input::Told(Instruction::Produce(_) | Instruction::EndOfInput | Instruction::Interrupt) => {}
@@ -108,7 +108,7 @@ impl ZooKeeper {
         self.next_session = first_session(self.identity.clock.at(step.now).0);
         let sessions: Vec<SessionId> = self.database.sessions().keys().copied().collect();
         sessions.into_iter().for_each(|session| self.touch(session, step));
-        step.effects.listen();
+        step.effects.listen(crate::node::Listener::Plaintext);
     }
 
     fn on_message(&mut self, connection: ConnectionId, message: Message, step: &mut Step<'_>) {

@@ -79,7 +79,7 @@ impl World {
                 Effect::CancelTimer { timer } => {
                     self.timers.remove(&timer);
                 }
-                Effect::Listen | Effect::Note(_) => {}
+                Effect::Listen(_) | Effect::StopListening(_) | Effect::Note(_) => {}
                 other => panic!("unexpected effect {other:?}"),
             }
         }
@@ -87,7 +87,7 @@ impl World {
 
     fn request(&mut self, connection: ConnectionId, request: ZooKeeperRequest) -> ZooKeeperResponse {
         let message = Message::Request { correlation_id: 1, request: Request::ZooKeeper(request) };
-        self.step(Input::Received { connection, message });
+        self.step(Input::Received { connection, listener: crate::node::Listener::Plaintext, message });
         self.sent.pop().expect("every request is answered").1
     }
 

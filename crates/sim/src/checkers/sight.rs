@@ -186,6 +186,7 @@ pub(crate) fn epoch_at(leader_epochs: &[(LeaderEpoch, Offset)], offset: Offset) 
 pub(crate) fn as_broker(host: &Host) -> Option<&Broker> {
     match host.process.as_ref()? {
         Machine::Broker(broker) => Some(broker),
+        Machine::Combined(server) => server.broker(),
         Machine::Controller(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
         #[cfg(test)]
         Machine::Toy(_) => None,
@@ -196,6 +197,7 @@ pub(crate) fn as_broker(host: &Host) -> Option<&Broker> {
 pub(crate) fn as_controller(host: &Host) -> Option<&Controller> {
     match host.process.as_ref()? {
         Machine::Controller(controller) => Some(controller),
+        Machine::Combined(server) => Some(server.controller()),
         Machine::Broker(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
         #[cfg(test)]
         Machine::Toy(_) => None,

@@ -1,7 +1,7 @@
 //! What the network does when links are cut, slowed and healed, and when hosts lose their power and get it back: what is
 //! held back, and when it is transmitted again.
 
-use super::{Connection, Departure, EndState, Ends, Flight, Held, Network, Side};
+use super::{Connection, Departure, EndState, Ends, Flight, Held, Network, Place, Side};
 use crate::frame::{FlightContent, LinkFrame};
 use kafka::fault::{LinkChange, LinkCondition, Links};
 use kafka::instant::Instant;
@@ -41,7 +41,7 @@ impl Network {
     /// A host loses its power: nobody listens there, its connections are forgotten, and what it still had to transmit is
     /// lost.
     pub(crate) fn power_off(&mut self, node: NodeId) {
-        self.listeners.remove(&node);
+        self.listening.retain(|(server, _)| *server != node);
         self.without_power.insert(node);
         let lost: Vec<Ends> = self.held.keys().copied().filter(|(from, _)| *from == node).collect();
         let lost: Vec<Held> = lost.into_iter().filter_map(|ends| self.held.remove(&ends)).flatten().collect();
@@ -103,8 +103,8 @@ impl Network {
     }
 
     /// A server will listen at a new address.
-    pub(crate) fn add_address(&mut self, endpoint: &Endpoint, node: NodeId) {
-        Arc::make_mut(&mut self.addresses).insert(super::resolved(endpoint), node);
+    pub(crate) fn add_address(&mut self, endpoint: &Endpoint, place: Place) {
+        Arc::make_mut(&mut self.addresses).insert(super::resolved(endpoint), place);
     }
 
     /// Nobody will listen there any more.
@@ -114,7 +114,7 @@ impl Network {
 
     /// Who listens or will listen at an address.
     pub(crate) fn owner_of(&self, endpoint: &Endpoint) -> Option<NodeId> {
-        self.addresses.get(&super::resolved(endpoint)).copied()
+        self.addresses.get(&super::resolved(endpoint)).map(|(node, _)| *node)
     }
 
     /// The links among these hosts that have faults.

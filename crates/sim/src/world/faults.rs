@@ -105,8 +105,9 @@ impl World {
         if self.hosts.contains_key(&node) {
             return Err(CommandError::AlreadyThere(node));
         }
-        match self.network.owner_of(&spec.endpoint) {
-            Some(_) => Err(CommandError::AddressInUse(spec.endpoint.clone())),
+        let mut addresses = spec.listeners().map(|(_, endpoint)| endpoint);
+        match addresses.find(|endpoint| self.network.owner_of(endpoint).is_some()) {
+            Some(endpoint) => Err(CommandError::AddressInUse(endpoint)),
             None => Ok(()),
         }
     }
@@ -243,7 +244,8 @@ impl World {
         let departure = match effect {
             Effect::Send { connection, message } => self.network().send(now, connection, message),
             Effect::Close { connection } => self.network().close(now, node, connection),
-            Effect::Listen
+            Effect::Listen(_)
+            | Effect::StopListening(_)
             | Effect::Connect { .. }
             | Effect::SetTimer { .. }
             | Effect::CancelTimer { .. }
@@ -327,7 +329,7 @@ impl World {
         let (node, mut host) = Host::of_server(spec);
         host.runs = self.runs_of_removed.get(&node).copied().unwrap_or(0);
         Arc::make_mut(&mut self.hosts).insert(node, host);
-        self.network().add_address(&spec.endpoint, node);
+        spec.listeners().for_each(|(listener, endpoint)| self.network().add_address(&endpoint, (node, listener)));
         self.note(node, EventKind::Operator(OperatorEvent::ServerAdded), cause);
         self.start_server(node, cause)
     }
@@ -336,7 +338,8 @@ impl World {
         self.note(node, EventKind::Operator(OperatorEvent::ServerRemoved), cause);
         let host = Arc::make_mut(&mut self.hosts).remove(&node).expect("the node was looked up before");
         Arc::make_mut(&mut self.runs_of_removed).insert(node, host.runs);
-        host.server.iter().for_each(|spec| self.network().remove_address(&spec.endpoint));
+        let addresses = host.server.iter().flat_map(|spec| spec.listeners());
+        addresses.for_each(|(_, endpoint)| self.network().remove_address(&endpoint));
         self.expect_clients_once_brokers_are_ready(*cause);
         node
     }

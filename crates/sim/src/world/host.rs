@@ -7,7 +7,7 @@ use crate::queue::Due;
 use kafka::fault::DiskCondition;
 use kafka::instant::Instant;
 use kafka::node::{ConnectionId, NodeId};
-use kafka::spec::{ServerRole, ServerSpec};
+use kafka::spec::ServerSpec;
 use kafka::storage::Disk;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Host {
 
     /// Whether it is a broker that has never been ready to serve.
     pub(super) fn is_awaited(&self) -> bool {
-        let is_broker = self.server.as_ref().is_some_and(|spec| spec.role == ServerRole::Broker);
+        let is_broker = self.server.as_ref().is_some_and(|spec| spec.role.is_broker());
         is_broker && self.readiness == Readiness::NeverReadyYet
     }
 }

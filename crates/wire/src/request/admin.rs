@@ -1,6 +1,6 @@
 //! Requests of administration: elections, reassignments, configurations, log directories, features and producer ids.
 
-use crate::{BrokerEpoch, BrokerId, Offset, TopicName, TopicPartition};
+use crate::{BrokerEpoch, BrokerId, Endpoint, IncarnationId, Offset, TopicName, TopicPartition};
 
 /// Which leader is wanted (`ElectionType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,6 +182,17 @@ pub struct AllocateProducerIdsRequest {
     pub broker_id: BrokerId,
     /// Its registration.
     pub broker_epoch: BrokerEpoch,
+}
+
+/// `ControllerRegistrationRequest` (KIP-919).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ControllerRegistrationRequest {
+    /// The controller's `node.id`.
+    pub controller_id: i32,
+    /// This run of its process.
+    pub incarnation_id: IncarnationId,
+    /// Where it listens.
+    pub endpoint: Endpoint,
 }
 
 /// `InitProducerIdRequest` (KIP-98).

@@ -254,6 +254,13 @@ pub struct AllocateProducerIdsResponse {
     pub producer_id_len: i32,
 }
 
+/// `ControllerRegistrationResponse`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ControllerRegistrationResponse {
+    /// Success or the error.
+    pub error: ErrorCode,
+}
+
 /// `InitProducerIdResponse`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InitProducerIdResponse {

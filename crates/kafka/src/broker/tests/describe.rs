@@ -15,7 +15,8 @@ use wire::{RecordBatch, Request, Response};
 /// One effect of a step at `now`.
 pub(super) fn describe(effect: &Effect, now: Instant) -> String {
     match effect {
-        Effect::Listen => "listen".to_owned(),
+        Effect::Listen(_) => "listen".to_owned(),
+        Effect::StopListening(_) => "stop listening".to_owned(),
         Effect::Connect { connection, endpoint } => format!("connect {} {endpoint}", name(*connection)),
         Effect::Close { connection } => format!("close {}", name(*connection)),
         Effect::Send { connection, message } => format!("send {} {}", name(*connection), message_text(message)),

@@ -132,19 +132,27 @@ impl Scene {
     /// An answer on a connection of broker 1.
     pub(super) fn answer(&mut self, number: u32, correlation_id: i32, response: Response) -> Vec<String> {
         let message = Message::Response { correlation_id, response };
-        self.step(Input::Received { connection: own(number), message })
+        self.step(Input::Received { connection: own(number), listener: crate::node::Listener::Plaintext, message })
     }
 
     /// A request of a client or of broker 2.
     pub(super) fn ask(&mut self, connection: ConnectionId, correlation_id: i32, request: Request) -> Vec<String> {
-        self.step(Input::Received { connection, message: Message::Request { correlation_id, request } })
+        self.step(Input::Received {
+            connection,
+            listener: crate::node::Listener::Plaintext,
+            message: Message::Request { correlation_id, request },
+        })
     }
 
     /// What the broker answers at once to a request.
     pub(super) fn answer_to(&mut self, connection: ConnectionId, request: Request) -> Response {
         let mut effects = Effects::new();
         let message = Message::Request { correlation_id: 0, request };
-        self.broker.step(self.now, Input::Received { connection, message }, &mut effects);
+        self.broker.step(
+            self.now,
+            Input::Received { connection, listener: crate::node::Listener::Plaintext, message },
+            &mut effects,
+        );
         let answered = effects.drain().into_iter().find_map(|effect| match effect {
             Effect::Send { message: Message::Response { response, .. }, .. } => Some(response),
             _ => None,

@@ -127,10 +127,18 @@ impl ZooKeeperScene {
                 queue.push_back(Due::AtBroker(Input::Connected { connection }));
             }
             Effect::Send { connection, message: message @ Message::Request { request: Request::ZooKeeper(_), .. } } => {
-                queue.push_back(Due::AtEnsemble(Input::Received { connection, message }));
+                queue.push_back(Due::AtEnsemble(Input::Received {
+                    connection,
+                    listener: crate::node::Listener::Plaintext,
+                    message,
+                }));
             }
             Effect::Send { connection, message } if !is_broker && connection.opener == NodeId::Server(1) => {
-                queue.push_back(Due::AtBroker(Input::Received { connection, message }));
+                queue.push_back(Due::AtBroker(Input::Received {
+                    connection,
+                    listener: crate::node::Listener::Plaintext,
+                    message,
+                }));
             }
             Effect::Close { connection } if !is_broker && connection.opener == NodeId::Server(1) => {
                 queue.push_back(Due::AtBroker(Input::Disconnected { connection }));
@@ -161,14 +169,18 @@ impl ZooKeeperScene {
     }
 
     pub(super) fn answer(&mut self, number: u32, correlation_id: i32, response: Response) -> Vec<String> {
-        self.step(Input::Received { connection: own(number), message: Message::Response { correlation_id, response } })
+        self.step(Input::Received {
+            connection: own(number),
+            listener: crate::node::Listener::Plaintext,
+            message: Message::Response { correlation_id, response },
+        })
     }
 
     /// A request of the controller, on its connection.
     pub(super) fn controller_says(&mut self, request: Request) -> Vec<String> {
         self.asked += 1;
         let message = Message::Request { correlation_id: self.asked, request };
-        self.step(Input::Received { connection: controller(), message })
+        self.step(Input::Received { connection: controller(), listener: crate::node::Listener::Plaintext, message })
     }
 
     /// A request of a client.
@@ -176,7 +188,7 @@ impl ZooKeeperScene {
         self.asked += 1;
         let connection = ConnectionId { opener: NodeId::Client(1), incarnation: 0, number: 0 };
         let message = Message::Request { correlation_id: self.asked, request };
-        self.step(Input::Received { connection, message })
+        self.step(Input::Received { connection, listener: crate::node::Listener::Plaintext, message })
     }
 
     /// What a client is answered at once.
@@ -202,7 +214,11 @@ impl ZooKeeperScene {
         let mut lines = Vec::new();
         for (correlation_id, request) in (1..).zip(requests) {
             let message = Message::Request { correlation_id, request: Request::ZooKeeper(request) };
-            lines.extend(self.run(Due::AtEnsemble(Input::Received { connection, message })));
+            lines.extend(self.run(Due::AtEnsemble(Input::Received {
+                connection,
+                listener: crate::node::Listener::Plaintext,
+                message,
+            })));
         }
         lines
     }

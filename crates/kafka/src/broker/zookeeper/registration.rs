@@ -105,7 +105,7 @@ impl Broker {
         self.state = BrokerState::Running;
         self.schedule_isr_expiration(step);
         self.start_log_manager(step);
-        step.effects.listen();
+        step.effects.listen(crate::node::Listener::Plaintext);
         step.effects.note(EventKind::Broker(BrokerEvent::BecameReady));
     }
 }

@@ -59,6 +59,7 @@ impl Broker {
             | Request::DescribeCluster
             | Request::InitProducerId(_)
             | Request::AllocateProducerIds(_)
+            | Request::ControllerRegistration(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
             | Request::Vote(_)

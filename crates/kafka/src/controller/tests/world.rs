@@ -31,6 +31,9 @@ pub(super) struct World {
     pub(super) sent: i32,
     pub(super) notes: Vec<ControllerEvent>,
     pub(super) responses: Vec<(ConnectionId, Response)>,
+    /// The connections that it opened, and what it asked on them: nobody answers unless a test does.
+    pub(super) opened: Vec<ConnectionId>,
+    pub(super) requests: Vec<(ConnectionId, i32, Request)>,
 }
 
 pub(super) fn controller(voters: &[i32], properties: &[(&str, &str)], incarnation: u32) -> Controller {
@@ -46,7 +49,11 @@ pub(super) fn controller(voters: &[i32], properties: &[(&str, &str)], incarnatio
         historical_faults: HistoricalFaults::default(),
     };
     let clock = WallClock { epoch: Timestamp(1_000_000) };
-    Controller::new(spec, Identity { node: NodeId::Server(3000), incarnation, clock }, Rng::seed_from_u64(42))
+    Controller::new(
+        spec,
+        Identity { node: NodeId::Server(3000), incarnation, clock },
+        Rng::seed_from_u64(42 + u64::from(incarnation)),
+    )
 }
 
 pub(super) fn connection(broker: i32) -> ConnectionId {
@@ -71,6 +78,8 @@ impl World {
             sent: 0,
             notes: Vec::new(),
             responses: Vec::new(),
+            opened: Vec::new(),
+            requests: Vec::new(),
         };
         world.step(Input::Started { disk: Disk::default() });
         world
@@ -104,10 +113,12 @@ impl World {
             Effect::Send { connection, message: Message::Response { response, .. } } => {
                 self.responses.push((connection, response));
             }
-            Effect::Listen | Effect::Close { .. } | Effect::Exit(_) => {}
-            Effect::Connect { .. } | Effect::Send { .. } | Effect::Note(_) => {
-                panic!("a controller does not do that: {effect:?}")
+            Effect::Listen(_) | Effect::StopListening(_) | Effect::Close { .. } | Effect::Exit(_) => {}
+            Effect::Connect { connection, .. } => self.opened.push(connection),
+            Effect::Send { connection, message: Message::Request { correlation_id, request } } => {
+                self.requests.push((connection, correlation_id, request));
             }
+            Effect::Note(_) => panic!("a controller does not do that: {effect:?}"),
         }
     }
 
@@ -131,7 +142,7 @@ impl World {
     pub(super) fn send(&mut self, connection: ConnectionId, request: Request) -> Vec<Effect> {
         self.sent += 1;
         let message = Message::Request { correlation_id: self.sent, request };
-        self.step(Input::Received { connection, message })
+        self.step(Input::Received { connection, listener: crate::node::Listener::Controller, message })
     }
 
     /// Sends a request that is answered at once.
@@ -275,9 +286,11 @@ pub(super) fn word(effect: &Effect) -> String {
         }
         Effect::Send { connection, .. } => format!("respond {}", connection.opener),
         Effect::Close { connection } => format!("close {}", connection.opener),
-        Effect::Listen => "listen".to_owned(),
+        Effect::Listen(_) => "listen".to_owned(),
+        Effect::StopListening(_) => "stop listening".to_owned(),
         Effect::Exit(status) => format!("exit {}", status.0),
-        Effect::Connect { .. } | Effect::Write(_) | Effect::Note(_) => format!("{effect:?}"),
+        Effect::Connect { endpoint, .. } => format!("connect {endpoint}"),
+        Effect::Write(_) | Effect::Note(_) => format!("{effect:?}"),
     }
 }
 

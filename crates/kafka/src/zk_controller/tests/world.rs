@@ -437,7 +437,11 @@ impl World {
     fn zookeeper_step(&mut self, from: ConnectionId, request: ZooKeeperRequest) -> Option<ZooKeeperResponse> {
         let mut effects = Effects::new();
         let message = Message::Request { correlation_id: 1, request: Request::ZooKeeper(request) };
-        self.zookeeper.step(self.now, Input::Received { connection: from, message }, &mut effects);
+        self.zookeeper.step(
+            self.now,
+            Input::Received { connection: from, listener: crate::node::Listener::Plaintext, message },
+            &mut effects,
+        );
         let mut answer = None;
         for effect in effects.drain() {
             let Effect::Send { connection, message: Message::Response { response, .. } } = effect else { continue };

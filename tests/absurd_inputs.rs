@@ -261,7 +261,15 @@ fn files_of_the_tools_are_read_or_refused_with_a_message() {
         files.write("file", &mutated(&mut rng, good));
         let words: Vec<String> = pick(&mut rng, &lines).split(' ').map(str::to_owned).collect();
         let Named::Tool(tool) = named(&words[0]) else { panic!("{} is a tool", words[0]) };
-        match tool.plan(&words[1..], Surroundings { files: &files, group_number: 7 }) {
+        match tool.plan(
+            &words[1..],
+            Surroundings {
+                files: &files,
+                disks: shell::disk_files::DiskFiles::default(),
+                input: None,
+                group_number: 7,
+            },
+        ) {
             Plan::Client(_) => count.add(true),
             Plan::Print(printout) => {
                 assert!(!printout.pieces.is_empty(), "a tool that ends at once says why");

@@ -7,6 +7,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use shell::disk_files::DiskFiles;
 use shell::files::Files;
 use shell::plan::{Plan, Surroundings};
 use shell::script::{run_to_end, wait_until_ready};
@@ -124,7 +125,10 @@ fn every_line_is_understood_or_refused() {
         for stage in pipeline.stages {
             let Some((name, arguments)) = stage.words.split_first() else { continue };
             let Named::Tool(tool) = named(name) else { continue };
-            match tool.plan(arguments, Surroundings { files: &files, group_number: 7 }) {
+            match tool.plan(
+                arguments,
+                Surroundings { files: &files, disks: DiskFiles::default(), input: None, group_number: 7 },
+            ) {
                 Plan::Client(_) => started += 1,
                 Plan::Print(printout) => {
                     refused += 1;

@@ -77,7 +77,7 @@ fn side_by_side(kafka: &Printed, here: &Printed) -> String {
 }
 
 /// Hides what may differ between two runs of the same real tool.
-pub struct Masks(Vec<(Regex, &'static str)>);
+pub struct Masks(Vec<(Regex, &'static str)>, Regex);
 
 impl Default for Masks {
     fn default() -> Masks {
@@ -91,7 +91,15 @@ impl Masks {
     pub fn new() -> Masks {
         let masks = [
             (r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[TIME]"),
-            (r"CreateTime:\d+", "CreateTime:TIME"),
+            (r"CreateTime: ?\d+", "CreateTime:TIME"),
+            (r" crc: \d+ ", " crc: N "),
+            (r"OptionalLong\[\d+\]", "OptionalLong[TIME]"),
+            (r"^timestamp: \d{13}", "timestamp: TIME"),
+            (r#""timestamp":"\d+""#, r#""timestamp":"TIME""#),
+            (r#""(topic_id|id)":"[\w-]{22}""#, r#""$1":"ID""#),
+            (r"^(.)Zxid = 0x[0-9a-f]+$", "${1}Zxid = ZXID"),
+            (r"^(.)time = .+ UTC \d{4}$", "${1}time = TIME"),
+            (r"ephemeralOwner = 0x[0-9a-f]{2,}", "ephemeralOwner = SESSION"),
             (r"TopicId: \S+", "TopicId: ID"),
             (r"groupId=console-consumer-\d+", "groupId=console-consumer-N"),
             (r"correlation id \d+", "correlation id N"),
@@ -105,13 +113,17 @@ impl Masks {
                 "deadlineMs=TIME, tries=N, nextAllowedTryMs=TIME) timed out at TIME after N attempt",
             ),
         ];
-        Masks(
-            masks.map(|(pattern, mask)| (Regex::new(pattern).expect("the masks are regular expressions"), mask)).into(),
-        )
+        let regex = |pattern| Regex::new(pattern).expect("the masks are regular expressions");
+        let producer = regex(r"\b(baseSequence|lastSequence|producerId|producerEpoch|sequence): -?\d+");
+        Masks(masks.map(|(pattern, mask)| (regex(pattern), mask)).into(), producer)
     }
 
     fn line(&self, line: &str) -> String {
         self.0.iter().fold(line.to_owned(), |line, (regex, mask)| regex.replace_all(&line, *mask).into_owned())
+    }
+
+    fn without_producer(&self, line: &str) -> String {
+        self.1.replace_all(line, "$1: N").into_owned()
     }
 
     /// Lines without what may differ, and without Java's stack frames.
@@ -122,7 +134,7 @@ impl Masks {
     }
 
     /// What a command printed, without what may differ, to be compared as the words in `compare` say: `unordered`,
-    /// `repeats`, `by-partition`, `quorum`.
+    /// `repeats`, `by-partition`, `quorum`, `brokers-in-any-order`, `producer-numbers` (of an idempotent producer in a log).
     #[must_use]
     pub fn printed(&self, printed: &Printed, compare: &[String]) -> Printed {
         let (mut out, mut err) = (self.lines(&printed.out), self.lines(&printed.err));
@@ -132,11 +144,21 @@ impl Masks {
                 "repeats" => err = without_repeats(err),
                 "by-partition" => out.sort(),
                 "quorum" => out = quorum_reduced(out),
+                "brokers-in-any-order" => out = in_broker_order(&out),
+                "producer-numbers" => out = out.iter().map(|line| self.without_producer(line)).collect(),
                 other => panic!("no comparison is called {other}"),
             }
         }
         Printed { out: help_texts_reduced(out), err: usage_tables_reduced(err), status: printed.status }
     }
+}
+
+/// `kafka-broker-api-versions` asks brokers in an order that is drawn: here they stand sorted.
+fn in_broker_order(lines: &[String]) -> Vec<String> {
+    let text = lines.join("\n");
+    let mut brokers: Vec<&str> = text.split_inclusive("\n)").map(str::trim_start).collect();
+    brokers.sort_unstable();
+    brokers.iter().flat_map(|broker| broker.lines()).map(str::to_owned).collect()
 }
 
 /// `--describe` shows topics in the order of a Java hash map: here they stand sorted.

@@ -100,7 +100,8 @@ impl Cluster {
         }
         if spec.role != ServerRole::ZooKeeper {
             spec.rack.iter().for_each(|rack| properties.push(("broker.rack".to_owned(), rack.clone())));
-            properties.extend(spec.properties.iter().map(|(key, value)| (key.clone(), value.clone())));
+            let others = spec.properties.iter().filter(|(key, _)| *key != "log.dirs");
+            properties.extend(others.map(|(key, value)| (key.clone(), value.clone())));
         }
         properties.iter().fold(String::new(), |mut text, (key, value)| {
             writeln!(text, "{key}={value}").expect("writing to a string does not fail");
@@ -171,10 +172,10 @@ impl Cluster {
     /// Runs a command line, and gives its part of the transcript.
     pub(crate) fn command(&mut self, line: &str) -> Result<String, String> {
         let failed = |error: std::io::Error| format!("{line}: {error}");
-        let mut command = self.tools.shell(&self.with_real_ports(line));
+        let mut command = self.tools.shell(&self.with_real_places(line));
         command.current_dir(self.folder.join("files")).stdin(Stdio::null());
         let output = command.output().map_err(failed)?;
-        let text = |bytes: &[u8]| self.with_our_ports(&String::from_utf8_lossy(bytes));
+        let text = |bytes: &[u8]| self.with_our_places(&String::from_utf8_lossy(bytes));
         let errors: String = text(&output.stderr).lines().map(|line| format!("! {line}\n")).collect();
         let out: String = text(&output.stdout).lines().map(|line| format!("{line}\n")).collect();
         let status = output.status.code().unwrap_or(-1);
@@ -186,16 +187,26 @@ impl Cluster {
         listeners.map(|(_, endpoint)| endpoint.port).collect()
     }
 
-    fn with_real_ports(&self, text: &str) -> String {
-        self.ports().iter().fold(text.to_owned(), |text, port| {
-            text.replace(&format!(":{port}"), &format!(":{}", port + self.port_offset))
-        })
+    /// Log directories as the script has them, and where they really are.
+    fn log_dirs(&self) -> impl Iterator<Item = (String, String)> {
+        let servers = self.servers.values().filter(|server| server.spec.role != ServerRole::ZooKeeper);
+        servers.map(|server| (server.spec.log_dir().to_owned(), server.folder.join("data").display().to_string()))
     }
 
-    fn with_our_ports(&self, text: &str) -> String {
-        self.ports().iter().fold(text.to_owned(), |text, port| {
-            text.replace(&format!(":{}", port + self.port_offset), &format!(":{port}"))
-        })
+    fn with_real_places(&self, text: &str) -> String {
+        let text = self
+            .log_dirs()
+            .fold(text.to_owned(), |text, (ours, real)| text.replace(&format!("{ours}/"), &format!("{real}/")));
+        self.ports()
+            .iter()
+            .fold(text, |text, port| text.replace(&format!(":{port}"), &format!(":{}", port + self.port_offset)))
+    }
+
+    fn with_our_places(&self, text: &str) -> String {
+        let text = self.log_dirs().fold(text.to_owned(), |text, (ours, real)| text.replace(&real, &ours));
+        self.ports()
+            .iter()
+            .fold(text, |text, port| text.replace(&format!(":{}", port + self.port_offset), &format!(":{port}")))
     }
 
     /// Which node that is now.
@@ -218,7 +229,7 @@ impl Cluster {
     fn question_for_the_controller(&self) -> (String, String, String) {
         match self.servers.get(&NodeId::ZooKeeper) {
             Some(zookeeper) => {
-                let line = format!("zookeeper-shell -server {} get /controller", self.real(&zookeeper.spec.endpoint));
+                let line = format!("zookeeper-shell {} get /controller", self.real(&zookeeper.spec.endpoint));
                 (line, "\"brokerid\":".to_owned(), ",".to_owned())
             }
             None => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The tools by name, with the classes that they run.
-const TOOLS: [(&str, &str); 16] = [
+const TOOLS: [(&str, &str); 17] = [
     ("kafka-topics", "org.apache.kafka.tools.TopicCommand"),
     ("kafka-console-producer", "kafka.tools.ConsoleProducer"),
     ("kafka-console-consumer", "org.apache.kafka.tools.consumer.ConsoleConsumer"),
@@ -18,10 +18,11 @@ const TOOLS: [(&str, &str); 16] = [
     ("kafka-metadata-quorum", "org.apache.kafka.tools.MetadataQuorumCommand"),
     ("kafka-features", "org.apache.kafka.tools.FeatureCommand"),
     ("kafka-log-dirs", "org.apache.kafka.tools.LogDirsCommand"),
+    ("kafka-broker-api-versions", "kafka.admin.BrokerApiVersionsCommand"),
     ("kafka-dump-log", "kafka.tools.DumpLogSegments"),
     ("kafka-transactions", "org.apache.kafka.tools.TransactionsCommand"),
     ("kafka-storage", "kafka.tools.StorageTool"),
-    ("zookeeper-shell", "org.apache.zookeeper.ZooKeeperMain"),
+    ("zookeeper-shell", "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka"),
 ];
 
 /// The logging of Kafka's own `tools-log4j.properties`: warnings, on standard error.
@@ -60,9 +61,10 @@ impl Tools {
         files::write(&server_logging, SERVER_LOGGING)?;
         for (name, class) in TOOLS {
             let program = format!(
-                "#!/bin/sh\nexec java {} -Dlog4j.configuration=file:{} -cp '{class_path}' {class} \"$@\"\n",
+                "#!/bin/sh\nexec java {} -Dlog4j.configuration=file:{} -cp '{class_path}' {class} {}\"$@\"\n",
                 JAVA_OPTIONS.join(" "),
-                tools_logging.display()
+                tools_logging.display(),
+                if name == "zookeeper-shell" { "-server " } else { "" }
             );
             for name in [name.to_owned(), format!("{name}.sh")] {
                 files::write_program(&bin.join(name), &program)?;

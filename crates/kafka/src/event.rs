@@ -1,16 +1,18 @@
 //! What happened, in the past tense: the events that nodes note and the trace keeps.
 
 mod administration;
+mod zookeeper_shell;
 
 pub use administration::{ClearedThrottles, ConfigsOutcome, Objection, ReassignOutcome, ReassignmentProgress};
+pub use zookeeper_shell::{ConnectionEnd, ZooKeeperFound, ZooKeeperTold};
 
 use crate::fault::{DiskCondition, LinkChange, Links};
 use crate::node::{ExitStatus, NodeId};
 use std::sync::Arc;
 use wire::request::{Acks, ConfigResource, ElectionType};
 use wire::response::{
-    DescribeQuorumResponse, DescribedLogDir, DescribedTopic, FinalizedFeature, OngoingReassignment, PartitionResult,
-    SupportedFeature,
+    ApiVersion, DescribeQuorumResponse, DescribedLogDir, DescribedTopic, FinalizedFeature, MetadataBroker,
+    OngoingReassignment, PartitionResult, SupportedFeature,
 };
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
@@ -667,6 +669,15 @@ pub struct TopicDescription {
     pub live_brokers: Vec<BrokerId>,
 }
 
+/// A broker, and what it says that it serves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BrokerApis {
+    /// The broker.
+    pub broker: MetadataBroker,
+    /// The requests; or the exception that came instead of an answer.
+    pub apis: Result<&'static [ApiVersion], String>,
+}
+
 /// What an administrative tool found out or brought about: one variant for each tool.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AdminAnswer {
@@ -681,6 +692,10 @@ pub enum AdminAnswer {
     RecordsDeleted(Vec<(TopicPartition, Result<Offset, AdminFailure>)>),
     /// `kafka-log-dirs`: each broker's directories.
     LogDirs(Vec<(BrokerId, Vec<DescribedLogDir>)>),
+    /// `kafka-broker-api-versions`: each broker, and what it serves.
+    ApiVersions(Vec<BrokerApis>),
+    /// `zookeeper-shell`.
+    ZooKeeper(ZooKeeperTold),
     /// `kafka-cluster cluster-id`.
     ClusterId(String),
     /// `kafka-cluster unregister`.

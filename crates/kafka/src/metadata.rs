@@ -2,6 +2,7 @@
 //!
 //! The controller and every broker hold one each; a broker's lags behind by what it has not fetched and applied.
 
+pub mod message;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};

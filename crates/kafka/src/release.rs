@@ -1,6 +1,10 @@
 //! What differs between releases of Kafka, as data: which features a release supports, and from which level of
 //! `metadata.version` on a rule holds (`org.apache.kafka.server.common.MetadataVersion`, KIP-584, KIP-778).
 
+mod apis;
+
+pub use apis::{CLIENT_APIS, KRAFT_BROKER_APIS, ZOOKEEPER_BROKER_APIS};
+
 use std::collections::BTreeMap;
 use wire::response::{FinalizedFeature, SupportedFeature};
 

@@ -2,13 +2,18 @@
 
 mod administration;
 
-pub use administration::{ConfigEntities, ConfigsAction, ElectLeadersAction, PlacedReplicas, ReassignAction};
+pub use administration::{
+    ConfigEntities, ConfigsAction, ElectLeadersAction, PlacedReplicas, ReassignAction, ZooKeeperCommand,
+};
 
 use crate::node::{Listener, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::request::{Acks, DeleteRecordsPartition, FeatureUpdate, IsolationLevel, OffsetSpec};
 use wire::{BrokerId, Endpoint, PartitionIndex, TopicName};
+
+/// `log.dir` of a server whose properties do not say.
+const DEFAULT_LOG_DIR: &str = "/tmp/kafka-logs";
 
 /// A server of the cluster and the properties file it starts with. A controller's listener is where the voters say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,13 @@ pub struct ServerSpec {
 }
 
 impl ServerSpec {
+    /// Its log directory: `log.dirs`, or `log.dir`. There is one.
+    #[must_use]
+    pub fn log_dir(&self) -> &str {
+        let property = |name| self.properties.get(name).map(String::as_str);
+        property("log.dirs").or(property("log.dir")).unwrap_or(DEFAULT_LOG_DIR)
+    }
+
     /// What its process is called.
     #[must_use]
     pub fn node(&self) -> NodeId {
@@ -186,6 +198,10 @@ pub enum AdminAction {
     DeleteRecords(Vec<DeleteRecordsPartition>),
     /// `kafka-log-dirs`: which brokers are asked; none for all of them.
     LogDirs(BTreeSet<BrokerId>),
+    /// `kafka-broker-api-versions`.
+    ApiVersions,
+    /// `zookeeper-shell`: its commands, one after another.
+    ZooKeeper(Vec<ZooKeeperCommand>),
     /// `kafka-cluster`.
     Cluster(ClusterAction),
     /// `kafka-features`.

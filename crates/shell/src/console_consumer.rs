@@ -374,12 +374,16 @@ fn deprecated_formatter(class: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk_files::DiskFiles;
     use crate::files::Files;
     use kafka::spec::AutoOffsetReset;
 
     fn planned(line: &str) -> Plan {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        plan(&arguments, Surroundings { files: &Files::new(), group_number: 4711 })
+        plan(
+            &arguments,
+            Surroundings { files: &Files::new(), disks: DiskFiles::default(), input: None, group_number: 4711 },
+        )
     }
 
     fn consumer_of(line: &str) -> ConsumerSpec {

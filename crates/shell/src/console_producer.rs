@@ -296,13 +296,14 @@ fn option_text(options: &ParsedOptions, name: &str) -> Result<String, OptionErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk_files::DiskFiles;
     use crate::files::Files;
     use kafka::spec::ProducerConfig;
     use wire::request::Acks;
 
     fn planned(line: &str, files: &Files) -> Plan {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        plan(&arguments, Surroundings { files, group_number: 0 })
+        plan(&arguments, Surroundings { files, disks: DiskFiles::default(), input: None, group_number: 0 })
     }
 
     fn config_of(line: &str, files: &Files) -> ProducerConfig {

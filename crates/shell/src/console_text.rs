@@ -8,8 +8,8 @@ use crate::message_formatter::{ConsumedRecord, MessageFormatter};
 use crate::output::Piece;
 use crate::plan::Face;
 use crate::{
-    cluster, configs_text, delete_records, features, get_offsets, leader_election, log_dirs, metadata_quorum,
-    reassign_text, topics_text,
+    api_versions, cluster, configs_text, delete_records, features, get_offsets, leader_election, log_dirs,
+    metadata_quorum, reassign_text, topics_text, zookeeper_shell_text,
 };
 use kafka::event::{ClientEvent, SendFailure};
 use wire::{Timestamp, TopicName};
@@ -42,6 +42,8 @@ pub fn react(face: &Face, prefix: &str, now: Timestamp, event: &ClientEvent) -> 
         Face::Topics(filter) => topics_text::react(*filter, event),
         Face::GetOffsets => get_offsets::react(event),
         Face::DeleteRecords(partitions) => delete_records::react(partitions, prefix, event),
+        Face::ApiVersions => api_versions::react(event),
+        Face::ZooKeeper { commands, port } => zookeeper_shell_text::react(commands, *port, event),
         Face::LogDirs(topics) => log_dirs::react(topics, event),
         Face::Cluster(action) => cluster::react(*action, prefix, event),
         Face::Features(asked) => features::react(asked.as_ref(), event),

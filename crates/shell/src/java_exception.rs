@@ -72,6 +72,12 @@ impl JavaException {
         self
     }
 
+    /// The exception that began it all.
+    #[must_use]
+    pub fn root(&self) -> &JavaException {
+        self.cause.as_deref().map_or(self, JavaException::root)
+    }
+
     /// `getMessage()`; `null` when there is none.
     #[must_use]
     pub fn message(&self) -> &str {

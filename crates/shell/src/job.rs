@@ -203,6 +203,8 @@ impl Job {
                 | Face::GetOffsets
                 | Face::DeleteRecords(_)
                 | Face::LogDirs(_)
+                | Face::ApiVersions
+                | Face::ZooKeeper { .. }
                 | Face::Cluster(_)
                 | Face::Features(_)
                 | Face::Quorum(_)

@@ -1,6 +1,7 @@
 //! From a command line to a job: pipes, redirections, `timeout`, and the tool in the middle.
 
 use crate::directive::{self, Action};
+use crate::disk_files::DiskFiles;
 use crate::files::Files;
 use crate::job::{Job, JobSpec};
 use crate::line_reader::lines_of;
@@ -128,13 +129,14 @@ impl Launch<'_> {
                 return Ok(Prepared::Text(printout));
             }
         };
-        let plan = self.plan(&stage, session);
+        let typed = if self.is_terminal { None } else { Some("") };
+        let plan = self.plan(&stage, input.as_deref().or(typed), session);
         Ok(Prepared::Tool { plan, input, stage, filters, timeout })
     }
 
-    fn plan(&self, stage: &Stage, session: &Session) -> Plan {
+    fn plan(&self, stage: &Stage, input: Option<&str>, session: &Session) -> Plan {
         let group_number = (session.trace_hash().0 % 100_000) as u32;
-        let surroundings = Surroundings { files: self.files, group_number };
+        let surroundings = Surroundings { files: self.files, disks: DiskFiles(Some(session)), input, group_number };
         let Some((name, arguments)) = stage.words.split_first() else {
             return Plan::Print(Printout::default());
         };

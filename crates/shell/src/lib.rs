@@ -8,6 +8,7 @@
 #![warn(clippy::float_arithmetic)]
 
 pub mod admin_tool;
+pub mod api_versions;
 pub mod argparse;
 pub mod bootstrap;
 pub mod client_properties;
@@ -19,6 +20,10 @@ pub mod console_producer;
 pub mod console_text;
 pub mod delete_records;
 pub mod directive;
+pub mod disk_files;
+pub mod dump_log;
+pub mod dump_log_indexes;
+pub mod dump_log_records;
 pub mod features;
 pub mod files;
 pub mod get_offsets;
@@ -51,3 +56,5 @@ pub mod topics_text;
 pub mod usage;
 pub mod uuid;
 pub mod words;
+pub mod zookeeper_shell;
+pub mod zookeeper_shell_text;

@@ -3,7 +3,7 @@
 
 use crate::java_exception::JavaException;
 use kafka::event::{ClientLog, SendFailure};
-use kafka::spec::{ClientSpec, Program};
+use kafka::spec::{AdminAction, ClientSpec, Program};
 use wire::{Endpoint, ErrorCode, Timestamp, TopicName, TopicPartition};
 
 /// How bad it is.
@@ -76,6 +76,7 @@ pub fn log_prefix(spec: &ClientSpec) -> String {
             Some(group_id) => format!("[Consumer clientId={client_id}, groupId={group_id}] "),
             None => format!("[Consumer clientId={client_id}, groupId=null] "),
         },
+        Program::Admin(AdminAction::ApiVersions) => format!("[LegacyAdminClient clientId={client_id}] "),
         Program::Topics(_) | Program::Admin(_) => format!("[AdminClient clientId={client_id}] "),
     }
 }

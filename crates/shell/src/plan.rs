@@ -1,5 +1,6 @@
 //! What a command line comes to once a tool has read its options: text at once, or a client program to start.
 
+use crate::disk_files::DiskFiles;
 use crate::files::Files;
 use crate::java_exception::JavaException;
 use crate::line_reader::LineReader;
@@ -9,6 +10,7 @@ use crate::options::OptionSpec;
 use crate::output::Piece;
 use crate::topics::DescribeFilter;
 use crate::usage::usage_table;
+use crate::zookeeper_shell::ShellCommand;
 use crate::{features, metadata_quorum};
 use kafka::spec::{ClientSpec, ClusterAction};
 use std::collections::BTreeSet;
@@ -25,6 +27,10 @@ pub const NOT_SIMULATED: i32 = 2;
 pub struct Surroundings<'a> {
     /// The files.
     pub files: &'a Files,
+    /// The servers' disks.
+    pub disks: DiskFiles<'a>,
+    /// What comes through a pipe or out of a file; `None` where a user would type.
+    pub input: Option<&'a str>,
     /// The number that a consumer without `--group` gets in its group's name, below 100,000.
     pub group_number: u32,
 }
@@ -69,6 +75,15 @@ pub enum Face {
     DeleteRecords(Vec<TopicPartition>),
     /// `kafka-log-dirs`: the topics to show; none for all of them.
     LogDirs(BTreeSet<String>),
+    /// `kafka-broker-api-versions`.
+    ApiVersions,
+    /// `zookeeper-shell`.
+    ZooKeeper {
+        /// The commands.
+        commands: Vec<ShellCommand>,
+        /// Where ZooKeeper listens.
+        port: u16,
+    },
     /// `kafka-cluster`.
     Cluster(ClusterAction),
     /// `kafka-features`: what is to be changed, if anything.

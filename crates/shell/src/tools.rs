@@ -2,8 +2,8 @@
 
 use crate::plan::{Plan, Surroundings};
 use crate::{
-    cluster, configs, console_consumer, console_producer, delete_records, features, get_offsets, leader_election,
-    log_dirs, metadata_quorum, reassign_partitions, topics,
+    api_versions, cluster, configs, console_consumer, console_producer, delete_records, dump_log, features,
+    get_offsets, leader_election, log_dirs, metadata_quorum, reassign_partitions, topics, zookeeper_shell,
 };
 
 /// A tool that is simulated.
@@ -17,6 +17,12 @@ pub enum Tool {
     DeleteRecords,
     /// `kafka-log-dirs`.
     LogDirs,
+    /// `kafka-dump-log`.
+    DumpLog,
+    /// `kafka-broker-api-versions`.
+    ApiVersions,
+    /// `zookeeper-shell`.
+    ZooKeeperShell,
     /// `kafka-cluster`.
     Cluster,
     /// `kafka-features`.
@@ -47,11 +53,14 @@ pub enum Named {
 }
 
 /// The tools that are simulated, by name.
-pub const SIMULATED: [(&str, Tool); 12] = [
+pub const SIMULATED: [(&str, Tool); 15] = [
     ("kafka-topics", Tool::Topics),
     ("kafka-get-offsets", Tool::GetOffsets),
     ("kafka-delete-records", Tool::DeleteRecords),
     ("kafka-log-dirs", Tool::LogDirs),
+    ("kafka-dump-log", Tool::DumpLog),
+    ("kafka-broker-api-versions", Tool::ApiVersions),
+    ("zookeeper-shell", Tool::ZooKeeperShell),
     ("kafka-cluster", Tool::Cluster),
     ("kafka-features", Tool::Features),
     ("kafka-metadata-quorum", Tool::MetadataQuorum),
@@ -63,18 +72,16 @@ pub const SIMULATED: [(&str, Tool); 12] = [
 ];
 
 /// Programs of a Kafka installation that are not simulated.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 27] = [
     "connect-distributed",
     "connect-mirror-maker",
     "connect-plugin-path",
     "connect-standalone",
     "kafka-acls",
-    "kafka-broker-api-versions",
     "kafka-client-metrics",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delegation-tokens",
-    "kafka-dump-log",
     "kafka-e2e-latency",
     "kafka-jmx",
     "kafka-metadata-shell",
@@ -93,7 +100,6 @@ const OTHERS: [&str; 30] = [
     "zookeeper-security-migration",
     "zookeeper-server-start",
     "zookeeper-server-stop",
-    "zookeeper-shell",
 ];
 
 /// What the first word of a command stands for: `NAME`, `NAME.sh`, with `bin/` of an installation in front, or as on
@@ -134,6 +140,9 @@ impl Tool {
             Tool::GetOffsets => get_offsets::plan(arguments, surroundings),
             Tool::DeleteRecords => delete_records::plan(arguments, surroundings),
             Tool::LogDirs => log_dirs::plan(arguments, surroundings),
+            Tool::DumpLog => dump_log::plan(arguments, surroundings),
+            Tool::ApiVersions => api_versions::plan(arguments, surroundings),
+            Tool::ZooKeeperShell => zookeeper_shell::plan(arguments, surroundings),
             Tool::Cluster => cluster::plan(arguments, surroundings),
             Tool::Features => features::plan(arguments, surroundings),
             Tool::MetadataQuorum => metadata_quorum::plan(arguments, surroundings),

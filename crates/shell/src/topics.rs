@@ -449,11 +449,15 @@ fn parse_configs(texts: &[&str]) -> Result<Vec<(String, String)>, JavaException>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk_files::DiskFiles;
     use crate::files::Files;
 
     fn planned(line: &str) -> Plan {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        plan(&arguments, Surroundings { files: &Files::new(), group_number: 0 })
+        plan(
+            &arguments,
+            Surroundings { files: &Files::new(), disks: DiskFiles::default(), input: None, group_number: 0 },
+        )
     }
 
     fn first_line(line: &str) -> String {

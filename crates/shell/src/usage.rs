@@ -37,6 +37,7 @@ fn option_text(spec: &OptionSpec) -> String {
         Argument::None => format!("--{}", spec.name),
         Argument::Required(value, "") => format!("--{} <{}>", spec.name, value.name()),
         Argument::Required(value, shown) => format!("--{} <{}: {shown}>", spec.name, value.name()),
+        Argument::Optional(value, "") => format!("--{} [{}]", spec.name, value.name()),
         Argument::Optional(value, shown) => format!("--{} [{}: {shown}]", spec.name, value.name()),
     }
 }

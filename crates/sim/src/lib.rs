@@ -17,6 +17,7 @@ mod machine;
 mod network;
 mod queue;
 mod random;
+mod server_disk;
 pub mod session;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use checkers::violation::{Checker, Violation};
 pub use command::{Command, CommandError};
 pub use frame::Frame;
 pub use ledger::Ledger;
+pub use server_disk::ServerDisk;
 pub use session::{Budget, Session};
 pub use trace::{Event, EventId, TraceHash};
 pub use world_shape::WorldShape;

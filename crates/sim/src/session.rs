@@ -7,6 +7,7 @@ use crate::frame::{Branch, BranchId, Frame};
 use crate::frame_builder;
 use crate::history::History;
 use crate::ledger::Ledger;
+use crate::server_disk::ServerDisk;
 use crate::trace::{Event, EventId, TraceHash};
 use crate::world::World;
 use crate::world_spec::WorldSpec;
@@ -221,6 +222,11 @@ impl Session {
         };
         self.last_frame = Some(frame.clone());
         frame
+    }
+
+    /// The servers' disks as they are now, in order of their nodes.
+    pub fn disks(&self) -> impl Iterator<Item = ServerDisk<'_>> {
+        self.world.hosts().values().filter_map(ServerDisk::of)
     }
 
     /// The known events of this history from `since` on, in order, those ahead of now included.

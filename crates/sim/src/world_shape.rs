@@ -69,7 +69,8 @@ impl Mode {
     }
 }
 
-/// A cluster in a few words. Brokers are 1, 2, … at localhost:9092, 9093, …
+/// A cluster in a few words. Brokers are 1, 2, … at localhost:9092, 9093, …; as servers of one machine must, each has a log
+/// directory of its own: `/tmp/kafka-logs-1` and so on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldShape {
     /// How it agrees on its metadata.
@@ -136,7 +137,11 @@ impl WorldShape {
     }
 
     fn server(&self, node_id: i32, role: ServerRole, endpoint: Endpoint) -> ServerSpec {
-        let mut properties = self.properties.clone();
+        let mut properties = BTreeMap::new();
+        if role != ServerRole::ZooKeeper {
+            properties.insert("log.dirs".to_owned(), format!("/tmp/kafka-logs-{node_id}"));
+        }
+        properties.extend(self.properties.clone());
         properties.extend(self.properties_of.get(&node_id).cloned().unwrap_or_default());
         ServerSpec {
             node_id,

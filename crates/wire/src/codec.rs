@@ -110,7 +110,9 @@ pub fn encode(batch: &RecordBatch) -> Option<Vec<u8>> {
     }
 }
 
-fn encode_batch(batch: &RecordBatch, records: &[Record]) -> Vec<u8> {
+/// The bytes of a batch with these records in it.
+#[must_use]
+pub fn encode_batch(batch: &RecordBatch, records: &[Record]) -> Vec<u8> {
     let base_timestamp = batch.base_timestamp();
     let mut bytes = Vec::with_capacity(batch.size_in_bytes() as usize);
     bytes.extend_from_slice(&batch.base_offset.0.to_be_bytes());
@@ -130,6 +132,13 @@ fn encode_batch(batch: &RecordBatch, records: &[Record]) -> Vec<u8> {
     let crc = crc32c::checksum(&bytes[ATTRIBUTES_AT..]);
     bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
     bytes
+}
+
+/// The checksum that a batch has in its bytes.
+#[must_use]
+pub fn checksum_of(batch: &[u8]) -> u32 {
+    let stored = batch.get(CRC_AT..ATTRIBUTES_AT).and_then(<[u8]>::first_chunk);
+    stored.map_or(0, |stored| u32::from_be_bytes(*stored))
 }
 
 fn attributes_of(batch: &RecordBatch) -> u16 {

@@ -122,6 +122,8 @@ pub enum BatchBody {
         leader: i32,
         /// All voters.
         voters: Arc<[i32]>,
+        /// Those that voted for it.
+        granting_voters: Arc<[i32]>,
     },
     /// The control record that begins a snapshot of the metadata log (KIP-630).
     SnapshotHeader {
@@ -167,15 +169,6 @@ pub const BATCH_HEADER_BYTES: i32 = 61;
 /// The most that a record takes beyond its key, value and headers (`MAX_RECORD_OVERHEAD`).
 const MAX_RECORD_OVERHEAD: i32 = 21;
 
-/// What one metadata record counts for. Its bytes are not modelled; this is about what real ones take.
-const METADATA_RECORD_BYTES: i32 = 64;
-
-/// What a leader change record with its three voters takes.
-const LEADER_CHANGE_BYTES: i32 = 45;
-
-/// What the first and the last record of a snapshot take each.
-const SNAPSHOT_CONTROL_BYTES: i32 = 21;
-
 /// A batch without a sequence number (`NO_SEQUENCE`).
 pub const NO_SEQUENCE: i32 = -1;
 
@@ -206,6 +199,12 @@ impl ControlRecordType {
     #[must_use]
     pub fn of_number(number: i16) -> Option<ControlRecordType> {
         usize::try_from(number).ok().and_then(|place| ControlRecordType::ALL.get(place)).copied()
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> i16 {
+        self as i16
     }
 }
 
@@ -268,11 +267,14 @@ impl Record {
     /// Bytes of the whole record in a batch whose base timestamp is `base_timestamp`.
     #[must_use]
     pub fn size_in_bytes(&self, base_timestamp: Timestamp) -> i32 {
-        let body = 1
-            + varint::size(self.timestamp.0.wrapping_sub(base_timestamp.0))
-            + varint::size(i64::from(self.offset_delta))
-            + self.content_size_in_bytes();
+        let body = self.body_size_in_bytes(base_timestamp);
         varint::size(i64::from(body)) + body
+    }
+
+    fn body_size_in_bytes(&self, base_timestamp: Timestamp) -> i32 {
+        1 + varint::size(self.timestamp.0.wrapping_sub(base_timestamp.0))
+            + varint::size(i64::from(self.offset_delta))
+            + self.content_size_in_bytes()
     }
 
     /// The most that the record can take in a batch (`DefaultRecord.recordSizeUpperBound`).
@@ -304,12 +306,39 @@ impl BatchBody {
     fn size_in_bytes(&self, base_timestamp: Timestamp, max_timestamp: Timestamp) -> i32 {
         match self {
             BatchBody::Records(records) => records.iter().map(|record| record.size_in_bytes(base_timestamp)).sum(),
-            BatchBody::Metadata(records) => METADATA_RECORD_BYTES * records.len() as i32,
-            BatchBody::EndTransaction(marker) => marker.as_record(max_timestamp).size_in_bytes(base_timestamp),
-            BatchBody::EmptyControl => 0,
-            BatchBody::LeaderChange { .. } => LEADER_CHANGE_BYTES,
-            BatchBody::SnapshotHeader { .. } | BatchBody::SnapshotFooter => SNAPSHOT_CONTROL_BYTES,
+            BatchBody::Metadata(_) | BatchBody::EmptyControl => 0,
+            BatchBody::EndTransaction(_)
+            | BatchBody::LeaderChange { .. }
+            | BatchBody::SnapshotHeader { .. }
+            | BatchBody::SnapshotFooter => {
+                self.control_record(max_timestamp).map_or(0, |record| record.size_in_bytes(base_timestamp))
+            }
         }
+    }
+
+    /// The one record of a control batch: its key is a version and the type; its value depends on the type.
+    fn control_record(&self, timestamp: Timestamp) -> Option<Record> {
+        let voters = |voters: &[i32]| -> Vec<u8> {
+            let voters = voters.iter().flat_map(|voter| voter.to_be_bytes().into_iter().chain([0]));
+            voters.collect()
+        };
+        let list = |list: &[i32]| [&[list.len() as u8 + 1], &*voters(list)].concat();
+        let (kind, value) = match self {
+            BatchBody::Records(_) | BatchBody::Metadata(_) | BatchBody::EmptyControl => return None,
+            BatchBody::EndTransaction(marker) => return Some(marker.as_record(timestamp)),
+            BatchBody::LeaderChange { leader, voters, granting_voters } => {
+                let value = [&[0, 0], &leader.to_be_bytes()[..], &list(voters), &list(granting_voters), &[0]].concat();
+                (ControlRecordType::LeaderChange, value)
+            }
+            BatchBody::SnapshotHeader { last_contained_log_timestamp } => {
+                let value = [&[0, 0], &last_contained_log_timestamp.0.to_be_bytes()[..], &[0]].concat();
+                (ControlRecordType::SnapshotHeader, value)
+            }
+            BatchBody::SnapshotFooter => (ControlRecordType::SnapshotFooter, vec![0; 3]),
+        };
+        let mut key = [0; 4];
+        key[2..].copy_from_slice(&kind.number().to_be_bytes());
+        Some(Record::new(Some(&key), Some(&value), timestamp))
     }
 
     fn first_timestamp(&self, max_timestamp: Timestamp) -> Timestamp {
@@ -388,17 +417,31 @@ impl RecordBatch {
         RecordBatch { delete_horizon, ..self }.sized()
     }
 
-    /// A batch of the metadata log, written by the active controller. `records` must not be empty.
+    /// A batch of the metadata log, written by the active controller, and how many bytes each of its records' values
+    /// takes. `records` must not be empty.
     #[must_use]
-    pub fn of_metadata(records: Vec<MetadataRecord>, timestamp: Timestamp) -> RecordBatch {
+    pub fn of_metadata(records: Vec<MetadataRecord>, value_sizes: Vec<i32>, timestamp: Timestamp) -> RecordBatch {
         assert!(!records.is_empty(), "the controller never writes an empty batch");
-        RecordBatch::with_body(records.len() as i32, timestamp, BatchBody::Metadata(records.into()))
+        let sizes = (0..).zip(value_sizes).map(|(offset_delta, size)| {
+            let empty = Record { offset_delta, ..Record::new(None, Some(&[]), timestamp) };
+            let body = empty.body_size_in_bytes(timestamp) - 1 + varint::size(size.into()) + size;
+            varint::size(body.into()) + body
+        });
+        let size_in_bytes = BATCH_HEADER_BYTES + sizes.sum::<i32>();
+        let batch = RecordBatch::with_body(records.len() as i32, timestamp, BatchBody::Metadata(records.into()));
+        RecordBatch { size_in_bytes, ..batch }
     }
 
-    /// The control batch with which a quorum leader opens its epoch.
+    /// The control batch with which a quorum leader opens its epoch, and who voted for it.
     #[must_use]
-    pub fn of_leader_change(leader: i32, voters: Vec<i32>, timestamp: Timestamp) -> RecordBatch {
-        RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange { leader, voters: voters.into() })
+    pub fn of_leader_change(
+        leader: i32,
+        voters: Vec<i32>,
+        granting_voters: Vec<i32>,
+        timestamp: Timestamp,
+    ) -> RecordBatch {
+        let (voters, granting_voters) = (voters.into(), granting_voters.into());
+        RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange { leader, voters, granting_voters })
     }
 
     /// The batch that begins a snapshot of the metadata log.
@@ -496,6 +539,12 @@ impl RecordBatch {
             | BatchBody::SnapshotFooter => 1,
             BatchBody::EmptyControl => 0,
         }
+    }
+
+    /// The record of a control batch; none in others, or if compaction took it.
+    #[must_use]
+    pub fn control_record(&self) -> Option<Record> {
+        self.body.control_record(self.max_timestamp)
     }
 
     /// Whether it is for brokers only: consumers step over it.

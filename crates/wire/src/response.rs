@@ -113,11 +113,24 @@ pub enum ListenerKind {
     Controller,
 }
 
+/// A kind of request and its versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ApiVersion {
+    /// `ApiKeys.id`.
+    pub key: i16,
+    /// The lowest version.
+    pub min: i16,
+    /// The highest version.
+    pub max: i16,
+}
+
 /// `ApiVersionsResponse`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApiVersionsResponse {
     /// Who answers.
     pub listener: ListenerKind,
+    /// The requests that it serves; brokers tell, controllers leave it out here.
+    pub apis: &'static [ApiVersion],
     /// The features that it supports (KIP-584).
     pub supported_features: &'static [SupportedFeature],
     /// The metadata offset at which it has seen the levels below, or -1.
@@ -132,6 +145,7 @@ impl ApiVersionsResponse {
     pub fn without_features(listener: ListenerKind) -> ApiVersionsResponse {
         ApiVersionsResponse {
             listener,
+            apis: &[],
             supported_features: &[],
             finalized_features_epoch: -1,
             finalized_features: Vec::new(),

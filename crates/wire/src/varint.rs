@@ -14,7 +14,12 @@ pub fn size(value: i64) -> i32 {
 
 /// Appends `value`. A 32-bit and a 64-bit number of the same value have the same bytes.
 pub fn write(value: i64, bytes: &mut Vec<u8>) {
-    let mut rest = zigzag(value);
+    write_unsigned(zigzag(value), bytes);
+}
+
+/// Appends a number that is not signed (`writeUnsignedVarint`): lengths and tags in messages (KIP-482).
+pub fn write_unsigned(value: u64, bytes: &mut Vec<u8>) {
+    let mut rest = value;
     while rest >= 0x80 {
         bytes.push(rest as u8 | 0x80);
         rest >>= 7;
@@ -38,6 +43,14 @@ pub fn read_i32(bytes: &mut &[u8]) -> Result<i32, BadVarint> {
 pub fn read_i64(bytes: &mut &[u8]) -> Result<i64, BadVarint> {
     let raw = read_unsigned(bytes, 10)?;
     Ok(((raw >> 1) as i64) ^ -((raw & 1) as i64))
+}
+
+/// Reads a 32-bit number that is not signed (`readUnsignedVarint`) from the front of `bytes`, which moves on behind it.
+///
+/// # Errors
+/// If it has more than five bytes, or `bytes` ends before it does.
+pub fn read_unsigned_i32(bytes: &mut &[u8]) -> Result<u32, BadVarint> {
+    read_unsigned(bytes, 5).map(|value| value as u32)
 }
 
 fn zigzag(value: i64) -> u64 {

@@ -4,7 +4,7 @@ use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, DeletionReason,
-    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
+    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent, ZooKeeperTold,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -413,6 +413,10 @@ fn administered(answer: &AdminAnswer) -> String {
         AdminAnswer::LogDirs(brokers) => {
             format!("learned what lies in the log directories of {}", counted(brokers.len() as i64, "broker"))
         }
+        AdminAnswer::ApiVersions(brokers) => {
+            format!("learned what {} can be asked", counted(brokers.len() as i64, "broker"))
+        }
+        AdminAnswer::ZooKeeper(told) => zookeeper_told(told).to_owned(),
         AdminAnswer::ClusterId(id) => format!("learned the cluster's id, {id}"),
         AdminAnswer::BrokerUnregistered(broker) => format!("unregistered broker {broker}"),
         AdminAnswer::Features { supported, .. } => {
@@ -437,6 +441,17 @@ fn administered(answer: &AdminAnswer) -> String {
         AdminAnswer::Configs(ConfigsOutcome::Altered(resource)) => {
             format!("changed the configuration of {}", configured(resource))
         }
+    }
+}
+
+fn zookeeper_told(told: &ZooKeeperTold) -> &'static str {
+    match told {
+        ZooKeeperTold::Connected => "is connected to ZooKeeper",
+        ZooKeeperTold::Disconnected { .. } => "lost its connection to ZooKeeper or got none",
+        ZooKeeperTold::Ended { found: Ok(_), .. } => "carried out a command",
+        ZooKeeperTold::Ended { found: Err(_), .. } => "could not carry out a command",
+        ZooKeeperTold::Closed => "closed its session with ZooKeeper",
+        ZooKeeperTold::Exiting(_) => "is done",
     }
 }
 

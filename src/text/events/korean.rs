@@ -5,7 +5,7 @@ use crate::text::{admin_failure_text, failure_text};
 use crate::view::format;
 use kafka::event::{
     AdminAnswer, BrokerEvent, ChangeReason, ClientEvent, ClientLog, ConfigsOutcome, ControllerEvent, DeletionReason,
-    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent,
+    EventKind, OperatorEvent, ReassignOutcome, TruncationReason, ZooKeeperEvent, ZooKeeperTold,
 };
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::node::NodeId;
@@ -491,6 +491,8 @@ fn administered(answer: &AdminAnswer) -> String {
             format!("파티션 {done}개의 레코드를 삭제했습니다.")
         }
         AdminAnswer::LogDirs(brokers) => format!("브로커 {}개의 로그 디렉터리 정보를 받았습니다.", brokers.len()),
+        AdminAnswer::ApiVersions(brokers) => format!("브로커 {}개가 지원하는 요청을 알아냈습니다.", brokers.len()),
+        AdminAnswer::ZooKeeper(told) => zookeeper_told(told).to_owned(),
         AdminAnswer::ClusterId(id) => format!("클러스터 ID를 알아냈습니다: {id}."),
         AdminAnswer::BrokerUnregistered(broker) => format!("브로커 {broker}의 등록을 해제했습니다."),
         AdminAnswer::Features { supported, .. } => format!("기능 {}개의 레벨을 알아냈습니다.", supported.len()),
@@ -513,6 +515,17 @@ fn administered(answer: &AdminAnswer) -> String {
         AdminAnswer::Configs(ConfigsOutcome::Altered(resource)) => {
             format!("{}의 설정을 바꾸었습니다.", configured(resource))
         }
+    }
+}
+
+fn zookeeper_told(told: &ZooKeeperTold) -> &'static str {
+    match told {
+        ZooKeeperTold::Connected => "ZooKeeper에 연결되었습니다.",
+        ZooKeeperTold::Disconnected { .. } => "ZooKeeper와 연결이 끊겼거나 연결하지 못했습니다.",
+        ZooKeeperTold::Ended { found: Ok(_), .. } => "명령을 처리했습니다.",
+        ZooKeeperTold::Ended { found: Err(_), .. } => "명령을 처리하지 못했습니다.",
+        ZooKeeperTold::Closed => "ZooKeeper 세션을 닫았습니다.",
+        ZooKeeperTold::Exiting(_) => "할 일을 마쳤습니다.",
     }
 }
 

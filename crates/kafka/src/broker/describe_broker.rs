@@ -4,7 +4,7 @@
 use super::topics::live_brokers;
 use super::{Broker, Step};
 use crate::node::RequestId;
-use crate::release::{RELEASE, finalized_features};
+use crate::release::{KRAFT_BROKER_APIS, RELEASE, ZOOKEEPER_BROKER_APIS, finalized_features};
 use wire::request::DescribeLogDirsRequest;
 use wire::response::{
     ApiVersionsResponse, DescribeClusterResponse, DescribeLogDirsResponse, DescribedLogDir, DescribedReplica,
@@ -12,11 +12,8 @@ use wire::response::{
 };
 use wire::{ErrorCode, Response};
 
-/// The cluster's id, which `kafka-storage format` would have drawn.
-const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
-
-/// `log.dirs` of a broker whose properties do not say.
-const DEFAULT_LOG_DIR: &str = "/tmp/kafka-logs";
+/// The cluster's id, which `kafka-storage format` or the first broker of a ZooKeeper cluster would have drawn.
+pub(super) const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
 
 impl Broker {
     /// What this broker serves, and the features it supports.
@@ -28,6 +25,7 @@ impl Broker {
         };
         let response = ApiVersionsResponse {
             listener,
+            apis: if is_with_zookeeper { ZOOKEEPER_BROKER_APIS } else { KRAFT_BROKER_APIS },
             supported_features,
             finalized_features_epoch: self.membership.metadata_offset().0,
             finalized_features: finalized_features(self.image.features()),
@@ -52,10 +50,9 @@ impl Broker {
         request: &DescribeLogDirsRequest,
         step: &mut Step<'_>,
     ) {
-        let log_dir = self.config.property("log.dirs").or(self.config.property("log.dir")).unwrap_or(DEFAULT_LOG_DIR);
         let described = DescribedLogDir {
             error: ErrorCode::None,
-            log_dir: log_dir.to_owned(),
+            log_dir: self.setup.spec.log_dir().to_owned(),
             partitions: self.described_replicas(request),
         };
         let response = DescribeLogDirsResponse { error: ErrorCode::None, log_dirs: vec![described] };

@@ -10,20 +10,18 @@ use crate::replica::Partition;
 use crate::storage::DiskWrite;
 use wire::{Timestamp, TopicPartition};
 
-/// How long after its start a broker does these things for the first time (`InitialTaskDelayMs`).
-const INITIAL_TASK_DELAY_MS: i64 = 30_000;
-
 impl Broker {
     /// Starts what runs from time to time.
     pub(super) fn start_log_manager(&mut self, step: &mut Step<'_>) {
-        let first = Duration::from_ms(INITIAL_TASK_DELAY_MS);
+        let first_ms = self.setup.config.log_initial_task_delay_ms;
+        let first = Duration::from_ms(first_ms);
         step.effects.set_timer(timers::single(timers::LOG_CHECKPOINT), step.now + first);
         timers::set_again(
             timers::PRODUCER_EXPIRATION,
             self.setup.config.producer_id_expiration_check_interval_ms,
             step,
         );
-        self.schedule_flush(INITIAL_TASK_DELAY_MS, step);
+        self.schedule_flush(first_ms, step);
         step.effects.set_timer(timers::single(timers::LOG_RETENTION), step.now + first);
         self.start_log_cleaner(step);
     }

@@ -6,6 +6,7 @@
 
 mod admin;
 mod alarm;
+mod api_versions;
 mod backoff;
 mod cluster_client;
 mod consumer;
@@ -16,16 +17,19 @@ mod pattern;
 mod producer;
 #[cfg(test)]
 mod testing;
+mod zookeeper_shell;
 
 use crate::Rng;
 use crate::instant::Instant;
 use crate::node::{Effects, Identity, Input, Node};
-use crate::spec::{ClientSpec, Program};
+use crate::spec::{AdminAction, ClientSpec, Program};
 use crate::view::NodeView;
 use admin::AdminProgram;
+use api_versions::ApiVersionsProgram;
 use consumer::Consumer;
 use producer::Producer;
 use rand::{RngExt, SeedableRng};
+use zookeeper_shell::ZooKeeperShell;
 
 /// A client program.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ enum ClientProgram {
     Producer(Box<Producer>),
     Consumer(Box<Consumer>),
     Admin(Box<AdminProgram>),
+    ApiVersions(Box<ApiVersionsProgram>),
+    ZooKeeperShell(Box<ZooKeeperShell>),
 }
 
 impl Client {
@@ -54,6 +60,12 @@ impl Client {
             Program::Topics(action) => {
                 ClientProgram::Admin(Box::new(AdminProgram::topics(spec, action, &identity, rng)))
             }
+            Program::Admin(AdminAction::ApiVersions) => {
+                ClientProgram::ApiVersions(Box::new(ApiVersionsProgram::new(spec, &identity, rng)))
+            }
+            Program::Admin(AdminAction::ZooKeeper(commands)) => {
+                ClientProgram::ZooKeeperShell(Box::new(ZooKeeperShell::new(spec, commands, &identity, rng)))
+            }
             Program::Admin(action) => ClientProgram::Admin(Box::new(AdminProgram::tool(spec, action, &identity, rng))),
         };
         Client { program }
@@ -66,6 +78,8 @@ impl Client {
             ClientProgram::Producer(producer) => NodeView::Producer(producer.view()),
             ClientProgram::Consumer(consumer) => NodeView::Consumer(consumer.view()),
             ClientProgram::Admin(program) => NodeView::Admin(program.view()),
+            ClientProgram::ApiVersions(program) => NodeView::Admin(program.view()),
+            ClientProgram::ZooKeeperShell(program) => NodeView::Admin(program.view()),
         }
     }
 }
@@ -76,6 +90,8 @@ impl Node for Client {
             ClientProgram::Producer(producer) => producer.step(now, input, effects),
             ClientProgram::Consumer(consumer) => consumer.step(now, input, effects),
             ClientProgram::Admin(program) => program.step(now, input, effects),
+            ClientProgram::ApiVersions(program) => program.step(now, input, effects),
+            ClientProgram::ZooKeeperShell(program) => program.step(now, input, effects),
         }
     }
 }

@@ -73,6 +73,7 @@ broker_config! {
     log_flush_offset_checkpoint_interval_ms: i64 = "log.flush.offset.checkpoint.interval.ms";
     log_flush_scheduler_interval_ms: i64 = "log.flush.scheduler.interval.ms";
     log_flush_start_offset_checkpoint_interval_ms: i64 = "log.flush.start.offset.checkpoint.interval.ms";
+    log_initial_task_delay_ms: i64 = "log.initial.task.delay.ms";
     log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms";
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots";
     max_request_partition_size_limit: i32 = "max.request.partition.size.limit";

@@ -14,8 +14,8 @@ use wire::request::{
 };
 use wire::response::{
     AllocateProducerIdsResponse, AlterConfigsResult, AlterPartitionReassignmentsResponse,
-    ControllerRegistrationResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse,
-    ListPartitionReassignmentsResponse, UnregisterBrokerResponse, UpdateFeaturesResponse,
+    ControllerRegistrationResponse, ElectLeadersResponse, IncrementalAlterConfigsResponse, UnregisterBrokerResponse,
+    UpdateFeaturesResponse,
 };
 use wire::{ErrorCode, MetadataRecord, Response};
 
@@ -65,15 +65,15 @@ impl Running {
         self.administer(asked, answer, refusal, Response::AlterPartitionReassignments, effects);
     }
 
+    /// A controller says what it knows, whether it is the active one or not.
     pub(super) fn on_list_partition_reassignments(
         &mut self,
         asked: Asked,
         request: &ListPartitionReassignmentsRequest,
         effects: &mut Effects,
     ) {
-        let refusal = ListPartitionReassignmentsResponse { error: NOT_CONTROLLER, partitions: Vec::new() };
-        let answer = |cluster: Cluster<'_>| (Vec::new(), cluster.list_partition_reassignments(request));
-        self.administer(asked, answer, refusal, Response::ListPartitionReassignments, effects);
+        let response = self.cluster().list_partition_reassignments(request);
+        self.channels.respond(asked.id, Response::ListPartitionReassignments(response), effects);
     }
 
     pub(super) fn on_incremental_alter_configs(

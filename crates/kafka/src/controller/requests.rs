@@ -74,6 +74,7 @@ impl Running {
 
     fn on_api_versions(&mut self, id: RequestId, effects: &mut Effects) {
         let response = ApiVersionsResponse {
+            apis: &[],
             listener: ListenerKind::Controller,
             supported_features: RELEASE.features(self.config.unstable_feature_versions_enable),
             finalized_features_epoch: self.replayed_to.0 - 1,

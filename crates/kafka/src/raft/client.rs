@@ -9,6 +9,7 @@ use super::{MetadataSnapshot, RaftStep};
 use crate::Rng;
 use crate::event::{ControllerEvent, EventKind};
 use crate::instant::{Duration, Instant, WallClock};
+use crate::metadata::message::metadata_batch;
 use crate::node::{ConnectionId, Effects, Identity, Timer};
 use crate::storage::{Disk, DiskWrite, QuorumState};
 use crate::view::QuorumView;
@@ -130,7 +131,7 @@ impl RaftClient {
     /// Appends records as one batch, which becomes committed as a whole. Only the leader may.
     pub fn append(&mut self, records: Vec<MetadataRecord>, step: &mut RaftStep<'_>) -> Arc<RecordBatch> {
         assert!(self.is_leader(), "only the leader writes");
-        let batch = RecordBatch::of_metadata(records, self.timestamp(step.now));
+        let batch = metadata_batch(records, self.timestamp(step.now));
         let appended = self.log.append_as_leader(&batch, self.epoch, step.effects);
         self.on_local_append(step);
         self.set_timer(step);

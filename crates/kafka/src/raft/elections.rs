@@ -111,8 +111,8 @@ impl RaftClient {
         self.state = State::Leader(leader);
         self.links.forget_requests();
         self.write_quorum_state(step.effects);
+        let opening = RecordBatch::of_leader_change(own_id, voters, granted_by.clone(), self.timestamp(step.now));
         self.note_vote(ControllerEvent::WonElection { epoch: self.epoch, granted_by }, step.effects);
-        let opening = RecordBatch::of_leader_change(own_id, voters, self.timestamp(step.now));
         self.log.append_as_leader(&opening, self.epoch, step.effects);
         self.on_local_append(step);
     }

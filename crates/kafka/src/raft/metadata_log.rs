@@ -263,13 +263,14 @@ pub(super) struct Retention {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::message::metadata_batch;
     use wire::MetadataRecord;
 
     fn log_with_epochs(epochs: &[i32]) -> MetadataLog {
         let mut effects = Effects::new();
         let mut log = MetadataLog::open(&Disk::default(), &mut effects);
         for epoch in epochs {
-            let batch = RecordBatch::of_metadata(vec![MetadataRecord::NoOp, MetadataRecord::NoOp], Timestamp(0));
+            let batch = metadata_batch(vec![MetadataRecord::NoOp, MetadataRecord::NoOp], Timestamp(0));
             log.append_as_leader(&batch, LeaderEpoch(*epoch), &mut effects);
         }
         log
@@ -301,7 +302,7 @@ mod tests {
     fn a_log_is_found_again_on_the_disk() {
         let (mut effects, mut disk) = (Effects::new(), Disk::default());
         let mut log = MetadataLog::open(&disk, &mut effects);
-        let batch = RecordBatch::of_metadata(vec![MetadataRecord::NoOp], Timestamp(0));
+        let batch = metadata_batch(vec![MetadataRecord::NoOp], Timestamp(0));
         log.append_as_leader(&batch, LeaderEpoch(5), &mut effects);
         for effect in effects.drain() {
             if let crate::node::Effect::Write(write) = effect {

@@ -1,6 +1,7 @@
 //! Snapshots of the metadata log (KIP-630): the records that say what all records below an offset add up to, between a
 //! header and a footer. Does not know what the records mean (see `metadata`).
 
+use crate::metadata::message::metadata_batch;
 use std::sync::Arc;
 use wire::{LeaderEpoch, MetadataRecord, Offset, OffsetAndEpoch, RecordBatch, Timestamp};
 
@@ -21,7 +22,7 @@ impl MetadataSnapshot {
     #[must_use]
     pub fn write(id: OffsetAndEpoch, records: &[MetadataRecord], timestamp: Timestamp) -> MetadataSnapshot {
         let body = records.chunks(MAX_RECORDS_PER_BATCH);
-        let body = body.map(|records| RecordBatch::of_metadata(records.to_vec(), timestamp));
+        let body = body.map(|records| metadata_batch(records.to_vec(), timestamp));
         let header = std::iter::once(RecordBatch::of_snapshot_header(timestamp));
         let footer = std::iter::once(RecordBatch::of_snapshot_footer(timestamp));
         let (mut end, mut batches) = (Offset::ZERO, Vec::new());

@@ -1,6 +1,8 @@
-//! What `kafka-leader-election`, `kafka-reassign-partitions` and `kafka-configs` are asked to do.
+//! What `kafka-leader-election`, `kafka-reassign-partitions`, `kafka-configs` and `zookeeper-shell` are asked to do.
 
+use crate::node::ExitStatus;
 use wire::request::{ConfigResource, ElectionType};
+use wire::zookeeper::ZnodePath;
 use wire::{BrokerId, TopicName, TopicPartition};
 
 /// What `kafka-leader-election` is asked to do.
@@ -88,4 +90,24 @@ pub enum ConfigEntities {
     Topics,
     /// Those of all brokers, and what was set for all of them.
     Brokers,
+}
+
+/// One command of `zookeeper-shell`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ZooKeeperCommand {
+    /// `ls`.
+    List {
+        /// Whose children.
+        path: ZnodePath,
+        /// `-R`: all below it.
+        is_recursive: bool,
+    },
+    /// `get`.
+    Get(ZnodePath),
+    /// `stat`.
+    Stat(ZnodePath),
+    /// One that asks ZooKeeper nothing, and its exit status.
+    Local(ExitStatus),
+    /// `quit`.
+    Quit,
 }

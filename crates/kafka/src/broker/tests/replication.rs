@@ -47,8 +47,8 @@ fn a_new_partition_is_made_and_followed() {
 #[test]
 fn records_beyond_the_high_watermark_of_metadata_are_kept_but_not_applied() {
     let mut scene = Scene::running(&[]);
-    let uncommitted =
-        wire::RecordBatch::of_metadata(vec![topic()], wire::Timestamp(0)).appended_at(Offset(4), LeaderEpoch(1));
+    let uncommitted = crate::metadata::message::metadata_batch(vec![topic()], wire::Timestamp(0))
+        .appended_at(Offset(4), LeaderEpoch(1));
     let partition = wire::TopicPartition::new(TopicName::new("__cluster_metadata"), PartitionIndex(0));
     let batches = vec![std::sync::Arc::new(uncommitted)];
     scene.answer_metadata_fetch(fetched(partition.clone(), Offset(4), batches));

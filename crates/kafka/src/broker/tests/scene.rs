@@ -162,8 +162,8 @@ impl Scene {
 
     /// The controller answers the metadata fetch with committed records. That the broker fetches on is left out.
     pub(super) fn metadata(&mut self, records: Vec<MetadataRecord>) -> Vec<String> {
-        let batch =
-            RecordBatch::of_metadata(records, Timestamp(0)).appended_at(Offset(self.next_offset), LeaderEpoch(1));
+        let batch = crate::metadata::message::metadata_batch(records, Timestamp(0))
+            .appended_at(Offset(self.next_offset), LeaderEpoch(1));
         self.next_offset = batch.last_offset().next().0;
         let high_watermark = Offset(self.next_offset);
         let told = self.answer_metadata_fetch(fetched(metadata_partition(), high_watermark, vec![Arc::new(batch)]));

@@ -21,11 +21,11 @@ use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderEpoch, Request, Response, Top
 fn a_broker_registers_in_its_session_and_then_serves() {
     let mut scene = ZooKeeperScene::new(&[], HistoricalFaults::default());
     let lines = scene.start(Disk::default());
-    let steps = ["timer registration timeout/0 in 18000 ms", "note registered 22", "listen", "note BecameReady"];
+    let steps = ["timer registration timeout/0 in 18000 ms", "note registered 23", "listen", "note BecameReady"];
     let places = steps.map(|step| lines.iter().position(|line| line == step));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{lines:?}");
     let view = scene.broker.view();
-    assert_eq!((view.state, view.broker_epoch), (BrokerState::Running, Some(BrokerEpoch(22))));
+    assert_eq!((view.state, view.broker_epoch), (BrokerState::Running, Some(BrokerEpoch(23))));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn after_its_session_expired_a_broker_registers_anew_and_goes_on() {
     scene.wait(1_000);
     let lines = scene.fire(timers::ZOOKEEPER_SESSION, 0);
     assert!(lines.contains(&"note SessionExpired".to_owned()), "{lines:?}");
-    assert!(lines.contains(&"note registered 25".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"note registered 26".to_owned()), "{lines:?}");
     assert!(scene.broker.replicas.get(&t0()).is_some_and(|replica| replica.is_leader()));
 }
 
@@ -118,8 +118,8 @@ fn requests_for_an_earlier_run_and_of_an_earlier_controller_are_refused() {
         scene.controller_says(update_metadata(&[1, 2], Some(1), 0));
         scene.controller_says(leader_and_isr_with(header, leader_state(Some(1), 0))).pop().expect("it is answered")
     };
-    let stale_run = ControllerHeader { broker_epoch: BrokerEpoch(21), ..HEADER };
-    let same_run = ControllerHeader { broker_epoch: BrokerEpoch(22), ..HEADER };
+    let stale_run = ControllerHeader { broker_epoch: BrokerEpoch(22), ..HEADER };
+    let same_run = ControllerHeader { broker_epoch: BrokerEpoch(23), ..HEADER };
     let stale_controller = ControllerHeader { controller_epoch: 2, ..HEADER };
     let none = HistoricalFaults::default();
     let unfenced = HistoricalFaults { unfenced_zookeeper_controllers: true, ..none };
@@ -277,5 +277,5 @@ fn proposals_go_to_the_controller_that_metadata_names() {
     scene.wait(30_001);
     let lines = scene.fire(timers::ISR_EXPIRATION, 0);
     assert_eq!(lines[..2], ["note proposes t-0 isr [1]", "connect #2 broker-2:9092"]);
-    assert_eq!(scene.connected(2)[0], "send #2 ?0 alter t-0 isr [(1, 22)]");
+    assert_eq!(scene.connected(2)[0], "send #2 ?0 alter t-0 isr [(1, 23)]");
 }

@@ -32,6 +32,9 @@ pub(super) const TOP_LEVEL: [&str; 18] = [
     "/cluster",
 ];
 
+/// The cluster's id.
+pub(super) const CLUSTER_ID: &str = "/cluster/id";
+
 /// A broker's registration.
 pub(super) fn broker(broker_id: BrokerId) -> ZnodePath {
     ZnodePath::new(&format!("/brokers/ids/{broker_id}"))

@@ -1,6 +1,7 @@
 //! A broker's registration: an ephemeral znode that lives as long as the broker's session
 //! (`KafkaZkClient.registerBroker`). Its `czxid` is the broker's epoch (KIP-380).
 
+use super::super::describe_broker::CLUSTER_ID;
 use super::super::{Broker, Step, timers};
 use super::{Ask, paths};
 use crate::event::{BrokerEvent, EventKind};
@@ -32,9 +33,12 @@ impl Broker {
         self.register_in_zookeeper(step);
     }
 
+    /// What is there already stays as it is.
     fn make_top_level_paths(&mut self, step: &mut Step<'_>) {
-        for path in paths::TOP_LEVEL {
-            let (path, data) = (ZnodePath::new(path), ZnodeData::Empty);
+        let top_level = paths::TOP_LEVEL.map(|path| (path, ZnodeData::Empty));
+        let cluster_id = (paths::CLUSTER_ID, ZnodeData::ClusterId(CLUSTER_ID.to_owned()));
+        for (path, data) in top_level.into_iter().chain([cluster_id]) {
+            let path = ZnodePath::new(path);
             let create = Operation::Create { path, data, mode: CreateMode::Persistent };
             self.ask_zookeeper(Ask::TopLevelPath, create, step);
         }

@@ -90,6 +90,9 @@ impl Task {
             AdminAction::GetOffsets(action) => Task::GetOffsets(GetOffsetsTask::new(action)),
             AdminAction::DeleteRecords(partitions) => Task::DeleteRecords(DeleteRecordsTask::new(partitions)),
             AdminAction::LogDirs(brokers) => Task::LogDirs(LogDirsTask::new(brokers)),
+            AdminAction::ApiVersions | AdminAction::ZooKeeper(_) => {
+                unreachable!("these tools have clients of their own")
+            }
             AdminAction::Cluster(action) => Task::Cluster(ClusterTask::new(action)),
             AdminAction::Features(action) => Task::Features(FeaturesTask::new(action)),
             AdminAction::Quorum(action) => Task::Quorum(QuorumTask::new(action)),

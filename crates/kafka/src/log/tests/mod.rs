@@ -370,7 +370,7 @@ fn a_producers_batch_is_checked_before_it_is_appended() {
     unsequenced.producer_id = wire::ProducerId(17);
     let mut presumptuous = records(1, -1);
     presumptuous.timestamp_type = TimestampType::LogAppendTime;
-    let leader_change = RecordBatch::of_leader_change(1, vec![1], NOW);
+    let leader_change = RecordBatch::of_leader_change(1, vec![1], vec![1], NOW);
     let table: Vec<(RecordBatch, Edit, ErrorCode)> = vec![
         (shifted, |_| {}, ErrorCode::InvalidRecord),
         (inconsistent, |_| {}, ErrorCode::InvalidRecord),

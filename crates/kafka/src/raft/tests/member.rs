@@ -19,8 +19,8 @@ use wire::response::{
     VoteResponse,
 };
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, LeaderEpoch, MetadataRecord, Offset, RecordBatch,
-    Request, Response, Timestamp,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, FetchMetadata, LeaderEpoch, MetadataRecord, Offset, Request, Response,
+    Timestamp,
 };
 
 const SELF: i32 = 0;
@@ -56,7 +56,7 @@ fn with_log(mut disk: Disk, epochs: &[(i32, usize)]) -> Disk {
     let mut effects = Effects::new();
     let mut log = crate::raft::metadata_log::MetadataLog::open(&disk, &mut effects);
     for (number, count) in epochs {
-        let batch = RecordBatch::of_metadata(vec![MetadataRecord::NoOp; *count], Timestamp(0));
+        let batch = crate::metadata::message::metadata_batch(vec![MetadataRecord::NoOp; *count], Timestamp(0));
         log.append_as_leader(&batch, epoch(*number), &mut effects);
     }
     for effect in effects.drain() {

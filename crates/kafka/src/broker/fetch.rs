@@ -100,7 +100,8 @@ impl Broker {
             let fetch = DelayedFetch { id, request, asked, unknown: Vec::new(), context, still: Some(stillness) };
             return self.answer_or_park_still(fetch, step);
         }
-        self.read_all(DelayedFetch { id, request, asked, unknown: Vec::new(), context, still: None }, step);
+        let fetch = DelayedFetch { id, request, asked, unknown: Vec::new(), context, still: None };
+        self.read_all(fetch, stillness, step);
     }
 
     fn answer_or_park_still(&mut self, fetch: DelayedFetch, step: &mut Step<'_>) {
@@ -111,8 +112,9 @@ impl Broker {
         self.park(fetch, step);
     }
 
-    /// Reads all partitions that exist.
-    fn read_all(&mut self, mut fetch: DelayedFetch, step: &mut Step<'_>) {
+    /// Reads all partitions that exist. `before` is how things stood then: what the fetch itself changes, such as a high
+    /// watermark, is still to be told.
+    fn read_all(&mut self, mut fetch: DelayedFetch, before: Stillness, step: &mut Step<'_>) {
         self.take_unknown(&mut fetch);
         if self.is_rack_aware() {
             self.replicas.note_still_fetches();
@@ -127,17 +129,16 @@ impl Broker {
         if self.check_fetch(&fetch) == Completion::Complete {
             return self.complete_fetch(fetch, step);
         }
-        self.keep_still(&mut fetch, &reading);
+        self.keep_still(&mut fetch, &reading, before);
         self.park(fetch, step);
     }
 
     /// If there was nothing to tell, the next request of the session need not read as long as nothing changes.
-    fn keep_still(&mut self, fetch: &mut DelayedFetch, reading: &Reading) {
+    fn keep_still(&mut self, fetch: &mut DelayedFetch, reading: &Reading, before: Stillness) {
         let has_everything = reading.bytes == 0 && !reading.is_behind;
         if has_everything && fetch.unknown.is_empty() && fetch.request.rack_id.is_none() {
-            let stillness = self.stillness(&fetch.request);
-            let is_still = self.fetch_sessions.keep_still(fetch.context, &reading.results, &stillness);
-            fetch.still = is_still.then_some(stillness);
+            let is_still = self.fetch_sessions.keep_still(fetch.context, &reading.results, &before);
+            fetch.still = is_still.then_some(before);
         }
     }
 

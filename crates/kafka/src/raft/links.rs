@@ -207,12 +207,11 @@ impl Links {
         self.links.get(&voter).is_some_and(|link| link.available_from() > now)
     }
 
-    /// The voters that could be asked now: those with a connection, or else those to connect to.
+    /// The voters that could be asked now, whether they are connected to or not: were those with a connection asked first,
+    /// the leader could be passed over for ever (`RequestManager.findReadyBootstrapServer`).
     pub(super) fn available(&self, now: Instant) -> Vec<i32> {
         let free = self.links.iter().filter(|(_, link)| link.deadline().is_none() && link.available_from() <= now);
-        let (up, down): (Vec<_>, Vec<_>) = free.partition(|(_, link)| link.phase != Phase::Down);
-        let candidates = if up.is_empty() { down } else { up };
-        candidates.into_iter().map(|(voter, _)| *voter).collect()
+        free.map(|(voter, _)| *voter).collect()
     }
 
     /// When waiting comes to an end somewhere, or a pause does.
@@ -267,4 +266,24 @@ impl Link {
 fn reconnect_backoff(failures: u32, rng: &mut Rng) -> Duration {
     let term_ms = (RECONNECT_BACKOFF_MS << failures.min(10)).min(RECONNECT_BACKOFF_MAX_MS);
     Duration::from_ms(term_ms * rng.random_range(800..=1_200) / 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instant::WallClock;
+    use crate::node::NodeId;
+    use wire::Timestamp;
+
+    #[test]
+    fn a_voter_may_be_asked_whether_it_is_connected_to_or_not() {
+        let node = NodeId::Server(4);
+        let identity = Identity { node, incarnation: 0, clock: WallClock { epoch: Timestamp(0) } };
+        let voters = [101, 102].map(|id| (id, Endpoint::new("localhost", 9_000)));
+        let mut links = Links::new(identity, 4, voters.iter());
+        links.connect(101, Instant(1), &mut Effects::new());
+        assert_eq!(links.available(Instant::ZERO), [102]);
+        links.on_connected(ConnectionId { opener: node, incarnation: 0, number: 4 });
+        assert_eq!(links.available(Instant::ZERO), [101, 102]);
+    }
 }

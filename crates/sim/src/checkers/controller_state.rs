@@ -26,7 +26,10 @@ fn flaw(image: &ClusterImage, state: &PartitionRegistration) -> Option<Details> 
     if let Some(leader) = state.leader.filter(|leader| !state.isr.contains(leader)) {
         return Some(Details::LeaderOutOfSync(leader));
     }
-    let inactive_leader = state.leader.as_ref().filter(|leader| !is_active(leader));
+    // A heartbeat that was long under way unfences even a broker that has shut down, and as the one to be unfenced it may
+    // lead (`ReplicationControlManager.handleBrokerUnfenced`).
+    let is_fenced = |broker: &BrokerId| image.brokers().get(broker).is_none_or(|broker| broker.fenced);
+    let inactive_leader = state.leader.as_ref().filter(|leader| is_fenced(leader));
     stray
         .map(|member| Details::MisplacedMember(*member))
         .or(inactive.or(inactive_leader).map(|member| Details::InactiveMember(*member)))

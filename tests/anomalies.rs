@@ -372,10 +372,17 @@ fn without_unclean_elections_the_partition_waits_for_its_last_leader() {
 }
 
 /// Schedule 4.7, KIP-966: the in-sync replicas shrink to one, and that one loses its power and comes back first.
+/// What eligible leader replicas need in 3.9, beside level 22 of `metadata.version`.
+const ELIGIBLE_REPLICAS: &[(&str, &str)] =
+    &[("eligible.leader.replicas.enable", "true"), ("unstable.feature.versions.enable", "true")];
+
 fn the_last_replica_standing_falls(historical_faults: HistoricalFaults, properties: &[(&str, &str)]) -> (Play, Offset) {
     let lag = [("replica.lag.time.max.ms", "2000")];
     let all: Vec<(&str, &str)> = lag.iter().chain(properties).copied().collect();
     let mut play = Play::new(&shape(3, historical_faults, &all), 3, &[("min.insync.replicas", "2")]);
+    if properties == ELIGIBLE_REPLICAS {
+        play.upgrade("metadata.version", 22);
+    }
     let (to_all, to_leader) = (play.producer(Acks::All), play.producer(Acks::Leader));
     play.write(to_all, &["m0", "m1"]);
     play.pass(1_000);
@@ -405,7 +412,7 @@ fn the_last_replica_standing_takes_what_the_others_had_with_it_unless_they_are_e
     assert!(!play.values(2).contains(&"m0".to_owned()), "the others had it and had to cut it");
     assert_eq!(play.complaints(), []);
 
-    let (mut play, _) = the_last_replica_standing_falls(NONE, &[("eligible.leader.replicas.enable", "true")]);
+    let (mut play, _) = the_last_replica_standing_falls(NONE, ELIGIBLE_REPLICAS);
     assert_eq!(play.losses(), [(2, 2, Verdict::AcksLeader)]);
     assert_eq!(play.values(1)[..2], owned(&["m0", "m1"])[..]);
     assert_eq!(play.complaints(), []);

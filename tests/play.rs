@@ -5,13 +5,13 @@ use kafka::event::{ClientEvent, ControllerEvent, EventKind};
 use kafka::fault::{LinkChange, Links};
 use kafka::instant::{Duration, Instant};
 use kafka::node::{Instruction, NodeId, ProducerRecord};
-use kafka::spec::{ClientSpec, ProducerConfig, ProducerSpec, Program};
+use kafka::spec::{AdminAction, ClientSpec, FeaturesAction, ProducerConfig, ProducerSpec, Program};
 use kafka::view::{BrokerView, NodeView, ReplicaRole, ReplicaView};
 use sim::ledger::Verdict;
 use sim::world_shape::WorldShape;
 use sim::{Budget, Checker, Command, EventId, Session};
 use std::collections::BTreeMap;
-use wire::request::Acks;
+use wire::request::{Acks, FeatureUpdate, UpgradeType};
 use wire::{Bytes, ErrorCode, Offset, RecordBatch, TopicName};
 
 /// The topic of every schedule: one partition.
@@ -97,13 +97,25 @@ impl Play {
         self.apply(Command::ChangeLinks { links: Links::All, change: LinkChange::Heal });
     }
 
+    /// Raises a feature of the cluster to a level.
+    pub fn upgrade(&mut self, feature: &str, level: i16) {
+        let upgrade_type = UpgradeType::Upgrade;
+        let update = FeatureUpdate { feature: feature.to_owned(), max_version_level: level, upgrade_type };
+        let action = FeaturesAction::Update { updates: vec![update], dry_run: false };
+        self.start_client(Program::Admin(AdminAction::Features(action)));
+        self.pass(1_000);
+    }
+
+    fn start_client(&mut self, program: Program) -> NodeId {
+        let bootstrap_servers = (9092..=9094).map(|port| wire::Endpoint::new("localhost", port)).collect();
+        self.apply(Command::StartClient(ClientSpec { client_id: "test".to_owned(), bootstrap_servers, program }))
+    }
+
     /// Starts a producer that sends what it is told to; it gives a record up after 30 seconds.
     pub fn producer(&mut self, acks: Acks) -> NodeId {
         let config = ProducerConfig { acks, delivery_timeout_ms: 30_000, ..ProducerConfig::default() };
         let program = Program::Producer(ProducerSpec { config, is_synchronous: false, workload: None });
-        let bootstrap_servers = (9092..=9094).map(|port| wire::Endpoint::new("localhost", port)).collect();
-        let producer =
-            self.apply(Command::StartClient(ClientSpec { client_id: "test".to_owned(), bootstrap_servers, program }));
+        let producer = self.start_client(program);
         self.pass(100);
         producer
     }

@@ -282,6 +282,8 @@ mod tests {
         let mut cluster = foo();
         assert_eq!(propose(&mut cluster, &[0, 1], 0), [ids(&[0, 1]), ids(&[])]);
         assert_eq!(propose(&mut cluster, &[0, 1, 2], 1), [ids(&[0, 1, 2]), ids(&[])]);
+        let level = MetadataRecord::FeatureLevel { name: crate::release::METADATA_VERSION, level: 22 };
+        cluster.replay(vec![level]);
         cluster.config.eligible_leader_replicas_enable = true;
         cluster.configure("foo", "min.insync.replicas", "2");
         assert_eq!(propose(&mut cluster, &[0], 2), [ids(&[0]), ids(&[1, 2])]);

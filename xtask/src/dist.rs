@@ -6,9 +6,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Failure, Result, run, say};
+use crate::process::{Failure, Result, say};
 use crate::toolchain::PageToolchain;
-use crate::{wasm_names, workspace};
+use crate::{wasm_names, wasm_order, workspace};
 
 /// What all files of the site together may be after gzip, in bytes.
 const GZIP_LIMIT_BYTES: usize = 1_000_000;
@@ -18,9 +18,9 @@ pub(crate) fn dist() -> Result<PathBuf> {
     let toolchain = PageToolchain::ensure()?;
     say("building the static site into dist/ (the first time 1 to 3 minutes)");
     let folder = workspace::dist_folder();
-    run(toolchain.trunk("build").arg("--release").arg("--dist").arg(&folder))?;
+    toolchain.build_site(&folder)?;
     let files = files_below(&folder)?;
-    remove_names(&files)?;
+    make_smaller(&files)?;
     check_size(&sizes(&folder, &files)?)?;
     Ok(folder)
 }
@@ -50,12 +50,13 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("{} could not be read: {error}", path.display()))
 }
 
-/// Makes the wasm smaller.
-fn remove_names(files: &[PathBuf]) -> Result<()> {
+/// Takes the names out of the wasm, and sorts its functions.
+fn make_smaller(files: &[PathBuf]) -> Result<()> {
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "wasm")) {
         let module = fs::read(file).map_err(|error| unreadable(file, &error))?;
         let smaller = wasm_names::without_names(&module)
-            .ok_or_else(|| Failure::new(format!("{} is not a wasm module", file.display())))?;
+            .and_then(|module| wasm_order::with_alike_together(&module))
+            .ok_or_else(|| Failure::new(format!("{} is not a wasm module as it should be", file.display())))?;
         fs::write(file, smaller)
             .map_err(|error| Failure::new(format!("{} could not be written: {error}", file.display())))?;
     }

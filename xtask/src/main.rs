@@ -11,6 +11,7 @@ mod serve;
 mod test;
 mod toolchain;
 mod wasm_names;
+mod wasm_order;
 mod workspace;
 
 use std::process::ExitCode;

@@ -48,6 +48,13 @@ impl PageToolchain {
         command
     }
 
+    /// Builds the site into a folder.
+    pub(crate) fn build_site(&self, folder: &Path) -> Result<()> {
+        let mut command = self.trunk("build");
+        wasm::leave_out_what_only_developers_read(&mut command);
+        run(command.arg("--release").arg("--dist").arg(folder))
+    }
+
     fn fetch_crates(&self) -> Result<()> {
         say("fetching the crates that Cargo.lock names (nothing to do when they are there)");
         let ours = [workspace::root().join("Cargo.toml")];

@@ -5,7 +5,8 @@
 //! custom section (id 0) called `name`. Does not look into any other section. What `wasm-opt` could take away besides
 //! was measured at 0.1 % after compression, so that is not used.
 
-const HEADER: &[u8] = b"\0asm\x01\0\0\0";
+/// With which every module begins.
+pub(crate) const HEADER: &[u8] = b"\0asm\x01\0\0\0";
 const CUSTOM_SECTION: u8 = 0;
 const NAME: &[u8] = b"\x04name";
 

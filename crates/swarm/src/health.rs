@@ -6,6 +6,7 @@ use kafka::node::NodeId;
 use kafka::view::{BrokerState, BrokerView};
 use sim::Frame;
 use std::sync::Arc;
+use wire::BrokerId;
 
 /// What is not yet as it should be, if anything.
 #[must_use]
@@ -25,7 +26,24 @@ pub fn what_is_unhealthy(frame: &Frame) -> Option<String> {
     }
     let offline =
         image.partitions().find(|(_, state)| state.leader.is_none() || state.isr.len() < state.replicas.len());
-    offline.map(|(partition, state)| format!("{partition}: {state:?}"))
+    offline.map(|(partition, _)| format!("{partition} lacks a leader or in-sync replicas"))
+}
+
+/// The brokers that will never serve: a registration that a dead process of theirs had sent came after their own and
+/// replaced it, as nobody but an unfenced broker has a valid session (`BrokerHeartbeatManager.hasValidSession`). In Kafka too
+/// only a restart helps.
+#[must_use]
+pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
+    let Some(image) = controller_image(frame) else { return Vec::new() };
+    let registered = |id: i32| image.brokers().get(&BrokerId(id)).map(|broker| broker.broker_epoch);
+    let is_superseded = |id: i32, view: &BrokerView| {
+        view.state != BrokerState::Running && view.broker_epoch.is_some() && registered(id) > view.broker_epoch
+    };
+    let superseded = frame.nodes.iter().filter_map(|node| match (node.id, node.process.as_ref()?.broker()?) {
+        (NodeId::Server(id), view) if is_superseded(id, view) => Some(node.id),
+        (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_), _) => None,
+    });
+    superseded.collect()
 }
 
 fn controller_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
@@ -35,7 +53,7 @@ fn controller_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
 
 fn unhealthy_broker(view: &BrokerView, image: &ClusterImage) -> Option<String> {
     if view.state != BrokerState::Running {
-        return Some(format!("is {:?}", view.state));
+        return Some("does not serve yet".to_owned());
     }
     if view.image.topics() != image.topics() || view.image.brokers() != image.brokers() {
         return Some("does not know the cluster as it is".to_owned());

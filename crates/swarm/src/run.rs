@@ -3,7 +3,7 @@
 use crate::consumers::what_was_read_out_of_order;
 use crate::coverage::Coverage;
 use crate::draw::Draw;
-use crate::health::what_is_unhealthy;
+use crate::health::{superseded_brokers, what_is_unhealthy};
 use crate::plan::{Plan, Step};
 use crate::world_plan::Historical;
 use kafka::fault::{DiskCondition, LinkChange, Links};
@@ -128,7 +128,11 @@ impl Run {
         loop {
             self.start_all();
             self.sleep(Duration(500_000))?;
-            let Some(wrong) = what_is_unhealthy(&self.session.frame()) else { break };
+            let frame = self.session.frame();
+            let Some(wrong) = what_is_unhealthy(&frame) else { break };
+            for broker in superseded_brokers(&frame) {
+                self.session.apply(Command::Kill(broker)).ok();
+            }
             if self.session.now() >= deadline {
                 return Err(Failure::NotHealed(wrong));
             }

@@ -82,7 +82,9 @@ impl fmt::Display for DecodeError {
                 write!(formatter, "the records are compressed with {}: a decompressor is needed", compression.name())
             }
             DecodeError::UnknownCompression(number) => write!(formatter, "there is no compression type {number}"),
-            DecodeError::MetadataControlRecord(kind) => write!(formatter, "{kind:?} belongs to the metadata log"),
+            DecodeError::MetadataControlRecord(_) => {
+                formatter.write_str("a control record that belongs to the metadata log")
+            }
             DecodeError::UnknownControlRecord(number) => write!(formatter, "there is no control record type {number}"),
             DecodeError::Malformed => formatter.write_str("a count, length or offset cannot be"),
             DecodeError::TrailingBytes => formatter.write_str("bytes are left behind the last record"),

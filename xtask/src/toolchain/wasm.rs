@@ -68,6 +68,14 @@ impl WasmToolchain {
     }
 }
 
+/// Leaves out of the site what only developers read: the code that `derive(Debug)` makes, much of which the text of some
+/// panic could reach, and the file and line of every place that may panic. There `{:?}` writes nothing. A panic still says
+/// what it is about, and a native run of the same seed and commands says it in full.
+pub(crate) fn leave_out_what_only_developers_read(command: &mut Command) {
+    const FLAGS: &str = "-Zfmt-debug=none -Zlocation-detail=none";
+    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS);
+}
+
 /// Building the standard library is not a stable feature of cargo.
 fn build_std(command: &mut Command, std_manifest: &Path) {
     command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");

@@ -103,7 +103,7 @@ impl ConfigDefinition {
             ConfigType::Short => trimmed.parse::<i16>().ok().map(|number| number.to_string()),
             ConfigType::Int => trimmed.parse::<i32>().ok().map(|number| number.to_string()),
             ConfigType::Long => trimmed.parse::<i64>().ok().map(|number| number.to_string()),
-            ConfigType::Double => trimmed.parse::<f64>().ok().map(|number| format!("{number:?}")),
+            ConfigType::Double => trimmed.parse::<f64>().ok().map(printed_double),
             ConfigType::List => Some(trimmed.split(',').map(str::trim).collect::<Vec<_>>().join(",")),
         };
         printed.ok_or_else(|| self.invalid(value, &format!("Not a number of type {}", self.config_type.name())))
@@ -191,6 +191,15 @@ impl ConfigDefinition {
     fn invalid(&self, value: &str, message: &str) -> String {
         format!("Invalid value {value} for configuration {}: {message}", self.name)
     }
+}
+
+/// As Java's `Double.toString` prints a number: `0.5`, `1.0`, `1.0E-4`.
+fn printed_double(number: f64) -> String {
+    let size = number.abs();
+    let is_plain = size == 0.0 || (0.001..10_000_000.0).contains(&size);
+    let text = if is_plain { number.to_string() } else { format!("{number:E}") };
+    let (digits, exponent) = text.split_at(text.find('E').unwrap_or(text.len()));
+    format!("{digits}{}{exponent}", if digits.contains('.') { "" } else { ".0" })
 }
 
 /// Both are called with numbers that `parse_type` has printed. Whole numbers and fractions compare as Kafka's

@@ -220,3 +220,11 @@ fn what_is_only_kept_can_be_told_from_what_is_simulated() {
     assert!(is_simulated("retention.ms") && is_simulated("cleanup.policy"));
     assert!(!is_simulated("compression.type"));
 }
+
+#[test]
+fn doubles_are_printed_as_java_prints_them() {
+    let ratio = &topic_config("min.cleanable.dirty.ratio").expect("it exists").definition;
+    for (value, printed) in [("1", "1.0"), ("0", "0.0"), ("0.50", "0.5"), ("0.00010", "1.0E-4"), ("15e-5", "1.5E-4")] {
+        assert_eq!(ratio.parse(value), Ok(printed.to_owned()));
+    }
+}

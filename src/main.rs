@@ -23,8 +23,17 @@ fn main() {
     yew::set_custom_panic_hook(Box::new(on_panic));
     // Not the body itself: mounting empties its element, and the one for our panics must stay.
     let document = web_sys::window().and_then(|window| window.document()).expect("the page runs in a window");
+    tell_the_crash_element(&document);
     let root = document.get_element_by_id("app").expect("the page has the element to mount into");
     yew::Renderer::<panels::App>::with_root(root).render();
+}
+
+/// The built site stops without calling any hook; `index.html` then shows what is written down here.
+fn tell_the_crash_element(document: &web_sys::Document) {
+    let Some(crash) = document.get_element_by_id("crash") else { return };
+    for (attribute, language) in [("data-en", Language::English), ("data-ko", Language::Korean)] {
+        crash.set_attribute(attribute, Label::Crash.text(language)).expect("the name is one of an attribute");
+    }
 }
 
 /// A bug of ours stops the page; it must be seen that it did.

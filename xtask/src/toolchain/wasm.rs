@@ -72,7 +72,7 @@ impl WasmToolchain {
 /// panic could reach, and the file and line of every place that may panic. There `{:?}` writes nothing. A panic still says
 /// what it is about, and a native run of the same seed and commands says it in full.
 pub(crate) fn leave_out_what_only_developers_read(command: &mut Command) {
-    const FLAGS: &str = "-Zfmt-debug=none -Zlocation-detail=none";
+    const FLAGS: &str = "-Zfmt-debug=none -Zlocation-detail=none -Zunstable-options -Cpanic=immediate-abort";
     command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS);
 }
 

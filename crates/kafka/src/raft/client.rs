@@ -214,12 +214,7 @@ impl RaftClient {
     /// The process is asked to end: a leader hands over first.
     pub fn shut_down(&mut self, step: &mut RaftStep<'_>) {
         self.shutdown_at = Some(step.now + Duration::from_ms(SHUTDOWN_TIMEOUT_MS));
-        if self.is_leader() && self.voters() > 1 {
-            self.resign(step);
-        }
-        if !self.may_exit(step.now) {
-            self.poll(step);
-        }
+        self.poll(step);
     }
 
     /// Whether nothing keeps a process from ending that was asked to: nobody waits for this member, another one leads,
@@ -235,8 +230,12 @@ impl RaftClient {
         self.shutdown_at.is_some()
     }
 
-    /// Does what is due now, asks for what it needs, and sets its timer for what comes next.
+    /// Does what is due now, asks for what it needs, and sets its timer for what comes next. A member that has shut down
+    /// asks for nothing any more.
     pub(super) fn poll(&mut self, step: &mut RaftStep<'_>) {
+        if self.is_shutting_down() && self.may_exit(step.now) {
+            return;
+        }
         let patience = self.patience();
         for voter in self.links.expire(step.now, patience, &mut self.rng, step.effects) {
             self.on_failed(voter);

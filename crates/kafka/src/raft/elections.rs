@@ -57,11 +57,12 @@ impl RaftClient {
         self.setup.voters.iter().map(|(voter, _)| *voter).filter(|voter| *voter != own_id).collect()
     }
 
-    /// Does what is due: an election to stand for, to give up or to hold again, a leadership to resign.
+    /// Does what is due: an election to stand for, to give up or to hold again, a leadership to resign. While it shuts
+    /// down it gives up what it leads and stands for nothing new.
     pub(super) fn advance_state(&mut self, step: &mut RaftStep<'_>) {
         let now = step.now;
         if self.is_shutting_down() {
-            return;
+            return self.resign(step);
         }
         match &self.state {
             State::Unattached { election_at, .. } if election_at.is_some_and(|at| now >= at) => {

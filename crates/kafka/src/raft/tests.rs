@@ -146,6 +146,7 @@ fn a_leader_that_shuts_down_hands_over_at_once() {
         let new = network.leader().expect("the first successor stands at once and wins");
         assert!(new != old && network.epoch(new) == epoch.next(), "nobody waits for a time-out");
         assert!(network.has_exited(old));
+        assert_eq!(network.fetched_by(old, new), None, "who has found its successor asks it for nothing");
     }
 }
 

@@ -184,6 +184,11 @@ impl Network {
         self.raft(id).view().role
     }
 
+    /// Up to where a leader knows that a voter has fetched.
+    pub(super) fn fetched_by(&self, voter: i32, leader: i32) -> Option<i64> {
+        self.raft(leader).view().voters.iter().find(|(id, _)| *id == voter)?.1.map(|end| end.0)
+    }
+
     pub(super) fn epoch(&self, id: i32) -> LeaderEpoch {
         self.raft(id).epoch()
     }

@@ -85,7 +85,8 @@ impl Cluster<'_> {
         }
     }
 
-    /// Whether the broker is active, in the very registration that the leader saw. Earlier releases did not ask.
+    /// Whether the broker is active, in the very registration that the leader saw (`ineligibleReplicasForIsr`; the leader
+    /// itself is asked about, too). Earlier releases did not ask.
     fn is_eligible(&self, broker: BrokerId, epoch: BrokerEpoch) -> bool {
         if self.faults.isr_without_broker_epochs {
             return true;

@@ -104,7 +104,8 @@ impl Heartbeats {
         tracked.controlled_shutdown_offset = None;
     }
 
-    /// Whether the broker is unfenced and was heard of within the session timeout.
+    /// Whether the broker is unfenced and was heard of within the session timeout (`hasValidSession`): a fenced one has
+    /// none, so that its next process may register at once.
     pub(super) fn has_valid_session(&self, broker: BrokerId, now: Instant) -> bool {
         self.brokers.get(&broker).is_some_and(|tracked| self.is_valid(tracked, now))
     }

@@ -88,7 +88,8 @@ impl Cluster<'_> {
         records
     }
 
-    /// A broker may serve: partitions without leader may get it as theirs.
+    /// A broker may serve: partitions without leader may get it as theirs (`ReplicationControlManager.handleBrokerUnfenced`),
+    /// even if a late heartbeat unfences a broker whose controlled shutdown is over: only another registration ends that.
     pub(super) fn unfence(&self, broker: BrokerId) -> Vec<MetadataRecord> {
         let mut records = vec![self.registration_change(broker, Some(false), None)];
         records.extend(self.updates(Turn::Joins(broker)));

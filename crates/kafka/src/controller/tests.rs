@@ -255,6 +255,35 @@ fn a_broker_shuts_down_when_the_others_know_its_new_leaders() {
 }
 
 #[test]
+fn a_late_heartbeat_makes_a_broker_that_has_shut_down_a_leader_that_may_not_alter_its_in_sync_replicas() {
+    let mut world = World::started(&[]).with_brokers(1..2);
+    world.create_topic("foo", &[&[1]]);
+    let shut_down = |request: &mut BrokerHeartbeatRequest| request.want_shut_down = true;
+    world.heartbeat(1, shut_down);
+    let last = world.heartbeat(1, shut_down);
+    assert_eq!((last.is_fenced, world.partition("foo", 0).leader), (true, None));
+    let late = world.heartbeat(1, |_| {});
+    assert_eq!((late.is_fenced, world.partition("foo", 0).leader), (false, Some(BrokerId(1))));
+    let image = world.controller.view().image.clone();
+    assert!(image.brokers()[&BrokerId(1)].in_controlled_shutdown);
+    let partition = world.partition("foo", 0);
+    let data = AlterPartitionData {
+        topic_id: image.topics()[&TopicName::new("foo")].topic_id,
+        partition: TopicPartition::new(TopicName::new("foo"), PartitionIndex(0)),
+        leader_epoch: partition.leader_epoch,
+        partition_epoch: partition.partition_epoch,
+        new_isr: vec![(BrokerId(1), world.epoch_of(1))],
+        leader_recovery_state: LeaderRecoveryState::Recovered,
+    };
+    let request =
+        AlterPartitionRequest { broker_id: BrokerId(1), broker_epoch: world.epoch_of(1), partitions: vec![data] };
+    let Response::AlterPartition(answer) = world.ask(1, Request::AlterPartition(request)) else {
+        panic!("another answer")
+    };
+    assert_eq!(answer.partitions[0].error, ErrorCode::IneligibleReplica);
+}
+
+#[test]
 fn a_leader_changes_its_in_sync_replicas() {
     let mut world = World::started(&[]).with_brokers(1..3);
     world.create_topic("foo", &[&[1, 2]]);

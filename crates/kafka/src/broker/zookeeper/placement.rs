@@ -61,11 +61,22 @@ pub(super) fn place(placement: Placement, brokers: &[LiveBroker], start: Start) 
     Ok(numbers.map(|partition| turns.replicas(partition, placement.first_partition, followers)).collect())
 }
 
+/// More new partitions of a topic than these are refused, as they are with KRaft. With ZooKeeper Kafka has no such limit
+/// and goes on until its memory is full: who asks for that is told whose limit this is.
+const MAX_NEW_PARTITIONS: i32 = 10_000;
+
 fn check(placement: Placement, brokers: &[LiveBroker]) -> Result<(), Refusal> {
     let Placement { partitions, replication_factor, .. } = placement;
     let available = brokers.len();
     if partitions <= 0 {
         return Err((ErrorCode::InvalidPartitions, "Number of partitions must be larger than 0.".to_owned()));
+    }
+    if partitions > MAX_NEW_PARTITIONS {
+        let message = format!(
+            "Kafkascope makes at most {MAX_NEW_PARTITIONS} partitions of a topic at once. Apache Kafka with ZooKeeper would \
+             try, however many they are."
+        );
+        return Err((ErrorCode::PolicyViolation, message));
     }
     if replication_factor <= 0 {
         return Err((ErrorCode::InvalidReplicationFactor, "Replication factor must be larger than 0.".to_owned()));
@@ -252,6 +263,13 @@ mod tests {
         };
         for (racks, partitions, factor, message) in [
             (&PLAIN[..3], 0, 1, "Number of partitions must be larger than 0."),
+            (
+                &PLAIN[..3],
+                i32::MAX,
+                1,
+                "Kafkascope makes at most 10000 partitions of a topic at once. Apache Kafka with ZooKeeper would try, however \
+                 many they are.",
+            ),
             (&PLAIN[..3], 1, 0, "Replication factor must be larger than 0."),
             (&PLAIN[..3], 1, 4, "Replication factor: 4 larger than available brokers: 3."),
             (

@@ -754,6 +754,8 @@ pub enum AdminFailure {
         /// The error in Kafka's words.
         message: String,
     },
+    /// `kafka-topics --describe` could not list the reassignments, and says so in its own way.
+    ReassignmentsUnlisted(Box<AdminFailure>),
     /// No broker answered in time.
     TimedOut {
         /// The call of the admin client, for example `listTopics`.

@@ -158,6 +158,10 @@ pub fn failure_exception(reason: &AdminFailure) -> JavaException {
             let message = "Could not match any topic-partitions with the specified filters";
             JavaException::new("org.apache.kafka.server.util.TerseException", message)
         }
+        AdminFailure::ReassignmentsUnlisted(reason) => {
+            let cause = execution_exception(failure_exception(reason));
+            JavaException::new("java.lang.RuntimeException", &cause.headline()).caused_by(cause)
+        }
         AdminFailure::Objected { objection, message } => JavaException::new(objection_class(*objection), message),
         AdminFailure::Refused { error, message } => error_exception(*error, Some(message)),
         AdminFailure::TimedOut { call, message } => {

@@ -39,6 +39,7 @@ fn failed(arguments: &str, failure: &AdminFailure) -> Vec<Piece> {
         AdminFailure::Objected { .. }
         | AdminFailure::NoSuchTopic(_)
         | AdminFailure::NoSuchPartition
+        | AdminFailure::ReassignmentsUnlisted(_)
         | AdminFailure::NoSuchTopicId(_)
         | AdminFailure::Refused { .. }
         | AdminFailure::TimedOut { .. } => thrown(arguments, &execution_exception(failure_exception(failure))),

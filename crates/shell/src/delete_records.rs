@@ -136,6 +136,7 @@ fn result_lines(partition: &TopicPartition, result: &Result<Offset, AdminFailure
         | AdminFailure::NoSuchTopic(_)
         | AdminFailure::NoSuchTopicId(_)
         | AdminFailure::NoSuchPartition
+        | AdminFailure::ReassignmentsUnlisted(_)
         | AdminFailure::Objected { .. } => vec![line],
     }
 }

@@ -194,6 +194,7 @@ fn failed(failure: &AdminFailure) -> Vec<Piece> {
         AdminFailure::Refused { error, .. } => *error == ErrorCode::RequestTimedOut,
         AdminFailure::NoSuchTopic(_)
         | AdminFailure::NoSuchPartition
+        | AdminFailure::ReassignmentsUnlisted(_)
         | AdminFailure::NoSuchTopicId(_)
         | AdminFailure::Objected { .. } => false,
     };

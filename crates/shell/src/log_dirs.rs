@@ -77,7 +77,8 @@ fn failed(failure: &AdminFailure) -> Vec<Piece> {
         | AdminFailure::TimedOut { .. }
         | AdminFailure::NoSuchTopic(_)
         | AdminFailure::NoSuchTopicId(_)
-        | AdminFailure::NoSuchPartition => {
+        | AdminFailure::NoSuchPartition
+        | AdminFailure::ReassignmentsUnlisted(_) => {
             let is_querying = exception.message().contains("describeLogDirs");
             let querying = is_querying.then(|| Piece::Out(QUERYING.to_owned()));
             querying.into_iter().chain(thrown(&execution_exception(exception))).collect()

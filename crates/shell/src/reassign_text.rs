@@ -42,6 +42,7 @@ fn failed(failure: &AdminFailure) -> Vec<Piece> {
         AdminFailure::Objected { .. } => error(&failure_exception(failure)),
         AdminFailure::NoSuchTopic(_)
         | AdminFailure::NoSuchPartition
+        | AdminFailure::ReassignmentsUnlisted(_)
         | AdminFailure::NoSuchTopicId(_)
         | AdminFailure::Refused { .. }
         | AdminFailure::TimedOut { .. } => error(&execution_exception(failure_exception(failure))),

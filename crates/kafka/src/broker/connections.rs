@@ -99,7 +99,9 @@ impl Broker {
 
     fn after_disconnect(&mut self, owner: ChannelId, step: &mut Step<'_>) {
         match owner {
-            ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {}
+            ChannelId::Heartbeat | ChannelId::AlterPartition | ChannelId::Forwarding => {
+                self.controller_channel(owner).0.on_disconnected();
+            }
             ChannelId::ControlledShutdown => self.on_attempt_failed(step),
             ChannelId::ReplicaFetcher(source) => self.fetcher_disconnected(source, step),
         }

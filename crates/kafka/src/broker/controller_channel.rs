@@ -69,12 +69,15 @@ pub(super) struct ControllerChannel {
     channel: Channel,
     retry_timeout: Option<Duration>,
     queue: VecDeque<Item>,
+    /// Where the active controller listened when the channel last looked. It looks again only once a request has failed
+    /// there (`activeControllerAddress`): a quorum that has lost its leader is still asked what that one knows.
+    address: Option<Endpoint>,
 }
 
 impl ControllerChannel {
     /// A channel whose requests are given up after `retry_timeout`; `None` is never.
     pub(super) fn new(channel: Channel, retry_timeout: Option<Duration>) -> ControllerChannel {
-        ControllerChannel { channel, retry_timeout, queue: VecDeque::new() }
+        ControllerChannel { channel, retry_timeout, queue: VecDeque::new(), address: None }
     }
 
     /// The connection below.
@@ -99,15 +102,23 @@ impl ControllerChannel {
 
     /// Connects or sends, as far as that is possible now.
     pub(super) fn advance(&mut self, controllers: &Controllers, outbound: &mut Outbound, step: &mut Step<'_>) {
+        self.address = self.address.take().or_else(|| controllers.active_endpoint());
         let Some(item) = self.queue.front() else { return };
         match self.channel.readiness() {
             Readiness::Busy => {}
             Readiness::Ready => self.channel.send(item.request.clone(), step),
             Readiness::Disconnected => {
-                if let Some(endpoint) = controllers.active_endpoint() {
-                    self.channel.connect(endpoint, outbound, step);
+                if let Some(endpoint) = &self.address {
+                    self.channel.connect(endpoint.clone(), outbound, step);
                 }
             }
+        }
+    }
+
+    /// The connection is gone. A request that waited for it looks for the controller anew.
+    pub(super) fn on_disconnected(&mut self) {
+        if !self.queue.is_empty() {
+            self.address = None;
         }
     }
 
@@ -124,6 +135,7 @@ impl ControllerChannel {
         }
         if is_from_inactive_controller(response) {
             self.channel.disconnect(outbound, step);
+            self.address = None;
             return None;
         }
         self.queue.pop_front().map(|item| item.purpose)

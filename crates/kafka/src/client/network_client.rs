@@ -324,6 +324,12 @@ impl NetworkClient {
         self.nodes.values().filter_map(NodeConnection::next_deadline).min()
     }
 
+    /// When a connection has to be given up that is not ready yet.
+    pub(super) fn next_setup_deadline(&self) -> Option<Instant> {
+        let is_ready = |node: &&NodeConnection| matches!(node.state, ConnectionState::Ready { .. });
+        self.nodes.values().filter(|node| !is_ready(node)).filter_map(NodeConnection::next_deadline).min()
+    }
+
     /// The node that has least to do: a ready one without requests, else the ready one with fewest, else one being
     /// connected to, else one that may be connected to, preferring the one tried longest ago.
     pub(super) fn least_loaded(&mut self, candidates: &[i32], now: Instant) -> Option<i32> {

@@ -22,6 +22,8 @@ const REQUEST_TIMEOUT: Duration = Duration(30_000_000);
 const POLL: Duration = Duration(100_000);
 /// `retry.backoff.ms` and `retry.backoff.max.ms`.
 const RETRY: ExponentialBackoff = ExponentialBackoff { initial_ms: 100, max_ms: 1_000 };
+/// How late Linux may end a long sleep: a thousandth of it, and at most so much (`select_estimate_accuracy`).
+const MAX_TIMER_SLACK: Duration = Duration(100_000);
 /// Calls on one connection: the admin client sends one after another.
 const MAX_IN_FLIGHT: i32 = 100;
 
@@ -100,7 +102,12 @@ pub(super) struct AdminClient {
     call: Option<Call>,
     answered: Option<Call>,
     look_again_at: Option<Instant>,
+    polled_at: Instant,
     rng: Rng,
+}
+
+fn timer_slack(slept: Duration) -> Duration {
+    Duration(slept.0 / 1_000).min(MAX_TIMER_SLACK)
 }
 
 impl AdminClient {
@@ -122,6 +129,7 @@ impl AdminClient {
             call: None,
             answered: None,
             look_again_at: None,
+            polled_at: Instant::ZERO,
             rng,
         }
     }
@@ -173,7 +181,7 @@ impl AdminClient {
 
     /// Moves the call and the client's metadata on.
     pub(super) fn poll(&mut self, now: Instant, effects: &mut Effects) -> Option<CallOutcome> {
-        self.look_again_at = None;
+        (self.look_again_at, self.polled_at) = (None, now);
         let events = self.network.expire(now, effects);
         if let Some(outcome) = self.on_events(events, now).or_else(|| self.time_out_call(now)) {
             return Some(outcome);
@@ -209,10 +217,19 @@ impl AdminClient {
         self.network.close_all(effects);
     }
 
-    /// When there is something to do without an input.
+    /// When there is something to do without an input. It does not wake for a request that takes longer than
+    /// `request.timeout.ms`, but only when the call has no time left (`AdminClientRunnable.processRequests`), and then as
+    /// late as Linux wakes whoever sleeps long: a broker that gives up after the same minute is heard.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let call = self.call.as_ref().map(|call| call.deadline + Duration::from_ms(1));
-        earlier(self.network.next_deadline(), earlier(self.look_again_at, call))
+        let of_metadata = matches!(self.metadata, MetadataFetch::Running(Progress::InFlight { .. }));
+        let metadata = self.metadata_deadline().filter(|_| of_metadata);
+        let slept = earlier(call, metadata).map(|at| at + timer_slack(at.since(self.polled_at)));
+        earlier(self.network.next_setup_deadline(), earlier(self.look_again_at, slept))
+    }
+
+    fn metadata_deadline(&self) -> Option<Instant> {
+        self.last_metadata_attempt.map(|at| at + REQUEST_TIMEOUT)
     }
 
     fn on_events(&mut self, events: Vec<NetworkEvent>, now: Instant) -> Option<CallOutcome> {
@@ -333,8 +350,12 @@ impl AdminClient {
         if matches!(progress, Progress::Assigned { node, .. } if self.is_controller(node)) {
             return Some(CallOutcome::NotABroker);
         }
+        let mut deadline = self.metadata_deadline().expect("it is being attempted");
+        if now > deadline && !matches!(progress, Progress::InFlight { .. }) {
+            self.last_metadata_attempt = Some(now);
+            deadline = now + REQUEST_TIMEOUT;
+        }
         let request = Request::Metadata(MetadataRequest { topics: Some(Vec::new()), allow_auto_topic_creation: true });
-        let deadline = now + REQUEST_TIMEOUT;
         let next = self.advance(progress, NodeChoice::LeastLoaded, &request, deadline, now, effects);
         self.metadata = MetadataFetch::Running(next);
         None

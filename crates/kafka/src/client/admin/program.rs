@@ -150,12 +150,10 @@ impl Task {
     /// A call failed: most tools fail with it.
     fn on_failure(&mut self, failure: AdminFailure) -> Next {
         match self {
-            Task::Topics(_)
-            | Task::ElectLeaders(_)
-            | Task::Reassign(_)
-            | Task::LogDirs(_)
-            | Task::Cluster(_)
-            | Task::Quorum(_) => Next::Fail(failure),
+            Task::ElectLeaders(_) | Task::Reassign(_) | Task::LogDirs(_) | Task::Cluster(_) | Task::Quorum(_) => {
+                Next::Fail(failure)
+            }
+            Task::Topics(task) => task.on_failure(failure),
             Task::GetOffsets(task) => task.on_failure(failure),
             Task::DeleteRecords(task) => task.on_failure(failure),
             Task::Features(task) => task.on_failure(failure),

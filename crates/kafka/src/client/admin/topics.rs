@@ -92,6 +92,20 @@ impl TopicsTask {
         self.call(Stage::Listing, Request::Metadata(request), NodeChoice::LeastLoaded)
     }
 
+    /// The last call failed (`TopicService.listAllReassignments` wraps what it meets with).
+    pub(super) fn on_failure(&self, failure: AdminFailure) -> Next {
+        Next::Fail(match self.stage {
+            Stage::ListingReassignments(_) => AdminFailure::ReassignmentsUnlisted(Box::new(failure)),
+            Stage::Starting
+            | Stage::Creating
+            | Stage::Listing
+            | Stage::Describing { .. }
+            | Stage::DescribingConfigs { .. }
+            | Stage::Enlarging
+            | Stage::Deleting => failure,
+        })
+    }
+
     fn call(&mut self, stage: Stage, request: Request, to: NodeChoice) -> Next {
         self.stage = stage;
         Next::Call(Call { name: self.stage.call_name(), request, to })
@@ -248,7 +262,9 @@ impl TopicsTask {
             return Next::RetryWithOtherController;
         }
         if !listed.error.is_none() {
-            return refuse(listed.error, None);
+            let message = listed.error.message().to_owned();
+            self.stage = Stage::ListingReassignments(topics);
+            return self.on_failure(AdminFailure::Refused { error: listed.error, message });
         }
         for ongoing in listed.partitions {
             if let Some(topic) = topics.iter_mut().find(|topic| topic.topic.name == ongoing.partition.topic) {

@@ -135,7 +135,7 @@ impl Masks {
 
     /// What a command printed, without what may differ, to be compared as the words in `compare` say: `unordered`,
     /// `repeats`, `by-partition`, `quorum`, `brokers-in-any-order`, `producer-numbers` (of an idempotent producer in a log),
-    /// `any-bootstrap-server` (the first to be asked is drawn, and may be dead).
+    /// `any-bootstrap-server` (the first to be asked is drawn, and may be dead), `metadata-log` (a dump of it).
     #[must_use]
     pub fn printed(&self, printed: &Printed, compare: &[String]) -> Printed {
         let (mut out, mut err) = (self.lines(&printed.out), self.lines(&printed.err));
@@ -147,12 +147,25 @@ impl Masks {
                 "quorum" => out = quorum_reduced(out),
                 "brokers-in-any-order" => out = in_broker_order(&out),
                 "producer-numbers" => out = out.iter().map(|line| self.without_producer(line)).collect(),
+                "metadata-log" => out = kinds_of_metadata(out),
                 "any-bootstrap-server" => err.retain(|line| !is_dead_bootstrap_server(line)),
                 other => panic!("no comparison is called {other}"),
             }
         }
         Printed { out: help_texts_reduced(out), err: usage_tables_reduced(err), status: printed.status }
     }
+}
+
+/// Of a dump of the metadata log, each different record. When it was written, in which batch, and which no-op records lie
+/// between is a matter of milliseconds.
+fn kinds_of_metadata(mut lines: Vec<String>) -> Vec<String> {
+    let drawn = Regex::new("^\\| offset: \\d+ CreateTime:TIME|\"[\\w-]{22}\"|\"brokerEpoch\":\\d+|\"port\":\\d+");
+    let drawn = drawn.expect("the mask is a regular expression");
+    lines.retain(|line| !line.starts_with("baseOffset:") && !line.contains("NO_OP_RECORD"));
+    let mut kinds: Vec<String> = lines.iter().map(|line| drawn.replace_all(line, "-").into_owned()).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }
 
 /// Bootstrap servers have negative ids.

@@ -83,7 +83,27 @@ impl Work<'_> {
         self.context().epoch = epoch;
         self.context().epoch_version = Some(version);
         self.note_office(ZooKeeperEvent::ControllerElected { controller_epoch: epoch });
-        self.take_over()
+        match self.take_over() {
+            Err(Stop::Failed) => self.give_up_office(version),
+            other => other,
+        }
+    }
+
+    /// It cannot take over: somebody else may try, if need be itself again (`triggerControllerMove`).
+    fn give_up_office(&mut self, epoch_version: ZnodeVersion) -> Result<(), Stop> {
+        self.state.active_controller = self.read_controller()?;
+        if !self.is_active() {
+            return Ok(());
+        }
+        self.state.active_controller = None;
+        self.resign();
+        self.context().epoch_version = Some(epoch_version);
+        let deleted = self.delete_all(vec![ZnodePath::new(CONTROLLER)]);
+        self.context().epoch_version = None;
+        match deleted {
+            Err(Stop::ControllerMoved) => Ok(()),
+            other => other,
+        }
     }
 
     /// `registerControllerAndIncrementControllerEpoch`: both at once, so that no two controllers share an epoch. Returns

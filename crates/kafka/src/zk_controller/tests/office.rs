@@ -72,6 +72,26 @@ fn a_controller_that_has_moved_resigns_whatever_it_was_about_to_do() {
     }
 }
 
+/// A partition that never had a leader stands among those that shall have their preferred one: Kafka's controller fails
+/// over that while it takes over, and the office goes round as long as it stands there.
+#[test]
+fn a_controller_that_cannot_take_over_gives_its_office_up() {
+    let mut world = World::new(&[1, 2, 3]);
+    world.create_topic(&[&[9]]);
+    let path = "/admin/preferred_replica_election";
+    world.create(path, ZnodeData::PreferredReplicaElection(vec![(TopicName::new("t"), partition(0).partition)]));
+    assert_eq!(world.controller_epoch(1), Some(1), "an event that fails costs nothing");
+    world.kill_and_see_some(1, 300);
+    let notes: Vec<EventKind> = [2, 3].iter().flat_map(|id| world.events_of(*id).to_vec()).collect();
+    for controller_epoch in 2..5 {
+        assert!(notes.contains(&EventKind::ZooKeeper(ZooKeeperEvent::ControllerElected { controller_epoch })));
+        assert!(notes.contains(&EventKind::ZooKeeper(ZooKeeperEvent::ControllerResigned { controller_epoch })));
+    }
+    world.admin(delete(path));
+    let epoch = [2, 3].into_iter().find_map(|id| world.controller_epoch(id)).expect("nothing hinders it any more");
+    assert_eq!(world.znode("/controller_epoch"), Some(ZnodeData::ControllerEpoch(epoch)));
+}
+
 /// `testPreemptionWithCallbacks`.
 #[test]
 fn requests_at_work_are_answered_when_the_session_expires() {

@@ -479,6 +479,17 @@ impl World {
         self.expire(controller);
     }
 
+    /// A broker dies, and of what follows only so much happens.
+    pub(super) fn kill_and_see_some(&mut self, id: i32, arrivals: usize) {
+        self.is_held = true;
+        self.kill(id);
+        for _ in 0..arrivals {
+            let arrival = self.arrivals.pop_front().expect("it goes on and on");
+            self.arrive(arrival);
+        }
+        self.is_held = false;
+    }
+
     fn settle(&mut self) {
         if self.is_held {
             return;

@@ -106,7 +106,7 @@ impl WorldShape {
     #[must_use]
     pub fn spec(&self) -> WorldSpec {
         let mut servers = self.coordinators();
-        servers.extend((1..=self.brokers).map(|id| self.broker(id)));
+        servers.extend(self.brokers());
         WorldSpec {
             servers,
             clients: Vec::new(),
@@ -115,10 +115,18 @@ impl WorldShape {
         }
     }
 
-    fn broker(&self, id: i32) -> ServerSpec {
-        let port = FIRST_BROKER_PORT.saturating_add(u16::try_from(id - 1).unwrap_or(u16::MAX));
-        let place = usize::try_from(id - 1).unwrap_or(0).checked_rem(self.racks.len());
-        let rack = place.map(|place| self.racks[place].clone());
+    /// Numbers and ports go on behind those that controllers have.
+    fn brokers(&self) -> Vec<ServerSpec> {
+        let controllers = self.coordinators();
+        let ids = (1..).filter(|id| controllers.iter().all(|server| server.node_id != *id));
+        let ports =
+            (FIRST_BROKER_PORT..).filter(|port| self.voters().iter().all(|(_, endpoint)| endpoint.port != *port));
+        let count = usize::try_from(self.brokers).unwrap_or(0);
+        (0..count).zip(ids.zip(ports)).map(|(place, (id, port))| self.broker(place, id, port)).collect()
+    }
+
+    fn broker(&self, place: usize, id: i32, port: u16) -> ServerSpec {
+        let rack = place.checked_rem(self.racks.len()).map(|place| self.racks[place].clone());
         let is_voter = self.voters().iter().any(|(voter, _)| *voter == id);
         let role = if is_voter { ServerRole::Combined } else { ServerRole::Broker };
         ServerSpec { rack, ..self.server(id, role, Endpoint::new("localhost", port)) }
@@ -196,6 +204,14 @@ mod tests {
         assert_eq!(places(&shape), expected);
         let shape = WorldShape { mode: Mode::ZooKeeper, brokers: 1, ..WorldShape::default() };
         assert_eq!(places(&shape), [(NodeId::ZooKeeper, 2181), server(1, 9092)]);
+    }
+
+    #[test]
+    fn a_hundred_brokers_have_numbers_and_ports_of_their_own() {
+        let shape = WorldShape { mode: Mode::KRaft { controllers: 2 }, brokers: 100, ..WorldShape::default() };
+        let places = places(&shape);
+        let last = [(NodeId::Server(99), 9191), (NodeId::Server(102), 9192)];
+        assert_eq!((places.len(), &places[100..]), (102, &last[..]));
     }
 
     #[test]

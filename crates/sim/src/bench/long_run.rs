@@ -152,11 +152,8 @@ impl LongRun {
     }
 }
 
-/// The controller is number 100; the broker that would be gets the next number.
 fn many_brokers() -> WorldSpec {
     let mut world = WorldShape { brokers: 100, ..WorldShape::default() }.spec();
-    let hundredth = world.servers.last_mut().expect("it has a hundred brokers");
-    hundredth.node_id += 1;
     world.clients.extend((0..100).map(|number| create_topic(&numbered(number), 100)));
     for number in 0..10 {
         let topic = numbered(number * 10);

@@ -285,7 +285,10 @@ impl ClusterImage {
                 self.controllers.insert(*controller_id, ControllerRegistration { incarnation_id, endpoint });
             }
             MetadataRecord::FeatureLevel { name, level } => self.finalize(name, *level),
-            MetadataRecord::ProducerIds { next_producer_id, .. } => self.next_producer_id = *next_producer_id,
+            MetadataRecord::ProducerIds { next_producer_id, .. } => {
+                assert!(*next_producer_id > self.next_producer_id, "blocks of producer ids only go up");
+                self.next_producer_id = *next_producer_id;
+            }
             MetadataRecord::UnregisterBroker { broker_id, .. } => self.unregister(*broker_id, delta),
             MetadataRecord::RegisterBroker { broker_id, incarnation_id, broker_epoch, endpoint, rack } => {
                 self.register(

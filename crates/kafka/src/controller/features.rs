@@ -197,6 +197,28 @@ mod tests {
     }
 
     #[test]
+    fn a_block_of_producer_ids_begins_where_the_last_record_says() {
+        let mut cluster = TestCluster::with_brokers(2);
+        let (broker_id, broker_epoch) = (BrokerId(1), BrokerEpoch(101));
+        for next_producer_id in [42, 50] {
+            cluster.replay(vec![MetadataRecord::ProducerIds { broker_id, broker_epoch, next_producer_id }]);
+            assert_eq!(cluster.image.next_producer_id(), next_producer_id);
+        }
+        assert_eq!(allocate(&mut cluster, 1, broker_epoch).producer_id_start, 50);
+        assert_eq!(cluster.image.next_producer_id(), 1_050);
+    }
+
+    #[test]
+    #[should_panic(expected = "blocks of producer ids only go up")]
+    fn producer_ids_never_go_back() {
+        let mut cluster = TestCluster::with_brokers(2);
+        let (broker_id, broker_epoch) = (BrokerId(1), BrokerEpoch(101));
+        for next_producer_id in [42, 42] {
+            cluster.replay(vec![MetadataRecord::ProducerIds { broker_id, broker_epoch, next_producer_id }]);
+        }
+    }
+
+    #[test]
     fn producer_ids_may_be_exhausted() {
         let mut cluster = TestCluster::with_brokers(1);
         let (broker_id, broker_epoch) = (BrokerId(0), BrokerEpoch(100));

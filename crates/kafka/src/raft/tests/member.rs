@@ -438,6 +438,68 @@ fn successors_stand_in_their_order() {
     assert_eq!(follower().end_epoch(1, 1, &[SELF]), ErrorCode::FencedLeaderEpoch);
 }
 
+/// A voter with one record, in epoch 5.
+fn in_every_state() -> [Member; 6] {
+    let disk = |leader, voted| with_log(state(5, leader, voted), &[(1, 1)]);
+    [
+        Member::started(3, disk(None, None)),
+        Member::started(3, disk(None, Some(1))),
+        Member::started(3, disk(None, Some(SELF))),
+        Member::leading(with_log(state(4, None, None), &[(1, 1)])),
+        Member::started(3, disk(Some(1), None)),
+        Member::started(3, disk(Some(SELF), None)),
+    ]
+}
+
+#[test]
+fn a_later_epoch_is_entered_from_every_state_and_an_earlier_one_from_none() {
+    for mut member in in_every_state() {
+        assert_eq!(member.begin_epoch(2, 8), ErrorCode::None);
+        assert_eq!((member.role(), member.stored()), ((QuorumRole::Follower, 8), (8, Some(2), None)));
+    }
+    for mut member in in_every_state() {
+        assert!(member.vote(2, 8, (9, 7)).1, "its log is longer");
+        assert_eq!((member.role(), member.stored()), ((QuorumRole::Unattached, 8), (8, None, Some(2))));
+    }
+    for mut member in in_every_state() {
+        assert!(!member.vote(2, 8, (0, 0)).1, "its log is shorter");
+        assert_eq!((member.role(), member.stored()), ((QuorumRole::Unattached, 8), (8, None, None)));
+    }
+    for mut member in in_every_state() {
+        let before = (member.role(), member.stored());
+        assert_eq!(before.0.1, 5);
+        assert_eq!(member.begin_epoch(2, 4), ErrorCode::FencedLeaderEpoch);
+        assert_eq!(member.vote(2, 4, (9, 3)).0, ErrorCode::FencedLeaderEpoch);
+        assert_eq!((member.role(), member.stored()), before);
+    }
+}
+
+#[test]
+fn whoever_knows_no_leader_of_its_epoch_follows_the_one_it_hears_of() {
+    let [unattached, voted, candidate, ..] = in_every_state();
+    for mut member in [unattached, voted, candidate] {
+        assert_eq!(member.begin_epoch(2, 5), ErrorCode::None);
+        assert_eq!((member.role(), member.stored()), ((QuorumRole::Follower, 5), (5, Some(2), None)));
+        member.run_for(1_999);
+        assert_eq!(member.role(), (QuorumRole::Follower, 5));
+        member.run_for(1);
+        assert_eq!((member.role(), member.stored()), ((QuorumRole::Candidate, 6), (6, None, Some(SELF))));
+    }
+}
+
+#[test]
+fn a_vote_starts_the_election_timeout_anew_and_a_later_epoch_does_not() {
+    let due = |member: &Member| member.raft.state.next_deadline().expect("a voter stands some day");
+    let [mut member, ..] = in_every_state();
+    let before = due(&member);
+    member.run_for(500);
+    assert!(!member.vote(2, 6, (0, 0)).1);
+    assert_eq!((member.role(), due(&member)), ((QuorumRole::Unattached, 6), before));
+    assert!(member.vote(2, 6, (9, 5)).1);
+    assert_eq!(member.role(), (QuorumRole::Unattached, 6));
+    assert_ne!(due(&member), before);
+}
+
 #[test]
 fn a_replica_that_parts_from_the_leader_is_told_at_once_where() {
     let mut member = Member::leading(with_log(state(4, None, None), &[(1, 2), (3, 2), (4, 2)]));

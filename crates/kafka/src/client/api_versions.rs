@@ -20,6 +20,8 @@ use wire::{Endpoint, Request, Response};
 /// `request.timeout.ms` of this client.
 const REQUEST_TIMEOUT: Duration = Duration(5_000_000);
 const MAX_IN_FLIGHT: i32 = 100;
+/// How long it waits for a broker to be known (`awaitBrokers`).
+const AWAIT: Duration = Duration(50_000);
 
 /// Whom the program asks now.
 #[derive(Clone, Debug)]
@@ -40,6 +42,10 @@ pub(super) struct ApiVersionsProgram {
     network: NetworkClient,
     /// Bootstrap servers that were not asked yet.
     servers: VecDeque<(i32, Endpoint)>,
+    /// Somebody knew of a broker.
+    has_seen_brokers: bool,
+    /// When it asks again whether there is one.
+    look_again_at: Option<Instant>,
     /// Brokers that were not asked yet, the one that is asked now first.
     brokers: VecDeque<MetadataBroker>,
     found: Vec<BrokerApis>,
@@ -55,7 +61,9 @@ impl ApiVersionsProgram {
         ApiVersionsProgram {
             client_id: spec.client_id,
             network: NetworkClient::new(identity, MAX_IN_FLIGHT, REQUEST_TIMEOUT, split_rng(&mut rng)),
-            servers: bootstrap_nodes(&spec.bootstrap_servers).into_iter().rev().collect(),
+            servers: VecDeque::new(),
+            has_seen_brokers: false,
+            look_again_at: None,
             bootstrap_servers: spec.bootstrap_servers,
             brokers: VecDeque::new(),
             found: Vec::new(),
@@ -80,7 +88,7 @@ impl ApiVersionsProgram {
         }
         let mut events = Vec::new();
         match input {
-            Input::Started { .. } => self.ask_next_server(now, effects),
+            Input::Started { .. } => self.ask_servers(now, effects),
             Input::TimerFired { .. } => self.alarm.on_fired(),
             Input::Told(Instruction::Interrupt) => self.exit(ExitStatus(130), effects),
             Input::Told(Instruction::ShutDown) => self.exit(ExitStatus(143), effects),
@@ -94,11 +102,15 @@ impl ApiVersionsProgram {
         self.poll(now, effects);
         let give_up_at = self.asking.as_ref().filter(|asking| asking.correlation_id.is_none());
         let next = earlier(self.network.next_deadline(), give_up_at.map(|asking| asking.give_up_at));
+        let next = earlier(next, self.look_again_at);
         self.alarm.set(now, next.filter(|_| !self.has_ended), effects);
     }
 
     /// Sends what is to be asked once the node is connected.
     fn poll(&mut self, now: Instant, effects: &mut Effects) {
+        if self.look_again_at.take_if(|at| now >= *at).is_some() {
+            self.ask_servers(now, effects);
+        }
         let Some(asking) = self.asking.clone().filter(|asking| asking.correlation_id.is_none()) else { return };
         let is_controller = self.network.listener(asking.node) == Some(ListenerKind::Controller);
         if is_controller && self.brokers.is_empty() {
@@ -142,12 +154,23 @@ impl ApiVersionsProgram {
 
     fn on_response(&mut self, response: Response, now: Instant, effects: &mut Effects) {
         if let Response::Metadata(metadata) = response {
-            let mut brokers = metadata.brokers;
+            self.on_metadata(metadata.brokers, now, effects);
+        } else if let Response::ApiVersions(versions) = response {
+            self.end_broker(Ok(versions.apis), now, effects);
+        }
+    }
+
+    /// It waits until there is a broker, and then asks once more which there are.
+    fn on_metadata(&mut self, mut brokers: Vec<MetadataBroker>, now: Instant, effects: &mut Effects) {
+        if self.has_seen_brokers {
             brokers.shuffle(&mut self.rng);
             self.brokers = brokers.into();
             self.ask_next_broker(now, effects);
-        } else if let Response::ApiVersions(versions) = response {
-            self.end_broker(Ok(versions.apis), now, effects);
+        } else if brokers.is_empty() {
+            (self.asking, self.look_again_at) = (None, Some(now + AWAIT));
+        } else {
+            self.has_seen_brokers = true;
+            self.ask_servers(now, effects);
         }
     }
 
@@ -170,6 +193,11 @@ impl ApiVersionsProgram {
         let broker = self.brokers.pop_front().expect("a broker was asked");
         self.found.push(BrokerApis { broker, apis });
         self.ask_next_broker(now, effects);
+    }
+
+    fn ask_servers(&mut self, now: Instant, effects: &mut Effects) {
+        self.servers = bootstrap_nodes(&self.bootstrap_servers).into_iter().rev().collect();
+        self.ask_next_server(now, effects);
     }
 
     fn ask_next_server(&mut self, now: Instant, effects: &mut Effects) {
@@ -210,3 +238,46 @@ impl ApiVersionsProgram {
 }
 
 const DISCONNECTED: &str = "DisconnectException";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::testing::{World, brokers};
+    use crate::spec::{AdminAction, Program};
+    use wire::response::{ApiVersionsResponse, MetadataResponse};
+
+    fn metadata(brokers: Vec<MetadataBroker>) -> Response {
+        Response::Metadata(MetadataResponse { brokers, controller_id: None, topics: Vec::new() })
+    }
+
+    #[test]
+    fn it_waits_until_a_broker_is_known_and_asks_once_more_which_there_are() {
+        let mut world = World::start(Program::Admin(AdminAction::ApiVersions), &[9_092], &[9_092, 9_093, 9_094]);
+        let mut asked_for_metadata = 0;
+        world.run(1_000, &mut |asked| match asked.request {
+            Request::Metadata(_) => {
+                asked_for_metadata += 1;
+                Some(metadata(if asked_for_metadata < 3 { Vec::new() } else { brokers() }))
+            }
+            Request::ApiVersions => {
+                Some(Response::ApiVersions(ApiVersionsResponse::without_features(ListenerKind::Broker)))
+            }
+            _ => panic!("it asks nothing else"),
+        });
+        assert_eq!((asked_for_metadata, world.exit), (4, Some(ExitStatus(0))));
+        let events = world.take_events();
+        let [ClientEvent::AdminAnswered(answer)] = &*events else { panic!("{events:?}") };
+        let AdminAnswer::ApiVersions(found) = &**answer else { panic!("{answer:?}") };
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn brokers_that_are_gone_when_it_asks_once_more_are_not_told_of() {
+        let mut world = World::start(Program::Admin(AdminAction::ApiVersions), &[9_092], &[9_092]);
+        let mut answers = [brokers(), Vec::new()].into_iter();
+        world.run(1_000, &mut |_| Some(metadata(answers.next().expect("it asks twice"))));
+        let events = world.take_events();
+        let [ClientEvent::AdminAnswered(answer)] = &*events else { panic!("{events:?}") };
+        assert_eq!(**answer, AdminAnswer::ApiVersions(Vec::new()));
+    }
+}

@@ -108,6 +108,8 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::start;
+    use rand::{RngExt, SeedableRng};
 
     #[test]
     fn wishes_are_read_from_both_parts_of_the_address() {
@@ -138,6 +140,68 @@ mod tests {
         ] {
             let address = Address::parse(search, "");
             assert_eq!((address.opening(), address.bad_wish), (Opening::Run(Run::default()), Some(wish)));
+        }
+    }
+
+    const NAMES: [&str; 9] =
+        ["lang", "theme", "seed", "mode", "controllers", "brokers", "swarm", "historical", "bench"];
+    const VALUES: [&str; 28] = [
+        "&",
+        "?",
+        "#",
+        "=",
+        "%",
+        "/",
+        "ko",
+        "dark",
+        "kraft",
+        "zookeeper",
+        "combined",
+        "unfenced-fetches",
+        "0",
+        "1",
+        "3",
+        "5",
+        "9",
+        "10",
+        "-1",
+        "+",
+        "18446744073709551615",
+        "18446744073709551616",
+        "2147483648",
+        "1e9",
+        "토픽",
+        "\u{0}",
+        "%F0%9F",
+        "",
+    ];
+
+    #[test]
+    fn whatever_stands_in_the_address_a_cluster_within_the_limits_opens() {
+        let mut rng = kafka::Rng::seed_from_u64(3);
+        let mut text = || {
+            let mut pick = |of: &[&'static str]| of[rng.random_range(0..of.len() as u32) as usize];
+            let wishes: Vec<String> =
+                (0..4).map(|_| [pick(&NAMES), pick(&["=", "=", "=", ""]), pick(&VALUES)].concat()).collect();
+            wishes.join(pick(&["&", "&", "&&", "?"]))
+        };
+        let (mut runs, mut swarms) = (std::collections::BTreeSet::new(), 0);
+        for _ in 0..20_000 {
+            match Address::parse(&text(), &text()).opening() {
+                Opening::Swarm(_) => swarms += 1,
+                Opening::Run(run) => {
+                    assert!((1..=MOST_BROKERS).contains(&run.brokers), "{run:?}");
+                    assert!(run.mode.controllers().is_none_or(|number| CONTROLLERS.contains(&number)), "{run:?}");
+                    runs.insert((run.mode.name(), run.mode.controllers(), run.brokers));
+                }
+            }
+        }
+        assert!(runs.len() > 20 && swarms > 100, "{} clusters, {swarms} runs of the swarm", runs.len());
+        for (mode, controllers, brokers) in runs {
+            let mode = Mode::named(mode).expect("it was read by its name");
+            let mode = controllers.map_or(mode, |controllers| mode.with_controllers(controllers));
+            let mut session = start::begin(start::world(Run { mode, brokers, seed: u64::MAX }), u64::MAX);
+            assert!(session.frame().nodes.len() >= brokers as usize);
         }
     }
 

@@ -110,7 +110,8 @@ fn brokers_choice(ui: &Ui, draft: &UseStateHandle<Option<Run>>, run: Run) -> Htm
     });
     let draft = draft.clone();
     let onchange = Callback::from(move |event: Event| {
-        if let Ok(brokers) = event.target_unchecked_into::<HtmlSelectElement>().value().parse() {
+        let chosen = event.target_unchecked_into::<HtmlSelectElement>().value().parse();
+        if let Some(brokers) = chosen.ok().filter(|brokers| (1..=MOST_BROKERS).contains(brokers)) {
             draft.set(Some(Run { brokers, ..run }));
         }
     });

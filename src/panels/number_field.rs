@@ -3,6 +3,7 @@
 use super::Ui;
 use crate::text::Label;
 use sim::Command;
+use std::ops::RangeInclusive;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -27,8 +28,7 @@ pub(super) fn NumberField(props: &NumberFieldProps) -> Html {
     let oninput = {
         let (number, limits) = (number.clone(), *least..=*most);
         Callback::from(move |event: InputEvent| {
-            let typed = event.target_unchecked_into::<HtmlInputElement>().value().parse();
-            number.set(typed.ok().filter(|typed| limits.contains(typed)));
+            number.set(typed_number(&event.target_unchecked_into::<HtmlInputElement>().value(), &limits));
         })
     };
     let onsubmit = {
@@ -48,5 +48,23 @@ pub(super) fn NumberField(props: &NumberFieldProps) -> Html {
             </label>
             <button disabled={number.is_none()} data-action={*code}>{ ui.say(*button) }</button>
         </form>
+    }
+}
+
+/// What was typed, if it is a number within the limits.
+fn typed_number(typed: &str, limits: &RangeInclusive<i32>) -> Option<i32> {
+    typed.parse().ok().filter(|number| limits.contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_within_the_limits_count() {
+        for text in ["", "-", "1e3", "1.5", " 7", "0", "11", "-3", "99999999999999999999", "７", "NaN", "7\u{0}"] {
+            assert_eq!(typed_number(text, &(1..=10)), None, "{text}");
+        }
+        assert_eq!(["1", "+7", "007"].map(|text| typed_number(text, &(1..=10))), [Some(1), Some(7), Some(7)]);
     }
 }

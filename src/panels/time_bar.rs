@@ -78,7 +78,7 @@ fn slider(ui: &Ui) -> Html {
     let player = ui.player.clone();
     let oninput = Callback::from(move |event: InputEvent| {
         let wished_ms = event.target_unchecked_into::<HtmlInputElement>().value_as_number();
-        player.seek(Instant(wished_ms as u64 * 1_000).min(known_until));
+        player.seek(Instant((wished_ms as u64).saturating_mul(1_000)).min(known_until));
     });
     html! {
         <span class="ruler">

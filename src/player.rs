@@ -384,7 +384,7 @@ impl Player {
 
     /// One event of this history.
     pub(crate) fn event(&self, id: EventId) -> Option<Event> {
-        self.0.borrow().session.events(id).next().cloned()
+        self.0.borrow().session.events(id).next()
     }
 
     /// The events from `since` on that a program noted, up to now.
@@ -392,7 +392,7 @@ impl Player {
         let inner = self.0.borrow();
         let end = inner.session.next_event();
         let past = inner.session.events(since).take_while(|event| event.id < end);
-        past.filter(|event| event.node == node).cloned().collect()
+        past.filter(|event| event.node == node).collect()
     }
 
     /// The `client.id` of a program that has been started in this history, even if it has ended.
@@ -415,7 +415,7 @@ impl Player {
     pub(crate) fn event_rows(&self, filter: EventFilter, places: Range<usize>) -> Vec<Event> {
         let inner = self.0.borrow();
         let ids = inner.events.ids(filter, places);
-        ids.into_iter().filter_map(|id| inner.session.events(id).next().cloned()).collect()
+        ids.into_iter().filter_map(|id| inner.session.events(id).next()).collect()
     }
 
     /// The first time that each check failed, of those that did by now.

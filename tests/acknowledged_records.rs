@@ -158,7 +158,11 @@ fn the_ledger_says_which_event_took_a_record_and_goes_back_in_time_with_the_run(
             EventKind::Controller(ControllerEvent::LeaderElected { .. } | ControllerEvent::IsrChanged { .. })
         )
     };
-    assert!(session.events(event).next().is_some_and(is_election), "{:?}", session.events(event).next());
+    assert!(
+        session.events(event).next().is_some_and(|event| is_election(&event)),
+        "{:?}",
+        session.events(event).next()
+    );
     let end = session.now();
     session.seek(Instant(loss.at.0 - 1));
     assert_eq!(session.ledger().losses_len(), 0);

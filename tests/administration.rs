@@ -66,7 +66,7 @@ fn replicas(session: &mut Session) -> Vec<(i32, i64)> {
 }
 
 fn events(session: &Session) -> Vec<Event> {
-    session.events(EventId(0)).cloned().collect()
+    session.events(EventId(0)).collect()
 }
 
 /// The last described partition's columns, such as `Isr: 1,2`.

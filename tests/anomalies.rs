@@ -73,7 +73,7 @@ fn without_epochs_the_logs_of_a_leader_that_lost_its_tail_and_of_its_follower_di
     let mut play = the_leader_loses_its_tail(NONE);
     assert_eq!((play.values(1).len(), play.values(1)), (14, play.values(2)));
     assert_eq!(play.losses(), [(5, 9, Verdict::PowerLoss)], "the last one in sync lost its power");
-    assert_eq!(*play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
+    assert_eq!(play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
     assert_eq!(play.complaints(), []);
     let faults = HistoricalFaults { truncate_to_high_watermark: true, ..NONE };
     let mut play = the_leader_loses_its_tail(faults);
@@ -408,7 +408,7 @@ fn the_last_replica_standing_takes_what_the_others_had_with_it_unless_they_are_e
     let (mut play, high_watermark) = the_last_replica_standing_falls(NONE, &[]);
     assert_eq!(high_watermark, Offset(2), "it stands still below min.insync.replicas");
     assert_eq!(play.losses(), [(0, 1, Verdict::PowerLoss), (2, 2, Verdict::AcksLeader)]);
-    assert_eq!(*play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
+    assert_eq!(play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
     assert!(!play.values(2).contains(&"m0".to_owned()), "the others had it and had to cut it");
     assert_eq!(play.complaints(), []);
 

@@ -64,7 +64,7 @@ impl Cluster {
     }
 
     fn events(&self) -> Vec<Event> {
-        self.session.events(EventId(0)).cloned().collect()
+        self.session.events(EventId(0)).collect()
     }
 
     fn count(&self, is_wanted: impl Fn(&EventKind) -> bool) -> usize {
@@ -110,7 +110,7 @@ impl Cluster {
             | EventKind::ZooKeeper(_)
             | EventKind::Operator(_) => None,
         };
-        self.session.events(EventId(0)).filter_map(last_offset).collect()
+        self.session.events(EventId(0)).filter_map(|event| last_offset(&event)).collect()
     }
 
     fn consumed(&self) -> Vec<Offset> {
@@ -122,7 +122,7 @@ impl Cluster {
             | EventKind::ZooKeeper(_)
             | EventKind::Operator(_) => None,
         };
-        self.session.events(EventId(0)).filter_map(offset).collect()
+        self.session.events(EventId(0)).filter_map(|event| offset(&event)).collect()
     }
 }
 

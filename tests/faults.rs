@@ -24,7 +24,7 @@ fn run(lines: &[&str]) -> (Session, String) {
 }
 
 fn events(session: &Session) -> Vec<Event> {
-    session.events(EventId(0)).cloned().collect()
+    session.events(EventId(0)).collect()
 }
 
 /// The column of a described partition, such as `Isr: 1,2`.

@@ -55,7 +55,7 @@ fn a_record_is_lost_when_the_last_replica_in_sync_has_lost_it_with_its_power() {
             play.pass(10);
         }
         assert_eq!(play.losses(), [(0, 0, verdict)]);
-        assert_eq!(*play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
+        assert_eq!(play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
         assert_eq!(play.complaints(), []);
     }
 }
@@ -74,7 +74,7 @@ fn a_disk_that_is_taken_away_takes_what_it_alone_had() {
     play.kill(2);
     play.apply(Command::RemoveServer(NodeId::Server(2)));
     assert_eq!(play.losses(), [(0, 0, Verdict::DiskRemoved)]);
-    assert_eq!(*play.event_of_first_loss(), EventKind::Operator(OperatorEvent::ServerRemoved));
+    assert_eq!(play.event_of_first_loss(), EventKind::Operator(OperatorEvent::ServerRemoved));
     assert_eq!(play.complaints(), []);
 }
 

@@ -254,10 +254,10 @@ impl Play {
     /// # Panics
     /// If none is lost, or nobody knows by which event.
     #[must_use]
-    pub fn event_of_first_loss(&self) -> &EventKind {
+    pub fn event_of_first_loss(&self) -> EventKind {
         let loss = self.session.ledger().losses(0..1).next().expect("a record is lost");
         let event = loss.event.expect("an event took it");
-        &self.session.events(event).next().expect("the event is in the trace").kind
+        self.session.events(event).next().expect("the event is in the trace").kind
     }
 
     /// The checkers that complain.

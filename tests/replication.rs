@@ -41,7 +41,7 @@ impl Cluster {
         self.session.apply(command).expect("the command fits the world");
     }
 
-    fn events_after(&self, seconds: u64) -> impl Iterator<Item = &Event> {
+    fn events_after(&self, seconds: u64) -> impl Iterator<Item = Event> {
         self.session.events(EventId(0)).filter(move |event| event.at > Instant(seconds * 1_000_000))
     }
 
@@ -50,7 +50,7 @@ impl Cluster {
             EventKind::Client(ClientEvent::RecordConsumed { offset, .. }) => Some(offset.0),
             _ => None,
         };
-        self.events_after(seconds).filter_map(offset).collect()
+        self.events_after(seconds).filter_map(|event| offset(&event)).collect()
     }
 
     fn resets_after(&self, seconds: u64) -> Vec<i64> {
@@ -58,7 +58,7 @@ impl Cluster {
             EventKind::Client(ClientEvent::PositionReset { offset, .. }) => Some(offset.0),
             _ => None,
         };
-        self.events_after(seconds).filter_map(offset).collect()
+        self.events_after(seconds).filter_map(|event| offset(&event)).collect()
     }
 
     /// To which replicas consumers were sent.
@@ -67,7 +67,7 @@ impl Cluster {
             EventKind::Broker(BrokerEvent::PreferredReadReplicaChosen { replica, .. }) => Some(*replica),
             _ => None,
         };
-        self.session.events(EventId(0)).filter_map(replica).collect()
+        self.session.events(EventId(0)).filter_map(|event| replica(&event)).collect()
     }
 
     /// Where a broker's log ended when it took the lead the last time.
@@ -78,7 +78,7 @@ impl Cluster {
             }
             _ => None,
         };
-        self.session.events(EventId(0)).filter_map(log_end_offset).last().expect("it has led")
+        self.session.events(EventId(0)).filter_map(|event| log_end_offset(&event)).last().expect("it has led")
     }
 
     fn replica_on(&mut self, node: NodeId) -> ReplicaView {

@@ -47,7 +47,7 @@ fn broker_events(session: &Session) -> Vec<(NodeId, BrokerEvent)> {
         EventKind::Broker(broker) => Some((event.node, broker.clone())),
         _ => None,
     };
-    session.events(EventId(0)).filter_map(of_broker).collect()
+    session.events(EventId(0)).filter_map(|event| of_broker(&event)).collect()
 }
 
 /// Going anywhere and back gives the digest that the run had, and nothing that must hold was broken.
@@ -105,6 +105,6 @@ fn retention_by_time_moves_the_start_and_a_consumer_behind_it_is_reset() {
     let is_reset = |event: &sim::Event| {
         matches!(&event.kind, EventKind::Client(ClientEvent::PositionReset { offset: Offset(3), .. }))
     };
-    assert!(session.events(EventId(0)).any(is_reset));
+    assert!(session.events(EventId(0)).any(|event| is_reset(&event)));
     replays_alike(&mut session);
 }

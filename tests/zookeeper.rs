@@ -94,7 +94,7 @@ impl Cluster {
             | EventKind::ZooKeeper(_)
             | EventKind::Operator(_) => None,
         };
-        self.session.events(EventId(0)).filter_map(offset).collect()
+        self.session.events(EventId(0)).filter_map(|event| offset(&event)).collect()
     }
 
     fn assert_every_offset_was_consumed_once(&self) {

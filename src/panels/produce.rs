@@ -249,9 +249,9 @@ mod tests {
         let (mut stored, mut refused) = (0, 0);
         for sent in &sent {
             let events =
-                || session.events(EventId(0)).filter(|event| event.node == sent.client).map(|event| &event.kind);
-            let is_ack = |kind: &&EventKind| matches!(kind, EventKind::Client(ClientEvent::BatchAcknowledged { .. }));
-            let is_error = |kind: &&EventKind| matches!(kind, EventKind::Client(ClientEvent::RecordFailed { .. }));
+                || session.events(EventId(0)).filter(|event| event.node == sent.client).map(|event| event.kind);
+            let is_ack = |kind: &EventKind| matches!(kind, EventKind::Client(ClientEvent::BatchAcknowledged { .. }));
+            let is_error = |kind: &EventKind| matches!(kind, EventKind::Client(ClientEvent::RecordFailed { .. }));
             let (acks, errors) = (events().filter(is_ack).count(), events().filter(is_error).count());
             assert_eq!(acks + errors, 1, "{} ← {} (acks={:?})", sent.topic, sent.value, sent.acks);
             stored += acks;

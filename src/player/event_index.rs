@@ -30,7 +30,7 @@ impl EventIndex {
         }
         for event in session.events(EventId(self.scanned)) {
             self.scanned = event.id.0 + 1;
-            self.note(event);
+            self.note(&event);
         }
     }
 

@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 const CHUNK: usize = 64;
 
+/// Room for so many items is made first, and then twice as much each time.
+const FIRST_ROOM: usize = 4;
+
 /// Items in a group of chunks.
 const GROUP: usize = 64 * CHUNK;
 
@@ -65,11 +68,20 @@ impl<T: Clone> Chunks<T> {
 
     /// Adds an item at the end.
     pub fn push(&mut self, item: T) {
+        if self.tail.len() == self.tail.capacity() {
+            self.tail.reserve_exact(self.room_to_add());
+        }
         self.tail.push(item);
         if self.tail.len() == CHUNK {
-            let chunk = std::mem::replace(&mut self.tail, Vec::with_capacity(CHUNK));
+            let chunk = std::mem::take(&mut self.tail);
             self.seal(Arc::new(chunk));
         }
+    }
+
+    /// A chunk has room for no more than its items, however often its sequence was cloned; a short one, for few.
+    fn room_to_add(&self) -> usize {
+        let len = self.tail.len();
+        len.max(FIRST_ROOM).min(CHUNK - len)
     }
 
     fn seal(&mut self, chunk: Arc<Vec<T>>) {

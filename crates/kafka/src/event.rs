@@ -16,12 +16,12 @@ use wire::response::{
 };
 use wire::zookeeper::{SessionId, ZnodePath};
 use wire::{
-    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, Record, RecordBatch, Timestamp,
-    TimestampType, TopicId, TopicName, TopicPartition,
+    BrokerEpoch, BrokerId, Endpoint, ErrorCode, LeaderEpoch, Offset, PartitionEpoch, RecordBatch, SharedRecord,
+    Timestamp, TimestampType, TopicId, TopicName, TopicPartition,
 };
 
 /// One thing that happened at one node (the trace adds when, where and why).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
     /// The user did something to a process.
     Operator(OperatorEvent),
@@ -33,6 +33,19 @@ pub enum EventKind {
     ZooKeeper(ZooKeeperEvent),
     /// Something happened in a client program.
     Client(ClientEvent),
+}
+
+impl Clone for EventKind {
+    /// A large function, and with `derive` every crate would have its own.
+    fn clone(&self) -> EventKind {
+        match self {
+            EventKind::Operator(event) => EventKind::Operator(event.clone()),
+            EventKind::Controller(event) => EventKind::Controller(event.clone()),
+            EventKind::Broker(event) => EventKind::Broker(event.clone()),
+            EventKind::ZooKeeper(event) => EventKind::ZooKeeper(event.clone()),
+            EventKind::Client(event) => EventKind::Client(event.clone()),
+        }
+    }
 }
 
 /// What the user did, or what a process did to itself by ending.
@@ -608,7 +621,7 @@ pub enum ClientEvent {
         /// Whose clock that is from.
         timestamp_type: TimestampType,
         /// The record.
-        record: Record,
+        record: SharedRecord,
     },
     /// A consumer's place in a partition was set: at the start, after an offset out of range, or after truncation.
     PositionReset {

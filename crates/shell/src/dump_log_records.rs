@@ -251,7 +251,7 @@ fn control_of(batch: &RecordBatch) -> String {
             };
             format!(" endTxnMarker: {result} coordinatorEpoch: {}", marker.coordinator_epoch)
         }
-        BatchBody::LeaderChange { .. } => {
+        BatchBody::LeaderChange(_) => {
             format!(" controlType: LEADER_CHANGE({})", ControlRecordType::LeaderChange.number())
         }
         BatchBody::SnapshotHeader { last_contained_log_timestamp: timestamp } => {

@@ -369,7 +369,7 @@ impl Fold<'_> {
                 self.on_typed(line);
             }
             if event.node == self.program.client {
-                self.on_event(event);
+                self.on_event(&event);
             }
         }
         typed.for_each(|line| self.on_typed(line));

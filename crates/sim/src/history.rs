@@ -3,8 +3,9 @@
 
 use crate::checkpoints::{Checkpoints, STEPS_APART};
 use crate::command::Command;
+use crate::event_log::EventLog;
 use crate::frame::{Branch, BranchId};
-use crate::trace::{Event, TraceHash};
+use crate::trace::TraceHash;
 use crate::world::World;
 use kafka::chunks::Chunks;
 use kafka::instant::Instant;
@@ -17,7 +18,7 @@ pub(crate) struct History {
     branch: Branch,
     /// What the user did, by the number of the step that it was.
     journal: BTreeMap<u64, (Instant, Arc<Command>)>,
-    events: Chunks<Event>,
+    events: EventLog,
     checkpoints: Checkpoints,
     /// The trace hash after every [`STEPS_APART`] steps.
     hashes: Chunks<TraceHash>,
@@ -31,7 +32,7 @@ impl History {
         History {
             branch: Branch { id: BranchId(0), forked_from: None, shared_steps: 0, known_until: Instant::ZERO },
             journal: BTreeMap::new(),
-            events: Chunks::new(),
+            events: EventLog::default(),
             hashes: Chunks::new(),
             known_steps: 0,
             last_hash: beginning.trace_hash(),
@@ -64,7 +65,7 @@ impl History {
     }
 
     /// The known events.
-    pub(crate) fn events(&self) -> &Chunks<Event> {
+    pub(crate) fn events(&self) -> &EventLog {
         &self.events
     }
 

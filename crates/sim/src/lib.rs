@@ -9,6 +9,7 @@ pub mod checkers;
 mod checkpoints;
 pub mod command;
 mod digest;
+mod event_log;
 pub mod frame;
 mod frame_builder;
 mod history;

@@ -230,7 +230,8 @@ impl Session {
     }
 
     /// The known events of this history from `since` on, in order, those ahead of now included.
-    pub fn events(&self, since: EventId) -> impl Iterator<Item = &Event> {
+    /// They are unpacked on the way.
+    pub fn events(&self, since: EventId) -> impl Iterator<Item = Event> + '_ {
         self.history().events().iter_from(since.0 as usize)
     }
 

@@ -82,11 +82,11 @@ fn session_at_ms(milliseconds: i64) -> Session {
 }
 
 fn events(session: &Session) -> Vec<Event> {
-    session.events(EventId(0)).cloned().collect()
+    session.events(EventId(0)).collect()
 }
 
 fn events_of(session: &Session, node: NodeId) -> Vec<Event> {
-    session.events(EventId(0)).filter(|event| event.node == node).cloned().collect()
+    session.events(EventId(0)).filter(|event| event.node == node).collect()
 }
 
 fn find(events: &[Event], is_wanted: impl Fn(&EventKind) -> bool) -> &Event {

@@ -423,7 +423,7 @@ impl World {
     }
 
     fn note_of_node(&mut self, node: NodeId, kind: EventKind, cause: &mut Option<EventId>) {
-        let is_ready = kind == EventKind::Broker(BrokerEvent::BecameReady);
+        let is_ready = matches!(kind, EventKind::Broker(BrokerEvent::BecameReady));
         self.note(node, kind, cause);
         if is_ready {
             self.host(node).readiness = Readiness::HasBeenReady;

@@ -14,10 +14,10 @@ pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
         return None;
     }
     let excused = excused(session);
-    let mut next: BTreeMap<(NodeId, &TopicPartition), Offset> = BTreeMap::new();
+    let mut next: BTreeMap<(NodeId, TopicPartition), Offset> = BTreeMap::new();
     for event in session.events(EventId(0)) {
         let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else { continue };
-        let expected = next.entry((event.node, partition)).or_insert(Offset::ZERO);
+        let expected = next.entry((event.node, partition.clone())).or_insert(Offset::ZERO);
         if *expected != *offset && !excused.contains(&partition.topic) {
             return Some(format!("{} read {partition} at {offset} instead of {expected}, at {}", event.node, event.at));
         }

@@ -30,7 +30,7 @@ impl Coverage {
 
     /// A run is over.
     pub(crate) fn count_run(&mut self, session: &Session) {
-        session.events(EventId(0)).for_each(|event| self.count_event(event));
+        session.events(EventId(0)).for_each(|event| self.count_event(&event));
         for checker in Checker::ALL {
             *self.checks.entry(checker).or_default() += session.times_checked(checker);
         }

@@ -106,7 +106,7 @@ pub fn encode(batch: &RecordBatch) -> Option<Vec<u8>> {
         BatchBody::EndTransaction(marker) => Some(encode_batch(batch, &[marker.as_record(batch.max_timestamp)])),
         BatchBody::EmptyControl => Some(encode_batch(batch, &[])),
         BatchBody::Metadata(_)
-        | BatchBody::LeaderChange { .. }
+        | BatchBody::LeaderChange(_)
         | BatchBody::SnapshotHeader { .. }
         | BatchBody::SnapshotFooter => None,
     }

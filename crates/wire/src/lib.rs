@@ -14,6 +14,7 @@ pub mod metadata_record;
 pub mod record;
 pub mod request;
 pub mod response;
+mod shared_record;
 pub mod varint;
 pub mod zookeeper;
 
@@ -30,3 +31,4 @@ pub use record::{
 };
 pub use request::Request;
 pub use response::Response;
+pub use shared_record::SharedRecord;

@@ -94,6 +94,17 @@ pub enum Compression {
     Zstd,
 }
 
+/// The value of the control record of a new quorum leader (`LeaderChangeMessage`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LeaderChange {
+    /// The quorum's new leader.
+    pub leader: i32,
+    /// All voters.
+    pub voters: Vec<i32>,
+    /// Those that voted for it.
+    pub granting_voters: Vec<i32>,
+}
+
 /// Who sent a batch, so that the leader can tell whether it has it already (KIP-98).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProducerStamp {
@@ -117,14 +128,7 @@ pub enum BatchBody {
     /// What compaction leaves of a control batch to keep its producer's epoch: no record, the offsets all the same.
     EmptyControl,
     /// The control record that a new quorum leader writes first (KIP-595). Takes one offset.
-    LeaderChange {
-        /// The quorum's new leader.
-        leader: i32,
-        /// All voters.
-        voters: Arc<[i32]>,
-        /// Those that voted for it.
-        granting_voters: Arc<[i32]>,
-    },
+    LeaderChange(Arc<LeaderChange>),
     /// The control record that begins a snapshot of the metadata log (KIP-630).
     SnapshotHeader {
         /// Timestamp of the last record that the snapshot stands for.
@@ -308,7 +312,7 @@ impl BatchBody {
             BatchBody::Records(records) => records.iter().map(|record| record.size_in_bytes(base_timestamp)).sum(),
             BatchBody::Metadata(_) | BatchBody::EmptyControl => 0,
             BatchBody::EndTransaction(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => {
                 self.control_record(max_timestamp).map_or(0, |record| record.size_in_bytes(base_timestamp))
@@ -326,7 +330,8 @@ impl BatchBody {
         let (kind, value) = match self {
             BatchBody::Records(_) | BatchBody::Metadata(_) | BatchBody::EmptyControl => return None,
             BatchBody::EndTransaction(marker) => return Some(marker.as_record(timestamp)),
-            BatchBody::LeaderChange { leader, voters, granting_voters } => {
+            BatchBody::LeaderChange(change) => {
+                let LeaderChange { leader, voters, granting_voters } = &**change;
                 let value = [&[0, 0], &leader.to_be_bytes()[..], &list(voters), &list(granting_voters), &[0]].concat();
                 (ControlRecordType::LeaderChange, value)
             }
@@ -347,7 +352,7 @@ impl BatchBody {
             BatchBody::EmptyControl => Timestamp(-1),
             BatchBody::Metadata(_)
             | BatchBody::EndTransaction(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => max_timestamp,
         }
@@ -375,8 +380,14 @@ impl RecordBatch {
         for (delta, record) in (0..).zip(records.iter_mut()) {
             record.offset_delta = delta;
         }
+        RecordBatch::of_records(records.into())
+    }
+
+    /// The same of records that have their offset deltas, and may belong to another batch as well.
+    #[must_use]
+    pub fn of_records(records: Arc<[Record]>) -> RecordBatch {
         let max_timestamp = records.iter().map(|record| record.timestamp).max().unwrap_or(Timestamp(-1));
-        RecordBatch::with_body(records.len() as i32, max_timestamp, BatchBody::Records(records.into()))
+        RecordBatch::with_body(records.len() as i32, max_timestamp, BatchBody::Records(records))
     }
 
     /// The control batch with which a coordinator ends the transaction of `producer_id`.
@@ -440,8 +451,8 @@ impl RecordBatch {
         granting_voters: Vec<i32>,
         timestamp: Timestamp,
     ) -> RecordBatch {
-        let (voters, granting_voters) = (voters.into(), granting_voters.into());
-        RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange { leader, voters, granting_voters })
+        let change = Arc::new(LeaderChange { leader, voters, granting_voters });
+        RecordBatch::with_body(1, timestamp, BatchBody::LeaderChange(change))
     }
 
     /// The batch that begins a snapshot of the metadata log.
@@ -502,14 +513,20 @@ impl RecordBatch {
     /// The producers' records in it; none in batches of the metadata log.
     #[must_use]
     pub fn records(&self) -> &[Record] {
+        self.shared_records().map_or(&[], |records| records)
+    }
+
+    /// The same as they are shared between batches; `None` in a batch that was not made for a producer's.
+    #[must_use]
+    pub fn shared_records(&self) -> Option<&Arc<[Record]>> {
         match &self.body {
-            BatchBody::Records(records) => records,
+            BatchBody::Records(records) => Some(records),
             BatchBody::Metadata(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter
             | BatchBody::EndTransaction(_)
-            | BatchBody::EmptyControl => &[],
+            | BatchBody::EmptyControl => None,
         }
     }
 
@@ -519,7 +536,7 @@ impl RecordBatch {
         match &self.body {
             BatchBody::Metadata(records) => records,
             BatchBody::Records(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter
             | BatchBody::EndTransaction(_)
@@ -534,7 +551,7 @@ impl RecordBatch {
             BatchBody::Records(records) => records.len() as i32,
             BatchBody::Metadata(records) => records.len() as i32,
             BatchBody::EndTransaction(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => 1,
             BatchBody::EmptyControl => 0,
@@ -553,7 +570,7 @@ impl RecordBatch {
         match &self.body {
             BatchBody::EndTransaction(_)
             | BatchBody::EmptyControl
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => true,
             BatchBody::Records(_) | BatchBody::Metadata(_) => false,
@@ -649,7 +666,7 @@ mod tests {
     #[test]
     fn a_record_takes_at_most_64_bytes_beside_its_key_and_value() {
         assert_eq!(size_of::<Record>(), 64);
-        assert!(size_of::<RecordBatch>() <= 112, "{}", size_of::<RecordBatch>());
+        assert!(size_of::<RecordBatch>() <= 96, "{}", size_of::<RecordBatch>());
     }
 
     #[test]

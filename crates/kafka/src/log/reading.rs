@@ -169,7 +169,7 @@ fn first_record_at_or_after(batch: &RecordBatch, timestamp: Timestamp, start: Of
             .map(|record| found(batch.timestamp_of(record), batch.base_offset + i64::from(record.offset_delta)))
             .find(is_match),
         BatchBody::EndTransaction(_)
-        | BatchBody::LeaderChange { .. }
+        | BatchBody::LeaderChange(_)
         | BatchBody::SnapshotHeader { .. }
         | BatchBody::SnapshotFooter
         | BatchBody::Metadata(_) => Some(found(batch.max_timestamp, batch.base_offset)).filter(is_match),

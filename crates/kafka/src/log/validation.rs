@@ -45,7 +45,7 @@ fn validate_batch(batch: &RecordBatch, origin: AppendOrigin) -> Result<(), Appen
         BatchBody::EndTransaction(_) => origin != AppendOrigin::Client,
         BatchBody::EmptyControl
         | BatchBody::Metadata(_)
-        | BatchBody::LeaderChange { .. }
+        | BatchBody::LeaderChange(_)
         | BatchBody::SnapshotHeader { .. }
         | BatchBody::SnapshotFooter => false,
     };

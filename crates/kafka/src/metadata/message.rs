@@ -74,7 +74,7 @@ pub fn written_records(batch: &RecordBatch) -> Vec<Record> {
         BatchBody::Records(_)
         | BatchBody::EndTransaction(_)
         | BatchBody::EmptyControl
-        | BatchBody::LeaderChange { .. }
+        | BatchBody::LeaderChange(_)
         | BatchBody::SnapshotHeader { .. }
         | BatchBody::SnapshotFooter => batch.control_record().map_or_else(|| batch.records().to_vec(), |one| vec![one]),
     }

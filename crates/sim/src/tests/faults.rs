@@ -62,7 +62,7 @@ fn a_frozen_process_does_nothing_and_then_all_that_waited_in_order() {
     let at_once = stored(&session, SERVER).iter().filter(|(at, _)| *at == Instant(70_000)).count();
     assert!(at_once >= unread, "{at_once} of {unread} were taken in at once");
     assert!(is_in_order_without_gap(&answers(&session, FIRST_CLIENT)));
-    assert_eq!(session.events(EventId(thawed)).next().map(|event| event.kind.clone()), Some(operator_thawed()));
+    assert_eq!(session.events(EventId(thawed)).next().map(|event| event.kind), Some(operator_thawed()));
 }
 
 fn operator_thawed() -> EventKind {
@@ -224,7 +224,7 @@ fn a_slow_disk_delays_answers_and_nothing_else_and_keeps_their_order() {
     let condition = DiskCondition::Slow(Duration(2_000));
     apply(&mut session, Command::SetDisk { node: SERVER, condition });
     run_until_ms(&mut session, 160);
-    let events: Vec<Event> = session.events(EventId(0)).cloned().collect();
+    let events: Vec<Event> = session.events(EventId(0)).collect();
     let slowed = events.iter().filter(|event| event.node == FIRST_CLIENT && event.at > Instant(70_000));
     let waits = slowed.filter_map(|answer| {
         let cause = &events[answer.cause?.0 as usize];

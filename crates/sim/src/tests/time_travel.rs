@@ -62,7 +62,7 @@ fn seeking_a_step_goes_just_behind_it_and_not_beyond_the_known() {
     let mut session = session_at_ms(300);
     let known = session.steps();
     session.seek_step(1_234);
-    let event = session.events(EventId(0)).find(|event| event.step == 1_234).cloned();
+    let event = session.events(EventId(0)).find(|event| event.step == 1_234);
     assert_eq!((session.steps(), event.map(|event| event.at)), (1_234, Some(session.now())));
     session.seek_step(u64::MAX);
     assert_eq!((session.steps(), session.now()), (known, Instant(300_000)));

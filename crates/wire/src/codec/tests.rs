@@ -235,7 +235,7 @@ fn random_batch(rng: &mut Xoshiro256PlusPlus) -> RecordBatch {
         BatchBody::Metadata(_)
         | BatchBody::EndTransaction(_)
         | BatchBody::EmptyControl
-        | BatchBody::LeaderChange { .. }
+        | BatchBody::LeaderChange(_)
         | BatchBody::SnapshotHeader { .. }
         | BatchBody::SnapshotFooter => batch.clone(),
     };

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, OffsetSpec};
 use wire::response::{FetchPartitionResult, FetchResponse};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Request, TopicPartition};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, RecordBatch, Request, SharedRecord, TopicPartition};
 
 /// A fetch in flight: to which node, and from where each partition is read.
 #[derive(Clone, Debug)]
@@ -273,9 +273,10 @@ impl Consumer {
     ) -> u64 {
         self.last_delivered_epoch = batch.partition_leader_epoch;
         let first_delta = fetch.next_offset - batch.base_offset;
-        let from = batch.records().partition_point(|record| i64::from(record.offset_delta) < first_delta);
+        let records = batch.shared_records().cloned().unwrap_or_default();
+        let from = records.partition_point(|record| i64::from(record.offset_delta) < first_delta);
         let mut delivered = 0;
-        for record in &batch.records()[from..] {
+        for (place, record) in records.iter().enumerate().skip(from) {
             if delivered == at_most {
                 return delivered;
             }
@@ -285,7 +286,7 @@ impl Consumer {
                 offset,
                 timestamp: batch.timestamp_of(record),
                 timestamp_type: batch.timestamp_type,
-                record: record.clone(),
+                record: SharedRecord::new(records.clone(), place),
             }));
             delivered += 1;
             self.consumed += 1;

@@ -27,6 +27,7 @@ use crate::view::ProducerView;
 use accumulator::Urgency;
 use sender::Sender;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use wire::{ErrorCode, PartitionIndex, Record};
 use workload::WorkloadRunner;
 
@@ -294,7 +295,7 @@ impl Producer {
             timestamp: self.clock.at(now),
             key: record.key.clone(),
             value: record.value.clone(),
-            headers: record.headers.clone().into(),
+            headers: if record.headers.is_empty() { Arc::default() } else { record.headers.as_slice().into() },
         };
         if let Err(failure) = self.check_size(&serialized) {
             return Handover::Failed(failure);

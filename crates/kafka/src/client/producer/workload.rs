@@ -7,12 +7,15 @@ use crate::instant::{Duration, Instant};
 use crate::node::ProducerRecord;
 use crate::spec::Workload;
 use rand::RngExt;
+use std::sync::Arc;
 use wire::Bytes;
 
 /// A workload and how far it is.
 #[derive(Clone, Debug)]
 pub(super) struct WorkloadRunner {
     workload: Workload,
+    /// Shared by the records that have them.
+    keys: Arc<[Bytes]>,
     made: u64,
     due_at: Instant,
     rng: Rng,
@@ -21,7 +24,8 @@ pub(super) struct WorkloadRunner {
 impl WorkloadRunner {
     /// The first record is due at once.
     pub(super) fn new(workload: Workload, rng: Rng) -> WorkloadRunner {
-        WorkloadRunner { workload, made: 0, due_at: Instant::ZERO, rng }
+        let keys = workload.keys.iter().map(|key| Bytes::from(key.as_bytes())).collect();
+        WorkloadRunner { workload, keys, made: 0, due_at: Instant::ZERO, rng }
     }
 
     /// When the next record is due.
@@ -47,10 +51,10 @@ impl WorkloadRunner {
     }
 
     fn draw_key(&mut self) -> Option<Bytes> {
-        if self.workload.keys.is_empty() {
+        if self.keys.is_empty() {
             return None;
         }
-        let drawn = self.rng.random_range(0..self.workload.keys.len() as u32);
-        Some(Bytes::from(self.workload.keys[drawn as usize].as_bytes()))
+        let drawn = self.rng.random_range(0..self.keys.len() as u32);
+        Some(self.keys[drawn as usize].clone())
     }
 }

@@ -296,7 +296,7 @@ pub(super) fn word(effect: &Effect) -> String {
 
 pub(super) fn records(body: &BatchBody) -> String {
     match body {
-        BatchBody::LeaderChange { leader, .. } => format!("LeaderChange({leader})"),
+        BatchBody::LeaderChange(change) => format!("LeaderChange({})", change.leader),
         BatchBody::Metadata(records) => {
             let names = records.iter().map(|record| {
                 let record = format!("{record:?}");

@@ -58,7 +58,7 @@ impl Filter<'_> {
             BatchBody::Metadata(_)
             | BatchBody::EndTransaction(_)
             | BatchBody::EmptyControl
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => batch.body.clone(),
         }
@@ -104,7 +104,7 @@ fn emptied(body: &BatchBody) -> BatchBody {
         BatchBody::Records(_) => BatchBody::Records(Arc::default()),
         BatchBody::EndTransaction(_) | BatchBody::EmptyControl => BatchBody::EmptyControl,
         BatchBody::Metadata(_)
-        | BatchBody::LeaderChange { .. }
+        | BatchBody::LeaderChange(_)
         | BatchBody::SnapshotHeader { .. }
         | BatchBody::SnapshotFooter => unreachable!("the metadata log is not compacted"),
     }

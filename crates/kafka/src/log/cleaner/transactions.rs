@@ -43,7 +43,7 @@ impl CleanedTransactions {
             BatchBody::EmptyControl => true,
             BatchBody::Records(_) => batch.is_transactional && self.is_aborted(batch.producer_id),
             BatchBody::Metadata(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => false,
         }

@@ -81,7 +81,7 @@ impl Producers {
             BatchBody::Records(_)
             | BatchBody::EmptyControl
             | BatchBody::Metadata(_)
-            | BatchBody::LeaderChange { .. }
+            | BatchBody::LeaderChange(_)
             | BatchBody::SnapshotHeader { .. }
             | BatchBody::SnapshotFooter => Ok(None),
         }

@@ -10,6 +10,7 @@ mod process;
 mod serve;
 mod test;
 mod toolchain;
+mod wasm_alike;
 mod wasm_names;
 mod wasm_order;
 mod workspace;

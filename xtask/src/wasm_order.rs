@@ -1,13 +1,11 @@
-//! Puts functions of a wasm module that look alike next to each other, which makes it smaller after compression: gzip
-//! sees only the last 32 KB, and what the compiler made of one generic function for many types lies far apart.
+//! Puts functions of a wasm module that are alike next to each other (`wasm_alike`), which makes it smaller after
+//! compression: gzip sees only the last 32 KB, and what the compiler made of one generic function for many types lies far
+//! apart.
 //!
-//! Small functions come first, by their length and then their bytes; larger ones follow as they were. Nothing else
-//! changes but the numbers by which functions are called. Names must have been taken out before (`wasm_names`).
+//! Nothing else changes but the numbers by which functions are called. Names must have been taken out before (`wasm_names`).
 
+use crate::wasm_alike::order;
 use crate::wasm_names::HEADER;
-
-/// Longer functions are seldom alike. Measured: 500 and 4000 gain less.
-const LONGEST_SORTED_BYTES: usize = 1_500;
 
 const IMPORTS: u8 = 2;
 const FUNCTIONS: u8 = 3;
@@ -49,15 +47,6 @@ fn sections(module: &[u8]) -> Option<Vec<(u8, &[u8])>> {
         sections.push((reader.byte()?, reader.sized()?));
     }
     Some(sections)
-}
-
-/// The places of functions, in the order in which they shall be.
-fn order(bodies: &[&[u8]]) -> Vec<usize> {
-    let is_small = |place: &usize| bodies[*place].len() <= LONGEST_SORTED_BYTES;
-    let (mut small, large): (Vec<usize>, Vec<usize>) = (0..bodies.len()).partition(is_small);
-    small.sort_by_key(|place| (bodies[*place].len(), bodies[*place]));
-    small.extend(large);
-    small
 }
 
 fn reordered<T>(items: &[T], order: &[usize], mut write: impl FnMut(&mut Vec<u8>, &T)) -> Vec<u8> {

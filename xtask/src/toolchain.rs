@@ -51,7 +51,7 @@ impl PageToolchain {
     /// Builds the site into a folder.
     pub(crate) fn build_site(&self, folder: &Path) -> Result<()> {
         let mut command = self.trunk("build");
-        wasm::leave_out_what_only_developers_read(&mut command);
+        self.wasm.make_small(&mut command);
         run(command.arg("--release").arg("--dist").arg(folder))
     }
 

@@ -16,6 +16,17 @@ const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
 
+/// What keeps the site small. It leaves out the code that `derive(Debug)` makes, much of which the text of some panic could
+/// reach, and what a panic says: there `{:?}` writes nothing and a bug of ours stops the page at once, of which `index.html`
+/// tells; a native run of the same seed and commands says it in full. Functions are inlined only where that makes them
+/// smaller.
+const SMALL: [&str; 4] = [
+    "-Zfmt-debug=none",
+    "-Zlocation-detail=none",
+    "-Zunstable-options -Cpanic=immediate-abort",
+    "-Cllvm-args=--inline-threshold=0",
+];
+
 /// Which Rust builds the page. Both build the standard library too, so that its sorting and formatting are small.
 pub(crate) enum WasmToolchain {
     /// The one that runs us; the target and the standard library's sources are installed.
@@ -66,16 +77,22 @@ impl WasmToolchain {
             }
         }
     }
-}
 
-/// Leaves out of the site what only developers read: the code that `derive(Debug)` makes, much of which the text of some
-/// panic could reach, and what a panic says. There `{:?}` writes nothing and a bug of ours stops the page at once, of which
-/// `index.html` tells; a native run of the same seed and commands says it in full. Functions are inlined only where that
-/// makes them smaller.
-pub(crate) fn leave_out_what_only_developers_read(command: &mut Command) {
-    const FLAGS: &str = "-Zfmt-debug=none -Zlocation-detail=none -Zunstable-options -Cpanic=immediate-abort \
-                         -Cllvm-args=--inline-threshold=0";
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS);
+    /// Leaves out of the site what only developers read, as far as this compiler can.
+    pub(crate) fn make_small(&self, command: &mut Command) {
+        let known: Vec<&str> = SMALL.into_iter().filter(|flags| self.knows(flags)).collect();
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", known.join(" "));
+    }
+
+    /// Whether the compiler takes these flags: they are not stable, and every release may have others.
+    fn knows(&self, flags: &str) -> bool {
+        let mut compiler = match self {
+            WasmToolchain::Rustup { .. } => Command::new("rustc"),
+            WasmToolchain::Debian { .. } => Command::new(DEBIAN_RUSTC),
+        };
+        compiler.env("RUSTC_BOOTSTRAP", "1").args(["--print", "cfg", "--target", TARGET]).args(flags.split(' '));
+        output_of(&mut compiler).is_some()
+    }
 }
 
 /// Building the standard library is not a stable feature of cargo.
@@ -148,4 +165,19 @@ fn set_debian_environment(command: &mut Command, linker: &Path) {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
         // Two compilers must not share their artefacts.
         .env("CARGO_TARGET_DIR", workspace::root().join("target/debian"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_that_the_compiler_does_not_know_are_left_out() {
+        let ours = WasmToolchain::Rustup { std_sources: PathBuf::new() };
+        assert!(ours.knows("-Copt-level=z") && !ours.knows("-Zno-such-flag=none"));
+        let mut command = Command::new("cargo");
+        ours.make_small(&mut command);
+        let flags = command.get_envs().find_map(|(_, value)| value).expect("there is one variable").to_string_lossy();
+        assert!(flags.contains("-Zfmt-debug=none"), "{flags}");
+    }
 }

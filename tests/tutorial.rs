@@ -284,6 +284,24 @@ fn return_to_the_first_history(story: &Story, after: &Partition) {
 
 #[test]
 #[ignore = "needs the built site and Chromium: cargo xtask test browser"]
+fn the_terminal_reads_disks_asks_brokers_what_they_serve_and_looks_into_zookeeper() {
+    let story = Story::open("?mode=combined");
+    let metadata_log = "/tmp/kafka-logs-1/__cluster_metadata-0/00000000000000000000.log";
+    let dumped = story.run(&format!("kafka-dump-log.sh --cluster-metadata-decoder --files {metadata_log}"));
+    for kind in ["LEADER_CHANGE", "REGISTER_CONTROLLER_RECORD", "REGISTER_BROKER_RECORD", "TOPIC_RECORD"] {
+        assert!(dumped.contains(kind), "{kind} is not in {dumped}");
+    }
+    let served = story.run("kafka-broker-api-versions.sh --bootstrap-server localhost:9092");
+    assert!(served.contains("\tProduce(0): 0 to 11 [usable: 11]"), "{served}");
+    story.page.assert_no_console_errors();
+    let story = Story::open("?mode=zookeeper");
+    let listed = story.run("zookeeper-shell.sh localhost:2181 ls /brokers/ids");
+    assert!(listed.contains("[1, 2, 3]"), "{listed}");
+    story.page.assert_no_console_errors();
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test browser"]
 fn a_broker_is_found_by_clicking_its_box() {
     let story = Story::open("?lang=en&seed=7");
     let place = story.page.eval(

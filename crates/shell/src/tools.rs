@@ -2,8 +2,8 @@
 
 use crate::plan::{Plan, Surroundings};
 use crate::{
-    cluster, configs, console_consumer, console_producer, delete_records, features, get_offsets, leader_election,
-    log_dirs, metadata_quorum, reassign_partitions, topics,
+    api_versions, cluster, configs, console_consumer, console_producer, delete_records, dump_log, features,
+    get_offsets, leader_election, log_dirs, metadata_quorum, reassign_partitions, topics, zookeeper_shell,
 };
 
 /// A tool that is simulated.
@@ -108,16 +108,10 @@ const OTHERS: [&str; 27] = [
 pub fn named(word: &str) -> Named {
     let name = bare_name(word);
     match SIMULATED.iter().find(|(known, _)| *known == name) {
-        Some((_, tool)) if !is_left_out(*tool) => Named::Tool(*tool),
-        Some(_) => Named::NotSimulated(name.to_owned()),
+        Some((_, tool)) => Named::Tool(*tool),
         None if OTHERS.contains(&name) => Named::NotSimulated(name.to_owned()),
         None => Named::Unknown,
     }
-}
-
-/// Tools that the page leaves out, which would be too big with them: they are there for scripts.
-fn is_left_out(tool: Tool) -> bool {
-    cfg!(target_arch = "wasm32") && matches!(tool, Tool::DumpLog | Tool::ApiVersions | Tool::ZooKeeperShell)
 }
 
 const FOLDERS: [&str; 8] = [
@@ -146,18 +140,9 @@ impl Tool {
             Tool::GetOffsets => get_offsets::plan(arguments, surroundings),
             Tool::DeleteRecords => delete_records::plan(arguments, surroundings),
             Tool::LogDirs => log_dirs::plan(arguments, surroundings),
-            #[cfg(target_arch = "wasm32")]
-            Tool::DumpLog => unreachable!(),
-            #[cfg(not(target_arch = "wasm32"))]
-            Tool::DumpLog => crate::dump_log::plan(arguments, surroundings),
-            #[cfg(target_arch = "wasm32")]
-            Tool::ApiVersions => unreachable!(),
-            #[cfg(not(target_arch = "wasm32"))]
-            Tool::ApiVersions => crate::api_versions::plan(arguments, surroundings),
-            #[cfg(target_arch = "wasm32")]
-            Tool::ZooKeeperShell => unreachable!(),
-            #[cfg(not(target_arch = "wasm32"))]
-            Tool::ZooKeeperShell => crate::zookeeper_shell::plan(arguments, surroundings),
+            Tool::DumpLog => dump_log::plan(arguments, surroundings),
+            Tool::ApiVersions => api_versions::plan(arguments, surroundings),
+            Tool::ZooKeeperShell => zookeeper_shell::plan(arguments, surroundings),
             Tool::Cluster => cluster::plan(arguments, surroundings),
             Tool::Features => features::plan(arguments, surroundings),
             Tool::MetadataQuorum => metadata_quorum::plan(arguments, surroundings),

@@ -1,11 +1,12 @@
 //! Puts functions of a wasm module that are alike next to each other (`wasm_alike`), which makes it smaller after
 //! compression: gzip sees only the last 32 KB, and what the compiler made of one generic function for many types lies far
-//! apart.
+//! apart. Of functions that do the same one is left.
 //!
 //! Nothing else changes but the numbers by which functions are called. Names must have been taken out before (`wasm_names`).
 
 use crate::wasm_alike::order;
 use crate::wasm_names::HEADER;
+use std::collections::HashMap;
 
 const IMPORTS: u8 = 2;
 const FUNCTIONS: u8 = 3;
@@ -19,13 +20,16 @@ const CODE: u8 = 10;
 pub(crate) fn with_alike_together(module: &[u8]) -> Option<Vec<u8>> {
     let sections = sections(module)?;
     let section = |id: u8| sections.iter().find(|(other, _)| *other == id).map(|(_, content)| *content);
+    let types = Reader(section(FUNCTIONS)?).vector(Reader::number)?;
     let bodies = Reader(section(CODE)?).vector(|reader| reader.sized())?;
-    let order = order(&bodies);
-    let numbers = Numbers::new(section(IMPORTS).map_or(Some(0), imported_functions)?, &order);
+    let imported = section(IMPORTS).map_or(Some(0), imported_functions)?;
+    let twins = twins(imported, &types, &bodies)?;
+    let order = order_of_first(&twins, &bodies);
+    let numbers = Numbers::new(imported, &order, &twins);
     let mut written = HEADER.to_vec();
     for (id, content) in &sections {
         let content = match *id {
-            FUNCTIONS => reordered(&Reader(content).vector(Reader::number)?, &order, |out, kind| put(out, *kind)),
+            FUNCTIONS => reordered(&types, &order, |out, kind| put(out, *kind)),
             GLOBALS => numbers.globals(content)?,
             EXPORTS => numbers.exports(content)?,
             START => encoded(numbers.new_of(Reader(content).number()?)?),
@@ -49,8 +53,33 @@ fn sections(module: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     Some(sections)
 }
 
+/// For each function the place of the one that stands for it: the first of its type that does the same. As soon as two
+/// functions are one, those that call them may do the same too.
+fn twins(imported: u32, types: &[u32], bodies: &[&[u8]]) -> Option<Vec<u32>> {
+    let mut places: Vec<u32> = (0..).take(bodies.len()).collect();
+    loop {
+        let numbers = Numbers { imported, places };
+        let mut first: HashMap<(u32, Vec<u8>), u32> = HashMap::new();
+        let mut twins = Vec::with_capacity(bodies.len());
+        for (place, (kind, body)) in (0..).zip(types.iter().zip(bodies)) {
+            twins.push(*first.entry((*kind, numbers.body(body)?)).or_insert(place));
+        }
+        if twins == numbers.places {
+            return Some(twins);
+        }
+        places = twins;
+    }
+}
+
+/// The places of the functions that stay, in the order in which they shall be.
+fn order_of_first(twins: &[u32], bodies: &[&[u8]]) -> Vec<usize> {
+    let kept: Vec<usize> = (0..bodies.len()).filter(|place| twins[*place] as usize == *place).collect();
+    let bodies: Vec<&[u8]> = kept.iter().map(|place| bodies[*place]).collect();
+    order(&bodies).into_iter().map(|place| kept[place]).collect()
+}
+
 fn reordered<T>(items: &[T], order: &[usize], mut write: impl FnMut(&mut Vec<u8>, &T)) -> Vec<u8> {
-    let mut out = encoded(items.len() as u32);
+    let mut out = encoded(order.len() as u32);
     order.iter().for_each(|place| write(&mut out, &items[*place]));
     out
 }
@@ -83,10 +112,10 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn new(imported: u32, order: &[usize]) -> Numbers {
-        let mut places = vec![0; order.len()];
-        (0..).zip(order).for_each(|(new, old)| places[*old] = new);
-        Numbers { imported, places }
+    fn new(imported: u32, order: &[usize], twins: &[u32]) -> Numbers {
+        let mut new_places = vec![0; twins.len()];
+        (0..).zip(order).for_each(|(new, old)| new_places[*old] = new);
+        Numbers { imported, places: twins.iter().map(|twin| new_places[*twin as usize]).collect() }
     }
 
     fn new_of(&self, number: u32) -> Option<u32> {
@@ -329,11 +358,25 @@ mod tests {
         assert_eq!(with_alike_together(&before), Some(after));
     }
 
+    /// Functions 1 and 2 are the same; so are 3 and 4, which call them, but that one is of another type.
+    #[test]
+    fn of_functions_that_do_the_same_one_is_left() {
+        let twin = |kind, callee| (kind, vec![0, 0x10, callee, 0x0b]);
+        let functions = [(5, vec![0, 0x0b]), (5, vec![0, 0x0b]), twin(6, 1), twin(6, 2), twin(7, 2)];
+        let (types, bodies): (Vec<u32>, Vec<Vec<u8>>) = functions.into_iter().unzip();
+        let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+        let twins = twins(1, &types, &bodies).expect("these are functions");
+        assert_eq!(twins, [0, 0, 2, 2, 4]);
+        let order = order_of_first(&twins, &bodies);
+        assert_eq!(order, [0, 2, 4]);
+        assert_eq!(Numbers::new(1, &order, &twins).places, [0, 0, 1, 1, 2]);
+    }
+
     #[test]
     fn what_stands_behind_an_instruction_is_no_instruction() {
         let constants =
             b"\x00\x41\x90\x02\x42\x90\xd2\x90\x10\x43\x10\x01\x10\x01\x0e\x01\x10\x10\xfc\x0a\x10\x10\x10\x02\x0b";
-        let numbers = Numbers::new(0, &[2, 1, 0]);
+        let numbers = Numbers { imported: 0, places: vec![2, 1, 0] };
         let mut expected = constants.to_vec();
         expected[23] = 0;
         assert_eq!(numbers.body(constants), Some(expected));

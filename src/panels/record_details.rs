@@ -187,6 +187,7 @@ fn flight_details(ui: &Ui, flight: &MessageInFlight) -> Html {
                 { fact(ui.say(Label::SentAt), format::exact_instant(flight.sent_at)) }
                 { fact(ui.say(Label::ArrivesAt), arrival(ui, flight.delivery)) }
                 { fact(ui.say(Label::RecordsInside), messages::records_in(&flight.content).to_string()) }
+                { fact(ui.say(Label::Contents), content(&debug_text(&flight.content))) }
             </dl>
         </section>
     }
@@ -204,5 +205,16 @@ fn side_of(message: &Message) -> Label {
     match message {
         Message::Request { .. } => Label::Request,
         Message::Response { .. } => Label::Response,
+    }
+}
+
+/// All fields, named as in Kafka's protocol guide.
+fn debug_text(content: &FlightContent) -> String {
+    match content {
+        FlightContent::Connecting | FlightContent::Closing => String::new(),
+        FlightContent::Message(message) => match &**message {
+            Message::Request { request, .. } => format!("{request:#?}"),
+            Message::Response { response, .. } => format!("{response:#?}"),
+        },
     }
 }

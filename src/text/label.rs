@@ -187,6 +187,7 @@ labels! {
     ArrivesAt = "Arrives at", "도착 시각";
     HeldBack = "held back: it does not get through", "보류됨: 도달하지 못하는 중";
     Unread = "has arrived; the process does not read it yet", "도착함: 프로세스가 아직 읽지 않음";
+    Contents = "Contents", "내용";
     Request = "request", "요청";
     Response = "response", "응답";
     Connecting = "connection being opened", "연결을 여는 중";

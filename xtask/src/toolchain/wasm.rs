@@ -16,16 +16,11 @@ const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
 
-/// What keeps the site small. It leaves out the code that `derive(Debug)` makes, much of which the text of some panic could
-/// reach, and what a panic says: there `{:?}` writes nothing and a bug of ours stops the page at once, of which `index.html`
-/// tells; a native run of the same seed and commands says it in full. Functions are inlined only where that makes them
-/// smaller.
-const SMALL: [&str; 4] = [
-    "-Zfmt-debug=none",
-    "-Zlocation-detail=none",
-    "-Zunstable-options -Cpanic=immediate-abort",
-    "-Cllvm-args=--inline-threshold=0",
-];
+/// What keeps the site small. It leaves out what a panic says, and with it most of what `derive(Debug)` makes: a bug of ours
+/// stops the page at once, of which `index.html` tells; a native run of the same seed and commands says it in full.
+/// Functions are inlined only where that makes them smaller.
+const SMALL: [&str; 3] =
+    ["-Zlocation-detail=none", "-Zunstable-options -Cpanic=immediate-abort", "-Cllvm-args=--inline-threshold=0"];
 
 /// Which Rust builds the page. Both build the standard library too, so that its sorting and formatting are small.
 pub(crate) enum WasmToolchain {
@@ -178,6 +173,6 @@ mod tests {
         let mut command = Command::new("cargo");
         ours.make_small(&mut command);
         let flags = command.get_envs().find_map(|(_, value)| value).expect("there is one variable").to_string_lossy();
-        assert!(flags.contains("-Zfmt-debug=none"), "{flags}");
+        assert!(flags.contains("-Zlocation-detail=none"), "{flags}");
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn open(seed: SwarmSeed) -> (SwarmRun, Session, Option<EventId>) {
 }
 
 fn journal(session: &Session) -> Vec<Event> {
-    session.events(EventId(0)).filter(|event| is_done_from_outside(event)).collect()
+    session.events(EventId(0)).filter(is_done_from_outside).collect()
 }
 
 fn is_done_from_outside(event: &Event) -> bool {

@@ -213,8 +213,8 @@ fn debug_text(content: &FlightContent) -> String {
     match content {
         FlightContent::Connecting | FlightContent::Closing => String::new(),
         FlightContent::Message(message) => match &**message {
-            Message::Request { request, .. } => format!("{request:#?}"),
-            Message::Response { response, .. } => format!("{response:#?}"),
+            Message::Request { request, .. } => format::fields(&format!("{request:#?}")),
+            Message::Response { response, .. } => format::fields(&format!("{response:#?}")),
         },
     }
 }

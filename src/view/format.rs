@@ -16,6 +16,23 @@ pub(crate) fn exact_instant(instant: Instant) -> String {
     format!("{instant} s")
 }
 
+/// What `{:#?}` writes, with every tuple of one part on one line: `Some(BrokerId(1))`.
+pub(crate) fn fields(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let end = line.trim_start();
+        match lines.as_slice() {
+            [.., opening, part] if end.starts_with(')') && opening.ends_with('(') => {
+                let joined = format!("{opening}{}{end}", part.trim().trim_end_matches(','));
+                lines.truncate(lines.len() - 2);
+                lines.push(joined);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// Milliseconds, with one digit where it says something: `80`, `80.5`.
 pub(crate) fn milliseconds(span: Duration) -> String {
     match span.0 / 100 % 10 {
@@ -132,6 +149,14 @@ fn is_wide(letter: char) -> bool {
 mod tests {
     use super::*;
     use wire::{PartitionIndex, TopicName};
+
+    #[test]
+    fn a_tuple_of_one_part_stands_on_one_line() {
+        let value = (Some(BrokerId(1)), vec![(BrokerId(2), "a(\nb"), (BrokerId(3), "")]);
+        let expected = "(\n    Some(BrokerId(1)),\n    [\n        (\n            BrokerId(2),\n            \"a(\\nb\",\n        \
+                        ),\n        (\n            BrokerId(3),\n            \"\",\n        ),\n    ],\n)";
+        assert_eq!(fields(&format!("{value:#?}")), expected);
+    }
 
     #[test]
     fn instants_and_spans_read_as_seconds_and_milliseconds() {

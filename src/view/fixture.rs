@@ -248,7 +248,7 @@ fn consumer() -> NodeView {
 /// A fetch between two servers, message number 1.
 pub(crate) fn fetch_request(from: i32, to: i32, sent_at: u64, deliver_at: u64) -> MessageInFlight {
     let from = NodeId::Server(from);
-    let request = Request::Fetch(FetchRequest {
+    let request = Request::Fetch(Box::new(FetchRequest {
         replica: None,
         max_wait_ms: 500,
         min_bytes: 1,
@@ -258,7 +258,7 @@ pub(crate) fn fetch_request(from: i32, to: i32, sent_at: u64, deliver_at: u64) -
         partitions: Vec::new(),
         forgotten: Vec::new(),
         rack_id: None,
-    });
+    }));
     MessageInFlight {
         id: 1,
         from,

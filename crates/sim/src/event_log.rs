@@ -374,7 +374,11 @@ mod tests {
                 partition,
                 offset: last,
                 timestamp: Timestamp(number as i64 * 37 % 1_000),
-                timestamp_type: if number % 2 == 0 { TimestampType::CreateTime } else { TimestampType::LogAppendTime },
+                timestamp_type: if number.is_multiple_of(2) {
+                    TimestampType::CreateTime
+                } else {
+                    TimestampType::LogAppendTime
+                },
                 record: SharedRecord::new(
                     batch(number).shared_records().cloned().unwrap_or_default(),
                     number as usize % 3,
@@ -384,7 +388,9 @@ mod tests {
         let node = [NodeId::Server(number as i32), NodeId::ZooKeeper, NodeId::Client(number as u32)];
         Event {
             id: EventId(number),
-            cause: (number % 5 > 0).then(|| EventId(number - number.min(number % 5 * 60))).filter(|id| id.0 < number),
+            cause: (!number.is_multiple_of(5))
+                .then(|| EventId(number - number.min(number % 5 * 60)))
+                .filter(|id| id.0 < number),
             at: Instant(number * number),
             step: number * 3,
             node: node[number as usize % 3],

@@ -34,7 +34,7 @@ pub enum Request {
     /// Append records.
     Produce(ProduceRequest),
     /// Read records: consumers, followers, and brokers that follow the metadata log.
-    Fetch(FetchRequest),
+    Fetch(Box<FetchRequest>),
     /// Find offsets by time.
     ListOffsets(ListOffsetsRequest),
     /// Where a leader epoch ended (KIP-101, KIP-320).
@@ -98,7 +98,7 @@ pub enum Request {
     /// Broker to ZooKeeper-mode controller: move my leaderships away.
     ControlledShutdown(ControlledShutdownRequest),
     /// To ZooKeeper, in its own protocol.
-    ZooKeeper(ZooKeeperRequest),
+    ZooKeeper(Box<ZooKeeperRequest>),
 }
 
 /// `MetadataRequest`.

@@ -99,7 +99,7 @@ pub enum Response {
     /// Answer to `ControlledShutdown`.
     ControlledShutdown(ControlledShutdownResponse),
     /// From ZooKeeper, in its own protocol.
-    ZooKeeper(ZooKeeperResponse),
+    ZooKeeper(Box<ZooKeeperResponse>),
 }
 
 /// What kind of server answered `ApiVersions`: the two serve different requests.

@@ -153,9 +153,12 @@ impl Broker {
     }
 
     /// Partitions that do not exist are told with the answer, but do not hasten it.
-    fn take_unknown(&self, fetch: &mut DelayedFetch) {
-        if fetch.asked.iter().all(|asked| self.check_known(asked).is_ok()) {
+    fn take_unknown(&mut self, fetch: &mut DelayedFetch) {
+        if self.fetch_sessions.are_known_in(fetch.context, &self.image) {
             return;
+        }
+        if fetch.asked.iter().all(|asked| self.check_known(asked).is_ok()) {
+            return self.fetch_sessions.note_known_in(fetch.context, &self.image);
         }
         let unknown = &mut fetch.unknown;
         Arc::make_mut(&mut fetch.asked).retain(|asked| {

@@ -6,6 +6,7 @@
 use super::still_fetches::Stillness;
 use crate::Rng;
 use crate::instant::{Duration, Instant};
+use crate::metadata::ClusterImage;
 use rand::RngExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,6 +63,8 @@ struct FetchSession {
     asked: Option<Asked>,
     /// How things stood when its last request found nothing to tell; none if that found something.
     still: Option<Stillness>,
+    /// An image that has all its partitions.
+    known_in: Option<Arc<ClusterImage>>,
 }
 
 /// What is asked of each partition, shared by the session and the requests that wait.
@@ -125,6 +128,20 @@ impl FetchSessions {
         session.last_used = now;
         session.epoch = FetchMetadata::next_epoch(session.epoch);
         Ok((FetchContext::Incremental(metadata), session.asked()))
+    }
+
+    /// Whether it is certain without looking that an image has all partitions of a session.
+    pub(super) fn are_known_in(&self, context: FetchContext, image: &Arc<ClusterImage>) -> bool {
+        let session = context.session_id().and_then(|session_id| self.sessions.get(&session_id));
+        session.and_then(|session| session.known_in.as_ref()).is_some_and(|known| Arc::ptr_eq(known, image))
+    }
+
+    /// An image has all partitions of a session.
+    pub(super) fn note_known_in(&mut self, context: FetchContext, image: &Arc<ClusterImage>) {
+        let session = context.session_id().and_then(|session_id| self.sessions.get_mut(&session_id));
+        if let Some(session) = session {
+            Arc::make_mut(session).known_in = Some(Arc::clone(image));
+        }
     }
 
     /// Whether an incremental request comes out as the one before it: that found nothing to tell, and everything still is
@@ -230,6 +247,7 @@ impl FetchSession {
             next_place: 0,
             asked: None,
             still: None,
+            known_in: None,
         };
         for (asked, told) in asked.into_iter().zip(told) {
             session.add(CachedPartition {
@@ -258,8 +276,14 @@ impl FetchSession {
             let known = place.and_then(|place| self.partitions.get_mut(place));
             match known {
                 Some(cached) if cached.asked.topic_id == asked.topic_id => cached.asked = asked,
-                Some(cached) => *cached = CachedPartition::untold(asked),
-                None => self.add(CachedPartition::untold(asked)),
+                Some(cached) => {
+                    *cached = CachedPartition::untold(asked);
+                    self.known_in = None;
+                }
+                None => {
+                    self.add(CachedPartition::untold(asked));
+                    self.known_in = None;
+                }
             }
         }
         for partition in forgotten {

@@ -51,7 +51,8 @@ pub(super) enum Completion {
 /// All requests that wait.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Purgatory {
-    parked: BTreeMap<u64, Delayed>,
+    /// Boxed: what is put into a map or taken out moves its neighbours.
+    parked: BTreeMap<u64, Box<Delayed>>,
     last: u64,
     /// In order, each once. A vector keeps its memory from step to step.
     touched: Vec<TopicPartition>,
@@ -74,7 +75,7 @@ impl Purgatory {
     /// Parks a request for at most `wait_ms`.
     pub(super) fn park(&mut self, delayed: Delayed, wait_ms: i32, step: &mut Step<'_>) {
         self.last += 1;
-        self.parked.insert(self.last, delayed);
+        self.parked.insert(self.last, Box::new(delayed));
         let at = step.now + Duration::from_ms(i64::from(wait_ms));
         step.effects.set_timer(timers::of_operation(self.last), at);
     }
@@ -108,7 +109,7 @@ impl Broker {
     }
 
     fn try_complete(&mut self, operation: u64, step: &mut Step<'_>) {
-        if let Some(Delayed::Fetch(fetch)) = self.purgatory.parked.get(&operation)
+        if let Some(Delayed::Fetch(fetch)) = self.purgatory.parked.get(&operation).map(|delayed| &**delayed)
             && self.check_fetch(fetch) == Completion::Waiting
         {
             return;
@@ -119,7 +120,7 @@ impl Broker {
             return;
         }
         step.effects.cancel_timer(timers::of_operation(operation));
-        self.complete(delayed, step);
+        self.complete(*delayed, step);
     }
 
     fn check(&self, delayed: &mut Delayed, step: &mut Step<'_>) -> Completion {
@@ -132,7 +133,7 @@ impl Broker {
 
     /// A parked request has waited long enough: it is answered with what there is.
     pub(super) fn on_operation_expired(&mut self, operation: u64, step: &mut Step<'_>) {
-        match self.purgatory.parked.remove(&operation) {
+        match self.purgatory.parked.remove(&operation).map(|delayed| *delayed) {
             Some(Delayed::Produce(produce)) => self.expire_produce(produce, step),
             Some(Delayed::DeleteRecords(deletion)) => self.expire_deletion(deletion, step),
             Some(fetch @ Delayed::Fetch(_)) => self.complete(fetch, step),

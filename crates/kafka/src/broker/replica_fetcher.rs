@@ -167,7 +167,7 @@ impl Broker {
     fn replica_fetch(&self, session_request: SessionRequest) -> Request {
         let SessionRequest { metadata, partitions, forgotten } = session_request;
         let config = &self.setup.config;
-        Request::Fetch(FetchRequest {
+        Request::Fetch(Box::new(FetchRequest {
             replica: Some(ReplicaState {
                 replica_id: self.setup.broker_id,
                 replica_epoch: self.broker_epoch_or_none(),
@@ -180,7 +180,7 @@ impl Broker {
             partitions,
             forgotten,
             rack_id: None,
-        })
+        }))
     }
 
     fn replica_list_offsets(&self, partitions: Vec<ListOffsetsPartition>) -> Request {

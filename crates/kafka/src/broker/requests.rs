@@ -14,7 +14,7 @@ impl Broker {
             Request::ApiVersions => self.on_api_versions(id, step),
             Request::Metadata(request) => self.on_metadata_request(id, request, step),
             Request::Produce(request) => self.on_produce(id, &request, step),
-            Request::Fetch(request) => self.on_fetch(id, request, step),
+            Request::Fetch(request) => self.on_fetch(id, *request, step),
             Request::ListOffsets(request) => self.on_list_offsets(id, &request, step),
             Request::OffsetForLeaderEpoch(request) => self.on_offset_for_leader_epoch(id, &request, step),
             Request::CreateTopics(_)

@@ -95,6 +95,11 @@ pub(super) struct NetworkClient {
 }
 
 impl NodeConnection {
+    fn backs_off_until(&self, now: Instant) -> Option<Instant> {
+        let is_backing_off = self.state == ConnectionState::Disconnected && self.may_connect_at > now;
+        is_backing_off.then_some(self.may_connect_at)
+    }
+
     fn new(endpoint: Endpoint) -> NodeConnection {
         NodeConnection {
             endpoint,
@@ -180,9 +185,12 @@ impl NetworkClient {
 
     /// When the node's back-off ends, if one runs.
     pub(super) fn backs_off_until(&self, node: i32, now: Instant) -> Option<Instant> {
-        let node = self.nodes.get(&node)?;
-        let is_backing_off = node.state == ConnectionState::Disconnected && node.may_connect_at > now;
-        is_backing_off.then_some(node.may_connect_at)
+        self.nodes.get(&node)?.backs_off_until(now)
+    }
+
+    /// Whether the back-off of any node runs.
+    pub(super) fn is_backing_off(&self, now: Instant) -> bool {
+        self.nodes.values().any(|node| node.backs_off_until(now).is_some())
     }
 
     /// Opens a connection unless there is one or its back-off runs.

@@ -118,7 +118,7 @@ impl ZooKeeperShell {
                 self.lose_connection(end, now, effects);
             }
             Input::Received { message: Message::Response { response: Response::ZooKeeper(response), .. }, .. } => {
-                self.on_response(response, now, effects);
+                self.on_response(*response, now, effects);
             }
             Input::Told(Instruction::Interrupt) => self.end(ExitStatus(130), effects),
             Input::Told(Instruction::ShutDown) => self.end(ExitStatus(143), effects),
@@ -306,7 +306,7 @@ impl ZooKeeperShell {
     fn send(&mut self, request: ZooKeeperRequest, effects: &mut Effects) {
         if let Some(connection) = self.connection() {
             self.correlation_id += 1;
-            effects.request(connection, self.correlation_id, Request::ZooKeeper(request));
+            effects.request(connection, self.correlation_id, Request::ZooKeeper(Box::new(request)));
         }
     }
 

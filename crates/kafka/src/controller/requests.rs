@@ -24,7 +24,7 @@ impl Running {
         let asked = Asked { now, id, reason: None };
         match request {
             Request::ApiVersions => self.on_api_versions(id, effects),
-            Request::Fetch(request) => self.with_raft(now, effects, |raft, step| raft.on_fetch(id, request, step)),
+            Request::Fetch(request) => self.with_raft(now, effects, |raft, step| raft.on_fetch(id, *request, step)),
             Request::Vote(request) => self.with_raft(now, effects, |raft, step| raft.on_vote(id, &request, step)),
             Request::BeginQuorumEpoch(request) => {
                 self.with_raft(now, effects, |raft, step| raft.on_begin_quorum_epoch(id, &request, step));

@@ -126,7 +126,7 @@ impl RaftClient {
     }
 
     fn fetch(&self) -> Request {
-        Request::Fetch(FetchRequest {
+        Request::Fetch(Box::new(FetchRequest {
             replica: Some(ReplicaState { replica_id: BrokerId(self.setup.node_id), replica_epoch: BrokerEpoch::NONE }),
             max_wait_ms: FETCH_MAX_WAIT_MS,
             min_bytes: 0,
@@ -144,6 +144,6 @@ impl RaftClient {
                 log_start_offset: self.log.start_offset(),
                 max_bytes: FETCH_MAX_BYTES,
             }],
-        })
+        }))
     }
 }

@@ -302,7 +302,7 @@ impl<T: Clone> ZooKeeperClient<T> {
 
     fn send_on(&mut self, connection: ConnectionId, request: ZooKeeperRequest, host: &mut impl Host) {
         self.correlation_id += 1;
-        host.send(connection, self.correlation_id, Request::ZooKeeper(request));
+        host.send(connection, self.correlation_id, Request::ZooKeeper(Box::new(request)));
     }
 
     fn hear(&mut self, host: &mut impl Host) {

@@ -38,7 +38,7 @@ impl Host for Process {
     }
     fn send(&mut self, _: ConnectionId, _: i32, request: Request) {
         let Request::ZooKeeper(request) = request else { panic!("{request:?}") };
-        self.sent.push(request);
+        self.sent.push(*request);
     }
     fn set_timer(&mut self, timer: HostTimer, at: Instant) {
         self.timers.insert(timer, at);

@@ -114,7 +114,7 @@ impl ZooKeeper {
     fn on_message(&mut self, connection: ConnectionId, message: Message, step: &mut Step<'_>) {
         match message {
             Message::Request { correlation_id, request: Request::ZooKeeper(request) } => {
-                self.on_request(RequestId { connection, correlation_id }, request, step);
+                self.on_request(RequestId { connection, correlation_id }, *request, step);
             }
             // Whoever does not speak ZooKeeper's protocol is hung up on.
             Message::Request { .. } | Message::Response { .. } => self.hang_up(connection, step),
@@ -297,12 +297,12 @@ fn session_timer(session: SessionId) -> Timer {
 }
 
 fn respond(id: RequestId, response: ZooKeeperResponse, step: &mut Step<'_>) {
-    step.effects.respond(id, Response::ZooKeeper(response));
+    step.effects.respond(id, Response::ZooKeeper(Box::new(response)));
 }
 
 fn notify((connection, event): Notification, step: &mut Step<'_>) {
     let id = RequestId { connection, correlation_id: NOTIFICATION };
-    step.effects.respond(id, Response::ZooKeeper(ZooKeeperResponse::Watched(event)));
+    step.effects.respond(id, Response::ZooKeeper(Box::new(ZooKeeperResponse::Watched(event))));
 }
 
 impl Node for ZooKeeper {

@@ -69,7 +69,7 @@ impl World {
             match effect {
                 Effect::Send { connection, message: Message::Response { response, .. } } => {
                     let Response::ZooKeeper(response) = response else { panic!("ZooKeeper speaks its own protocol") };
-                    self.sent.push((connection, response));
+                    self.sent.push((connection, *response));
                 }
                 Effect::Close { connection } => self.closed.push(connection),
                 Effect::Write(write) => self.disk.apply(write),
@@ -86,7 +86,7 @@ impl World {
     }
 
     fn request(&mut self, connection: ConnectionId, request: ZooKeeperRequest) -> ZooKeeperResponse {
-        let message = Message::Request { correlation_id: 1, request: Request::ZooKeeper(request) };
+        let message = Message::Request { correlation_id: 1, request: Request::ZooKeeper(Box::new(request)) };
         self.step(Input::Received { connection, listener: crate::node::Listener::Plaintext, message });
         self.sent.pop().expect("every request is answered").1
     }

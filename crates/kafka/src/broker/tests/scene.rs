@@ -319,7 +319,7 @@ pub(super) fn consumer_fetch(offset: i64) -> Request {
 }
 
 fn fetch(replica: Option<ReplicaState>, offset: i64, last_fetched_epoch: i32) -> Request {
-    Request::Fetch(FetchRequest {
+    Request::Fetch(Box::new(FetchRequest {
         replica,
         max_wait_ms: 500,
         min_bytes: 1,
@@ -337,7 +337,7 @@ fn fetch(replica: Option<ReplicaState>, offset: i64, last_fetched_epoch: i32) ->
             log_start_offset: Offset(0),
             max_bytes: 1_048_576,
         }],
-    })
+    }))
 }
 
 /// A fetch's answer for one partition.

@@ -10,17 +10,19 @@ use wire::{BrokerId, FetchMetadata, Request, Response};
 /// Broker 2 has fetched everything in a new session.
 fn open_session(scene: &mut Scene) -> FetchMetadata {
     let full = FetchRequest { max_wait_ms: 0, metadata: FetchMetadata::INITIAL, ..fetch_of(follower_fetch(0, -1)) };
-    let Response::Fetch(answer) = scene.answer_to(peer(), Request::Fetch(full)) else { panic!("a fetch gets records") };
+    let Response::Fetch(answer) = scene.answer_to(peer(), Request::Fetch(Box::new(full))) else {
+        panic!("a fetch gets records")
+    };
     FetchMetadata::new_incremental(answer.session_id)
 }
 
 fn fetch_of(request: Request) -> FetchRequest {
     let Request::Fetch(fetch) = request else { panic!("it is a fetch") };
-    fetch
+    *fetch
 }
 
 fn incremental(metadata: FetchMetadata, partitions: Vec<FetchPartition>) -> Request {
-    Request::Fetch(FetchRequest { metadata, partitions, ..fetch_of(follower_fetch(0, -1)) })
+    Request::Fetch(Box::new(FetchRequest { metadata, partitions, ..fetch_of(follower_fetch(0, -1)) }))
 }
 
 fn caught_up_at(scene: &Scene) -> Option<Instant> {

@@ -213,7 +213,7 @@ impl ZooKeeperScene {
         let requests = [connect].into_iter().chain(operations.into_iter().map(ZooKeeperRequest::Operation));
         let mut lines = Vec::new();
         for (correlation_id, request) in (1..).zip(requests) {
-            let message = Message::Request { correlation_id, request: Request::ZooKeeper(request) };
+            let message = Message::Request { correlation_id, request: Request::ZooKeeper(Box::new(request)) };
             lines.extend(self.run(Due::AtEnsemble(Input::Received {
                 connection,
                 listener: crate::node::Listener::Plaintext,

@@ -159,7 +159,7 @@ impl Broker {
         match (owner, response) {
             (ConnectionOwner::ZooKeeper, Response::ZooKeeper(response)) => {
                 let (session, mut process) = self.session(step);
-                let events = session.on_response(answer.0, response, &mut process);
+                let events = session.on_response(answer.0, *response, &mut process);
                 self.on_session_events(events, step);
             }
             (ConnectionOwner::ControllerChannel(broker), response) => {

@@ -12,7 +12,7 @@ use crate::fetch_session_handler::{FetchSessionHandler, SessionRequest};
 use crate::instant::{Duration, Instant};
 use crate::node::Effects;
 use crate::spec::AutoOffsetReset;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use wire::request::{FetchPartition, FetchRequest, OffsetSpec};
 use wire::response::{FetchPartitionResult, FetchResponse};
@@ -38,6 +38,7 @@ impl Consumer {
     pub(super) fn send_fetches(&mut self, now: Instant, effects: &mut Effects) {
         self.leave_offline_replicas(now);
         let mut by_node: BTreeMap<i32, Vec<FetchPartition>> = BTreeMap::new();
+        let busy = self.nodes_fetched_from();
         for (name, state) in &self.assignment {
             let is_at_hand = self.fetched.iter().any(|fetch| fetch.partition == *name);
             let Some(position) = state.fetch_position().filter(|_| !is_at_hand && now >= state.retry_at()) else {
@@ -46,7 +47,7 @@ impl Consumer {
             let read_replica = position.leader.map(|leader| state.preferred_read_replica(now).unwrap_or(leader));
             match read_replica {
                 None => self.cluster.metadata.request_update(),
-                Some(BrokerId(node)) if self.is_fetching_from(node) => {}
+                Some(BrokerId(node)) if busy.contains(&node) => {}
                 Some(BrokerId(node)) => by_node.entry(node).or_default().push(FetchPartition {
                     partition: name.clone(),
                     topic_id: self.cluster.metadata.topic(&name.topic).and_then(|topic| topic.topic_id),
@@ -100,9 +101,10 @@ impl Consumer {
     /// Ends the sessions with brokers that have nothing to answer (`maybeCloseFetchSessions`). A Java client waits for the
     /// others; here they find out that the connection is gone, and the session stays until it has to give way.
     pub(super) fn close_fetch_sessions(&mut self, effects: &mut Effects) {
+        let busy = self.nodes_fetched_from();
         let sessions = std::mem::take(&mut self.sessions);
         for (node, session) in sessions {
-            let is_free = !self.is_fetching_from(node) && self.cluster.network.can_send(node);
+            let is_free = !busy.contains(&node) && self.cluster.network.can_send(node);
             if let Some(metadata) = session.close().filter(|_| is_free) {
                 let request =
                     self.fetch_request(SessionRequest { metadata, partitions: Vec::new(), forgotten: Vec::new() });
@@ -113,7 +115,7 @@ impl Consumer {
 
     fn fetch_request(&self, session_request: SessionRequest) -> Request {
         let SessionRequest { metadata, partitions, forgotten } = session_request;
-        Request::Fetch(FetchRequest {
+        Request::Fetch(Box::new(FetchRequest {
             replica: None,
             max_wait_ms: self.config.fetch_max_wait_ms,
             min_bytes: self.config.fetch_min_bytes,
@@ -123,11 +125,12 @@ impl Consumer {
             partitions,
             forgotten,
             rack_id: self.config.client_rack.clone(),
-        })
+        }))
     }
 
-    fn is_fetching_from(&self, node: i32) -> bool {
-        self.pending.values().any(|pending| matches!(pending, Pending::Fetch(fetch) if fetch.node == node))
+    fn nodes_fetched_from(&self) -> BTreeSet<i32> {
+        let node = |pending: &Pending| if let Pending::Fetch(fetch) = pending { Some(fetch.node) } else { None };
+        self.pending.values().filter_map(node).collect()
     }
 
     /// A broker answered.

@@ -207,6 +207,9 @@ impl Consumer {
 
     /// When a leader that is needed may be connected to again.
     fn next_reconnect(&self, now: Instant) -> Option<Instant> {
+        if !self.cluster.network.is_backing_off(now) {
+            return None;
+        }
         let leaders = self.assignment.keys().filter_map(|name| self.cluster.metadata.leader(name).leader);
         let positions = self.assignment.values().filter_map(|state| state.position).filter_map(|place| place.leader);
         let preferred = self.assignment.values().filter_map(|state| state.preferred_read_replica(now));

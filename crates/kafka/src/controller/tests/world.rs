@@ -244,7 +244,7 @@ pub(super) fn fetch(offset: Offset, last_epoch: i32) -> Request {
         log_start_offset: Offset::ZERO,
         max_bytes: 8 * 1_024 * 1_024,
     };
-    Request::Fetch(FetchRequest {
+    Request::Fetch(Box::new(FetchRequest {
         replica: Some(ReplicaState { replica_id: BrokerId(1), replica_epoch: BrokerEpoch::NONE }),
         max_wait_ms: 500,
         min_bytes: 0,
@@ -254,7 +254,7 @@ pub(super) fn fetch(offset: Offset, last_epoch: i32) -> Request {
         partitions: vec![partition],
         forgotten: Vec::new(),
         rack_id: None,
-    })
+    }))
 }
 
 pub(super) fn fetched(response: &Response) -> &FetchPartitionResult {

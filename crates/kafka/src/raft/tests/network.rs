@@ -414,7 +414,7 @@ fn serve(raft: &mut RaftClient, step: &mut RaftStep<'_>) {
             Request::Vote(request) => raft.on_vote(id, &request, step),
             Request::BeginQuorumEpoch(request) => raft.on_begin_quorum_epoch(id, &request, step),
             Request::EndQuorumEpoch(request) => raft.on_end_quorum_epoch(id, &request, step),
-            Request::Fetch(request) => raft.on_fetch(id, request, step),
+            Request::Fetch(request) => raft.on_fetch(id, *request, step),
             Request::FetchSnapshot(request) => raft.on_fetch_snapshot(id, &request, step),
             other => panic!("members of the quorum do not ask {other:?}"),
         }

@@ -436,7 +436,7 @@ impl World {
     /// One request to ZooKeeper. Returns its answer; watches that fire are on their way.
     fn zookeeper_step(&mut self, from: ConnectionId, request: ZooKeeperRequest) -> Option<ZooKeeperResponse> {
         let mut effects = Effects::new();
-        let message = Message::Request { correlation_id: 1, request: Request::ZooKeeper(request) };
+        let message = Message::Request { correlation_id: 1, request: Request::ZooKeeper(Box::new(request)) };
         self.zookeeper.step(
             self.now,
             Input::Received { connection: from, listener: crate::node::Listener::Plaintext, message },
@@ -446,7 +446,7 @@ impl World {
         for effect in effects.drain() {
             let Effect::Send { connection, message: Message::Response { response, .. } } = effect else { continue };
             let Response::ZooKeeper(response) = response else { panic!("ZooKeeper speaks its own protocol") };
-            match (response, connection.opener) {
+            match (*response, connection.opener) {
                 (ZooKeeperResponse::Watched(event), NodeId::Server(id)) => {
                     self.arrivals.push_back(Arrival::Watched(id, event));
                 }

@@ -1,6 +1,8 @@
 //! How fast the built page is in headless Chromium. Run by `cargo xtask bench`; prints, and judges nothing.
 
 use acceptance::driver::Page;
+use serde_json::json;
+use shell::script::Script;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,6 +39,24 @@ fn engine_and_animation_frames() {
         let figure = figures[name].as_f64().unwrap_or_else(|| panic!("?bench does not tell {name}: {figures}"));
         println!("{:>14.3} {what}", figure / divisor);
     }
+    page.assert_no_console_errors();
+}
+
+/// As `cargo xtask bench native day` runs it.
+const IDLE_DAY: &str = "kafka-topics --bootstrap-server localhost:9092 --create --topic idle --partitions 50 \
+    --replication-factor 3\n@sleep 86400\n";
+
+/// The page offers what runs a script, for the tests of determinism.
+#[test]
+#[ignore = "a measurement: cargo xtask bench browser"]
+fn an_idle_day() {
+    let session = Script::parse(IDLE_DAY).and_then(|script| script.session(1)).expect("the script is right");
+    let page = Page::open("");
+    let run = format!("window.wasmBindings.trace_hash_of_script({}, 1)", json!(IDLE_DAY));
+    let timed = format!("(() => {{ const begin = performance.now(); {run}; return performance.now() - begin; }})()");
+    let milliseconds = page.eval(&timed).as_f64().expect("a clock counts in numbers");
+    let per_second = session.steps() as f64 * 1e3 / milliseconds;
+    println!("{milliseconds:.0} ms: a day of three brokers with 50 idle partitions, {per_second:.0} steps per second");
     page.assert_no_console_errors();
 }
 

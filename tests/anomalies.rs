@@ -22,6 +22,7 @@ const NONE: HistoricalFaults = HistoricalFaults {
     truncate_to_high_watermark: false,
     single_round_truncation: false,
     unfenced_fetches: false,
+    truncation_before_fetching: false,
     high_watermark_below_min_isr: false,
     isr_without_broker_epochs: false,
     end_offsets_in_doubt: false,

@@ -92,6 +92,18 @@ pub(crate) fn historical_sentence(historical: Historical, language: Language) ->
             "Switched on: a follower asks the leader only once where their epochs part, as before Kafka 2.0 (KIP-279).",
             "켜 둔 옛 결함: 팔로워가 에포크가 갈라진 곳을 리더에게 한 번만 묻습니다. Kafka 2.0 이전의 동작입니다 (KIP-279).",
         ),
+        Historical::TruncationBeforeFetching => (
+            "Switched on: a follower compares its log with the leader's only until they agree, and fetches are not fenced, as before Kafka 2.1 (KIP-320).",
+            "켜 둔 옛 결함: 팔로워가 리더의 로그와 맞을 때까지만 비교하고, 옛 리더 에포크의 Fetch를 거절하지 않습니다. Kafka 2.1 이전의 동작입니다 (KIP-320).",
+        ),
+        Historical::UnfencedZooKeeperControllers => (
+            "Switched on: neither brokers nor ZooKeeper refuse a controller that was deposed.",
+            "켜 둔 옛 결함: 물러난 컨트롤러를 브로커도 ZooKeeper도 거절하지 않습니다.",
+        ),
+        Historical::UnnoticedBrokerBounces => (
+            "Switched on: a quick restart of a broker is not noticed, as before Kafka 2.2 (KIP-380).",
+            "켜 둔 옛 결함: 브로커의 빠른 재시작을 알아채지 못합니다. Kafka 2.2 이전의 동작입니다 (KIP-380).",
+        ),
         Historical::UnfencedFetches => (
             "Switched on: fetches of an old leader epoch are not refused, as before Kafka 2.1 (KIP-320).",
             "켜 둔 옛 결함: 옛 리더 에포크의 Fetch를 거절하지 않습니다. Kafka 2.1 이전의 동작입니다 (KIP-320).",

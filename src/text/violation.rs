@@ -21,6 +21,9 @@ fn english(details: &Details) -> String {
             "Broker {broker} lacks records below offset {offset} (epoch {leader_epoch}); its log ends at {log_end_offset}."
         ),
         Details::DoesNotWaitFor { leader, broker } => format!("Leader {leader} does not wait for broker {broker}."),
+        Details::NotProposed { in_sync } => {
+            format!("The {in_sync} in-sync replicas were changed by a proposal that was made for others.")
+        }
         Details::RecordsLost { first_offset, last_offset } => {
             format!("Acknowledged offsets {first_offset} to {last_offset} are lost.")
         }
@@ -65,6 +68,9 @@ fn english(details: &Details) -> String {
         Details::NotAPrefix { node, offset } => {
             format!("The metadata log of process {node} differs from the committed one at offset {offset}.")
         }
+        Details::NotOnMajority { voters, committed } => {
+            format!("Metadata below offset {committed} counts as committed, but only {voters} voters have it.")
+        }
         Details::NotCommitted { last_offset, committed } => {
             format!("Offset {last_offset} was acknowledged, but only what lies below {committed} is committed.")
         }
@@ -79,6 +85,8 @@ fn english_number(number: Number) -> &'static str {
         Number::HighWatermark => "The high watermark",
         Number::LastStableOffset => "The last stable offset",
         Number::LogStartOffset => "The log start offset",
+        Number::ControllerEpoch => "The controller epoch",
+        Number::MetadataHighWatermark => "The metadata log's high watermark",
     }
 }
 
@@ -94,6 +102,9 @@ fn korean(details: &Details) -> String {
         Details::DoesNotWaitFor { leader, broker } => {
             let broker = with_josa(&format!("브로커 {broker}"), Josa::Object);
             format!("{} {broker} 기다리지 않습니다.", with_josa(&format!("리더 {leader}"), Josa::Subject))
+        }
+        Details::NotProposed { in_sync } => {
+            format!("다른 ISR을 두고 한 제안이 지금의 ISR({in_sync}개)을 바꾸었습니다.")
         }
         Details::RecordsLost { first_offset, last_offset } => {
             format!("전송이 확인된 오프셋 {first_offset}~{last_offset}의 레코드가 유실되었습니다.")
@@ -147,6 +158,9 @@ fn korean(details: &Details) -> String {
         Details::NotAPrefix { node, offset } => {
             format!("프로세스 {node}의 메타데이터 로그가 커밋된 로그와 오프셋 {offset}에서 다릅니다.")
         }
+        Details::NotOnMajority { voters, committed } => {
+            format!("오프셋 {committed} 앞의 메타데이터가 커밋되었다고 하지만 투표자 {voters}개에만 있습니다.")
+        }
         Details::NotCommitted { last_offset, committed } => format!(
             "오프셋 {} 전송 확인을 받았지만 커밋된 것은 {committed} 앞까지입니다.",
             with_josa(&last_offset.to_string(), Josa::Topic)
@@ -162,6 +176,8 @@ fn korean_number(number: Number) -> &'static str {
         Number::HighWatermark => "하이 워터마크",
         Number::LastStableOffset => "마지막 안정 오프셋",
         Number::LogStartOffset => "로그 시작 오프셋",
+        Number::ControllerEpoch => "컨트롤러 에포크",
+        Number::MetadataHighWatermark => "메타데이터 로그의 하이 워터마크",
     }
 }
 

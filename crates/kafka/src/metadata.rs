@@ -132,6 +132,12 @@ impl PartitionRegistration {
         !self.adding_replicas.is_empty() || !self.removing_replicas.is_empty()
     }
 
+    /// Replicas that may lead without being in sync (KIP-966). One that has been moved away may still stand among those that
+    /// are eligible, and is not elected.
+    pub fn eligible_replicas(&self) -> impl Iterator<Item = &BrokerId> {
+        self.eligible_leader_replicas.iter().filter(|replica| self.replicas.contains(replica))
+    }
+
     /// The state after a change.
     pub fn merge(&mut self, change: &PartitionChangeRecord) {
         replace(&mut self.replicas, change.replicas.as_ref());

@@ -105,8 +105,12 @@ pub struct HistoricalFaults {
     /// A follower asks once where its latest epoch ended and takes the leader's end offset without looking at the epoch
     /// in the answer (before KIP-279).
     pub single_round_truncation: bool,
-    /// Fetches carry no current leader epoch, so that nobody notices a leader that was deposed (before KIP-320).
+    /// Fetches carry no current leader epoch, so that nobody notices a leader that was deposed (before KIP-320). A
+    /// follower still compares the epoch of its last record whenever it fetches: `Kip320FirstTry` of the formal models.
     pub unfenced_fetches: bool,
+    /// A follower looks for where its log parts from the leader's until it has found that place, and never again in that
+    /// epoch; fetches carry no current leader epoch either: what KIP-279 left, before KIP-320.
+    pub truncation_before_fetching: bool,
     /// The high watermark advances although fewer than `min.insync.replicas` are in sync (before KIP-966).
     pub high_watermark_below_min_isr: bool,
     /// The controller takes fenced brokers and earlier incarnations of brokers into the in-sync replicas
@@ -119,6 +123,14 @@ pub struct HistoricalFaults {
     pub unfenced_zookeeper_controllers: bool,
     /// ZooKeeper mode: a broker that restarts faster than the controller looks is not noticed (before KIP-380).
     pub unnoticed_broker_bounces: bool,
+}
+
+impl HistoricalFaults {
+    /// Whether fetches and questions about epochs carry no current leader epoch.
+    #[must_use]
+    pub fn fetches_are_unfenced(self) -> bool {
+        self.unfenced_fetches || self.truncation_before_fetching
+    }
 }
 
 /// `process.roles` of a server.

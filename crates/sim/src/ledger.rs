@@ -201,12 +201,20 @@ impl Ledger {
     }
 
     /// Something has happened that may have taken records: looks for what is gone. Tells whether a promise was broken.
-    pub(crate) fn settle(&mut self, sight: &Sight<'_>, partition: &TopicPartition) -> Option<&Loss> {
+    pub(crate) fn settle(
+        &mut self,
+        sight: &Sight<'_>,
+        history: Option<&History>,
+        partition: &TopicPartition,
+    ) -> Option<&Loss> {
         let (account, glance) = (self.accounts.get(partition)?, sight.known_state(partition)?);
-        if account.topic_id != glance.topic_id {
+        // Without an active controller, it may be that nobody who has heard the latest runs.
+        let latest = history.and_then(|history| history.state).map(|(_, _, partition_epoch)| partition_epoch);
+        let is_outdated = sight.image().is_none() && latest.is_some_and(|latest| glance.state.partition_epoch < latest);
+        if account.topic_id != glance.topic_id || is_outdated {
             return None;
         }
-        let kept = Kept::new(sight, &glance, partition);
+        let kept = Kept::new(sight, history, &glance, partition);
         let gone: Vec<(LeaderEpoch, Range<Offset>)> = account.gone(&kept).collect();
         let known = self.losses.len();
         for (leader_epoch, range) in gone {
@@ -234,13 +242,22 @@ impl Ledger {
         self.losses.push(loss);
     }
 
-    /// A leader was elected that was not in sync: what it lacks may be lost.
-    pub(crate) fn on_unclean_election(&mut self, sight: &Sight<'_>, partition: &TopicPartition, leader: BrokerId) {
+    /// A leader was elected that was not in sync: what it lacks may be lost, and so may what leaders of earlier epochs still
+    /// append that have not heard of it.
+    pub(crate) fn on_unclean_election(
+        &mut self,
+        sight: &Sight<'_>,
+        partition: &TopicPartition,
+        (leader, leader_epoch): (BrokerId, LeaderEpoch),
+    ) {
         let topic_id = sight.known_state(partition).map(|glance| glance.topic_id);
-        let account = self.accounts.get(partition).map(|account| account.topic_id);
-        if let Some(topic_id) = topic_id.or(account) {
-            self.excuse(sight, (partition, topic_id), leader, Excuse::UncleanElection);
+        let known = self.accounts.get(partition).map(|account| account.topic_id);
+        let Some(topic_id) = topic_id.or(known) else { return };
+        let account = account(Arc::make_mut(&mut self.accounts), partition, topic_id);
+        for epoch in (0..leader_epoch.0).map(LeaderEpoch) {
+            account.epochs.entry(epoch).or_insert(EpochAccount::NOTHING);
         }
+        self.excuse(sight, (partition, topic_id), leader, Excuse::UncleanElection);
     }
 
     /// A host with a replica of that topic lost its power: what its disk had not flushed is gone from it. If it was in sync,
@@ -264,7 +281,7 @@ impl Ledger {
         }
     }
 
-    /// What others have, or have acknowledged, and `broker` has not.
+    /// What others have, or have acknowledged, and `broker` has not; after an unclean election whatever comes there.
     fn excuse(
         &mut self,
         sight: &Sight<'_>,
@@ -281,7 +298,9 @@ impl Ledger {
         }
         for (epoch, known) in &mut account.epochs {
             let from = own.map_or(Offset::ZERO, |log| log.end_of_epoch(*epoch));
-            let to = logs.iter().map(|log| log.end_of_epoch(*epoch)).fold(known.end, Offset::max);
+            let ends = logs.iter().map(|log| log.end_of_epoch(*epoch));
+            let to =
+                if excuse == Excuse::UncleanElection { Offset(i64::MAX) } else { ends.fold(known.end, Offset::max) };
             known.excuses.add(excuse, from..to);
         }
     }
@@ -309,9 +328,14 @@ fn account<'a>(
     Arc::make_mut(account)
 }
 
-/// Whether a broker may become leader; nobody can tell while no controller is active.
+/// Whether a broker may become leader; nobody can tell while no controller is active. What an active controller has decided
+/// may come to nothing: so it counts, too, what the brokers have heard.
 fn may_lead(sight: &Sight<'_>, partition: &TopicPartition, broker: BrokerId) -> bool {
-    sight.state(partition).is_none_or(|glance| sight.candidates(&glance).contains(&broker))
+    let decided = sight.state(partition);
+    decided.is_none_or(|glance| {
+        sight.candidates(&glance).contains(&broker)
+            || sight.heard_states(partition).any(|glance| sight.candidates(&glance).contains(&broker))
+    })
 }
 
 /// The logs of some replicas, as far as they are of this topic.
@@ -367,20 +391,29 @@ struct Kept<'a> {
     logs: Vec<LogGlance<'a>>,
     /// Without any log, how far records may still be somewhere: nowhere if that is certain.
     without_logs: Offset,
+    /// What lies below need not be there: it was deleted, or compaction may have taken a whole epoch.
+    needed_from: Offset,
 }
 
 impl<'a> Kept<'a> {
     /// With ZooKeeper, logs go before the controller says that their topic is deleted.
-    fn new(sight: &Sight<'a>, glance: &StateGlance<'a>, partition: &TopicPartition) -> Kept<'a> {
+    fn new(
+        sight: &Sight<'a>,
+        history: Option<&History>,
+        glance: &StateGlance<'a>,
+        partition: &TopicPartition,
+    ) -> Kept<'a> {
+        let needed_from = history.map_or(Offset::ZERO, |history| history.compacted_to.max(history.deleted_to));
         let candidates = sight.candidates(glance);
         let is_certain = !candidates.is_empty()
             && (sight.image().is_some() || candidates.iter().all(|broker| !sight.is_in_world(*broker)));
         let without_logs = if is_certain { Offset::ZERO } else { Offset(i64::MAX) };
-        Kept { logs: logs(sight, glance, partition, &candidates).collect(), without_logs }
+        Kept { logs: logs(sight, glance, partition, &candidates).collect(), without_logs, needed_from }
     }
 
     fn end_of_epoch(&self, epoch: LeaderEpoch) -> Offset {
-        self.logs.iter().map(|log| log.end_of_epoch(epoch)).max().unwrap_or(self.without_logs)
+        let ends = self.logs.iter().map(|log| log.end_of_epoch(epoch));
+        ends.max().unwrap_or(self.without_logs).max(self.needed_from)
     }
 }
 

@@ -4,6 +4,7 @@
 #![warn(clippy::float_arithmetic)]
 
 mod agenda;
+mod answers;
 pub mod bench;
 pub mod checkers;
 mod checkpoints;
@@ -30,6 +31,7 @@ pub mod world_shape;
 pub mod world_spec;
 
 pub use checkers::violation::{Checker, Violation};
+pub use checkers::zookeeper::image_of as image_of_znodes;
 pub use command::{Command, CommandError};
 pub use frame::Frame;
 pub use ledger::Ledger;

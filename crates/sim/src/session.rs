@@ -14,6 +14,7 @@ use crate::world_spec::WorldSpec;
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use std::rc::Rc;
+use wire::ErrorCode;
 
 /// A run.
 #[derive(Debug)]
@@ -53,7 +54,8 @@ impl Session {
         Session::of_world(World::new(spec, seed))
     }
 
-    /// The same, with checkers that look at everything every so many steps, and not only at what events point at.
+    /// The same, with checkers that look at everything every so many steps, and not only at what events point at, and with
+    /// answers counted by their codes.
     #[must_use]
     pub fn with_looks_every(steps: u64, spec: WorldSpec, seed: u64) -> Session {
         let mut world = World::new(spec, seed);
@@ -244,6 +246,11 @@ impl Session {
     /// What must hold and did not, by now, in the order in which it was noticed.
     pub fn violations(&self) -> impl Iterator<Item = &Violation> {
         self.world.checkers().violations().iter()
+    }
+
+    /// The codes of the answers that have arrived; none unless [`Session::with_looks_every`] was asked for.
+    pub fn answers(&self) -> impl Iterator<Item = (ErrorCode, u64)> {
+        self.world.checkers().answers()
     }
 
     /// What producers were promised by now, and what of it is lost.

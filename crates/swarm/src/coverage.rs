@@ -1,10 +1,9 @@
 //! What runs were about: a fault that never strikes, and a checker that never has anything to check, prove nothing.
 
 use crate::action::Kind;
-use kafka::event::{BrokerEvent, ChangeReason, ClientEvent, ClientLog, ControllerEvent, EventKind};
+use kafka::event::{BrokerEvent, ChangeReason, ClientEvent, ControllerEvent, EventKind, ZooKeeperEvent};
 use sim::{Checker, Event, EventId, Session};
 use std::collections::BTreeMap;
-use wire::ErrorCode;
 
 /// How often what happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +12,7 @@ pub struct Coverage {
     pub actions: BTreeMap<Kind, u64>,
     /// Events of note.
     pub events: BTreeMap<&'static str, u64>,
-    /// Error codes that somebody was told of.
+    /// Error codes of answers that arrived.
     pub errors: BTreeMap<&'static str, u64>,
     /// How often each checker had something to check.
     pub checks: BTreeMap<Checker, u64>,
@@ -28,9 +27,17 @@ impl Coverage {
         *self.actions.entry(kind).or_default() += 1;
     }
 
+    /// A broker had to be restarted so that all became well.
+    pub(crate) fn count_restart(&mut self) {
+        *self.events.entry("restart that healed").or_default() += 1;
+    }
+
     /// A run is over.
     pub(crate) fn count_run(&mut self, session: &Session) {
         session.events(EventId(0)).for_each(|event| self.count_event(&event));
+        for (error, times) in session.answers().filter(|(error, _)| !error.is_none()) {
+            *self.errors.entry(error.name()).or_default() += times;
+        }
         for checker in Checker::ALL {
             *self.checks.entry(checker).or_default() += session.times_checked(checker);
         }
@@ -41,9 +48,6 @@ impl Coverage {
     fn count_event(&mut self, event: &Event) {
         if let Some(name) = name_of(&event.kind) {
             *self.events.entry(name).or_default() += 1;
-        }
-        if let Some(error) = error_of(&event.kind) {
-            *self.errors.entry(error.name()).or_default() += 1;
         }
     }
 
@@ -75,23 +79,24 @@ fn name_of(kind: &EventKind) -> Option<&'static str> {
         EventKind::Controller(ControllerEvent::IsrChanged { reason: ChangeReason::AlterPartition, .. }) => {
             Some("in-sync replicas changed by the leader")
         }
+        EventKind::Controller(ControllerEvent::EligibleLeadersChanged { .. }) => Some("eligible leaders changed"),
+        EventKind::Controller(ControllerEvent::ReassignmentStarted { .. }) => Some("reassignment started"),
+        EventKind::Controller(ControllerEvent::ReassignmentCompleted { .. }) => Some("reassignment completed"),
+        EventKind::Controller(ControllerEvent::ReassignmentCancelled { .. }) => Some("reassignment cancelled"),
+        EventKind::Controller(ControllerEvent::ConfigChanged { .. }) => Some("configuration changed"),
+        EventKind::Controller(ControllerEvent::SnapshotLoaded { .. }) => Some("snapshot loaded"),
+        EventKind::Controller(ControllerEvent::MetadataLogTruncated { .. }) => Some("metadata log truncated"),
+        EventKind::Broker(BrokerEvent::LogCompacted { .. }) => Some("log compacted"),
+        EventKind::Broker(BrokerEvent::SegmentsDeleted { .. }) => Some("segments deleted"),
+        EventKind::Broker(BrokerEvent::RecordsDeleted { .. }) => Some("records deleted"),
+        EventKind::Broker(BrokerEvent::TornBatchCut { .. }) => Some("torn batch cut"),
+        EventKind::Broker(BrokerEvent::PreferredReadReplicaChosen { .. }) => Some("preferred read replica chosen"),
+        EventKind::Broker(BrokerEvent::SessionExpired) => Some("session with ZooKeeper lost"),
+        EventKind::Broker(BrokerEvent::ControllerFenced { .. }) => Some("controller fenced by a broker"),
+        EventKind::ZooKeeper(ZooKeeperEvent::ControllerElected { .. }) => Some("ZooKeeper controller elected"),
+        EventKind::ZooKeeper(ZooKeeperEvent::ControllerResigned { .. }) => Some("ZooKeeper controller resigned"),
         EventKind::Client(ClientEvent::BatchAcknowledged { .. }) => Some("acknowledgement"),
         EventKind::Client(ClientEvent::RecordConsumed { .. }) => Some("record consumed"),
-        EventKind::Broker(_)
-        | EventKind::Controller(_)
-        | EventKind::ZooKeeper(_)
-        | EventKind::Client(_)
-        | EventKind::Operator(_) => None,
-    }
-}
-
-fn error_of(kind: &EventKind) -> Option<ErrorCode> {
-    match kind {
-        EventKind::Broker(BrokerEvent::ProduceRejected { error, .. })
-        | EventKind::Controller(ControllerEvent::AlterPartitionRejected { error, .. })
-        | EventKind::Client(ClientEvent::Logged(
-            ClientLog::ProduceRetried { error, .. } | ClientLog::ProduceMetadataError { error, .. },
-        )) => Some(*error),
         EventKind::Broker(_)
         | EventKind::Controller(_)
         | EventKind::ZooKeeper(_)

@@ -1,32 +1,65 @@
 //! Liveness: once all faults have ended, everything becomes well within bounded time. Brokers serve, are unfenced and
-//! know the cluster as it is; every partition has a leader and all its replicas in sync.
+//! know the cluster as it is; every partition has a leader and all its replicas in sync, and none is being moved.
+//!
+//! Kafka does not always heal by itself. Where the last replica in sync lost its records with its power, a follower whose
+//! epoch cache is empty, since its leader had deleted all records, finds no place where the logs part, and gives up
+//! (`markPartitionFailed`). In a ZooKeeper cluster that happens to any follower if the leader comes back before its session
+//! ends, since it goes on in the same epoch. Who led last is elected again also while it shuts down, and then neither may grow
+//! its in-sync replicas nor ends before five minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got no answer tries again, is
+//! refused, and leaves the partition's leader waiting (`badVersionUpdates` of `KafkaController`); there a restart helps. A
+//! topic that is deleted while its replicas move may leave some of them behind, since a broker that comes back resumes both
+//! (`onBrokerStartup`): such topics are not looked at.
 
-use kafka::metadata::ClusterImage;
+use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
-use kafka::view::{BrokerState, BrokerView};
+use kafka::view::{BrokerState, BrokerView, NodeView};
 use sim::Frame;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use wire::BrokerId;
+use wire::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
+
+/// What a cluster need not put right.
+#[derive(Clone, Debug, Default)]
+pub struct Excuses {
+    /// Topics that were deleted while their replicas moved.
+    pub left_behind: BTreeSet<TopicName>,
+    /// Partitions of which followers may have given up.
+    pub given_up: BTreeSet<TopicPartition>,
+    /// So may those of all partitions.
+    pub all_may_give_up: bool,
+}
 
 /// What is not yet as it should be, if anything.
 #[must_use]
-pub fn what_is_unhealthy(frame: &Frame) -> Option<String> {
-    let Some(image) = controller_image(frame) else { return Some("no active controller".to_owned()) };
+pub fn what_is_unhealthy(frame: &Frame, excuses: &Excuses) -> Option<String> {
+    let Some(image) = cluster_image(frame) else { return Some("no active controller".to_owned()) };
+    let has_zookeeper = frame.nodes.iter().any(|node| node.id == NodeId::ZooKeeper);
+    let mut controllers = 0;
     for node in &frame.nodes {
         match (&node.id, &node.process) {
-            (NodeId::Server(id), None) => return Some(format!("server {id} is down")),
+            (NodeId::Server(_) | NodeId::ZooKeeper, None) => return Some(format!("{} is down", node.id)),
             (NodeId::Server(id), Some(process)) => {
-                let wrong = process.broker().and_then(|view| unhealthy_broker(view, &image));
-                if let Some(wrong) = wrong {
+                let Some(view) = process.broker() else { continue };
+                controllers += u32::from(view.controller.is_some());
+                if let Some(wrong) = unhealthy_broker(view, &image, has_zookeeper, &excuses.left_behind) {
                     return Some(format!("broker {id} {wrong}"));
+                }
+                if !image.brokers().contains_key(&BrokerId(*id)) {
+                    return Some(format!("broker {id} is not registered"));
                 }
             }
             (NodeId::ZooKeeper | NodeId::Client(_), _) => {}
         }
     }
-    let offline =
-        image.partitions().find(|(_, state)| state.leader.is_none() || state.isr.len() < state.replicas.len());
-    offline.map(|(partition, _)| format!("{partition} lacks a leader or in-sync replicas"))
+    if has_zookeeper && controllers != 1 {
+        return Some(format!("{controllers} brokers are the controller"));
+    }
+    let is_excused = |place: &TopicPartition, state: &PartitionRegistration| {
+        let may_give_up = excuses.all_may_give_up || excuses.given_up.contains(place);
+        excuses.left_behind.contains(&place.topic) || may_give_up && state.leader.is_some()
+    };
+    let unwell = image.partitions().find(|(place, state)| !is_well(state) && !is_excused(place, state));
+    unwell.map(|(partition, state)| format!("{partition}: {state:?}"))
 }
 
 /// The brokers that will never serve: a registration that a dead process of theirs had sent came after their own and
@@ -34,7 +67,7 @@ pub fn what_is_unhealthy(frame: &Frame) -> Option<String> {
 /// only a restart helps.
 #[must_use]
 pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
-    let Some(image) = controller_image(frame) else { return Vec::new() };
+    let Some(image) = cluster_image(frame) else { return Vec::new() };
     let registered = |id: i32| image.brokers().get(&BrokerId(id)).map(|broker| broker.broker_epoch);
     let is_superseded = |id: i32, view: &BrokerView| {
         view.state != BrokerState::Running && view.broker_epoch.is_some() && registered(id) > view.broker_epoch
@@ -46,21 +79,56 @@ pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
     superseded.collect()
 }
 
-fn controller_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
-    let views = frame.nodes.iter().filter_map(|node| node.process.as_ref()?.controller());
-    views.filter(|view| view.is_active).max_by_key(|view| view.epoch).map(|view| view.image.clone())
+fn is_well(state: &PartitionRegistration) -> bool {
+    let are_all_in_sync = state.leader.is_some() && state.isr.len() == state.replicas.len();
+    are_all_in_sync && state.eligible_leader_replicas.is_empty() && !state.is_reassigning()
 }
 
-fn unhealthy_broker(view: &BrokerView, image: &ClusterImage) -> Option<String> {
+/// The cluster as the active controller has it, or as ZooKeeper keeps it.
+#[must_use]
+pub fn cluster_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
+    let views = frame.nodes.iter().filter_map(|node| node.process.as_ref());
+    let known = views.filter_map(|view| {
+        if let NodeView::ZooKeeper(view) = view {
+            return Some((LeaderEpoch::ZERO, Arc::new(sim::image_of_znodes(&view.database))));
+        }
+        view.controller().filter(|view| view.is_active).map(|view| (view.epoch, view.image.clone()))
+    });
+    known.max_by_key(|(epoch, _)| *epoch).map(|(_, image)| image)
+}
+
+fn unhealthy_broker(
+    view: &BrokerView,
+    image: &ClusterImage,
+    has_zookeeper: bool,
+    left_behind: &BTreeSet<TopicName>,
+) -> Option<String> {
     if view.state != BrokerState::Running {
         return Some("does not serve yet".to_owned());
     }
-    if view.image.topics() != image.topics() || view.image.brokers() != image.brokers() {
+    let is_up_to_date = match has_zookeeper {
+        true => knows_what_zookeeper_tells(&view.image, image),
+        false => view.image.topics() == image.topics() && view.image.brokers() == image.brokers(),
+    };
+    if !is_up_to_date {
         return Some("does not know the cluster as it is".to_owned());
     }
     let is_stray = |replica: &&kafka::view::ReplicaView| {
         let topic = image.topics().get(&replica.partition.topic);
-        topic.is_none_or(|topic| topic.topic_id != replica.topic_id)
+        let is_other = topic.is_none_or(|topic| topic.topic_id != replica.topic_id);
+        is_other && !left_behind.contains(&replica.partition.topic)
     };
     view.replicas.iter().find(is_stray).map(|replica| format!("has a replica of {}", replica.partition))
+}
+
+/// A ZooKeeper controller tells brokers less than it knows.
+fn knows_what_zookeeper_tells(known: &ClusterImage, image: &ClusterImage) -> bool {
+    let told = |image: &ClusterImage| {
+        let state = |state: &PartitionRegistration| {
+            (state.leader, state.leader_epoch, state.isr.clone(), state.replicas.clone())
+        };
+        let partitions: Vec<_> = image.partitions().map(|(partition, found)| (partition, state(found))).collect();
+        (image.brokers().keys().copied().collect::<Vec<_>>(), partitions)
+    };
+    told(known) == told(image)
 }

@@ -1,20 +1,31 @@
 //! A run: first faults strike while checkers watch, then everything is started, and must become well.
 
-use crate::consumers::what_was_read_out_of_order;
+use crate::action::Action;
+use crate::consumers::{acknowledged, has_lost_power, thinned, what_is_unread, what_was_read_out_of_order};
 use crate::coverage::Coverage;
 use crate::draw::Draw;
-use crate::health::{superseded_brokers, what_is_unhealthy};
+use crate::health::{Excuses, cluster_image, superseded_brokers, what_is_unhealthy};
+use crate::historical::Historical;
 use crate::plan::{Plan, Step};
-use crate::world_plan::Historical;
+use crate::world_plan::is_broker;
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::instant::{Duration, Instant};
+use kafka::metadata::PartitionRegistration;
 use kafka::node::NodeId;
-use sim::{Budget, Command, Session, Violation};
+use kafka::view::{BrokerState, NodeView};
+use sim::frame::NodeFrame;
+use sim::{Budget, Command, Frame, Session, Violation};
+use std::collections::BTreeSet;
+use wire::TopicName;
 
 /// Steps between two looks of the checkers at everything.
 const STEPS_BETWEEN_LOOKS: u64 = 50;
 const BEGINNING: Duration = Duration(3_000_000);
 const HEALING: Duration = Duration(180_000_000);
+/// While all heals, a round takes half a second.
+const ROUNDS_BETWEEN_ELECTIONS: u64 = 20;
+/// So long nobody restarts what does not heal by itself.
+const ROUNDS_BETWEEN_RESTARTS: u64 = 80;
 const QUIET: Duration = Duration(3_000_000);
 
 /// What went wrong.
@@ -73,13 +84,14 @@ impl Run {
             self.happen(Step { at: self.session.now(), action })?;
             self.sleep(Duration(200_000))?;
         }
-        loop {
-            let pause = draw.pause();
+        while let Some(pause) = draw.pause(&self.plan.world) {
             self.sleep(pause)?;
             let frame = self.session.frame();
-            let Some(action) = draw.fault(&self.plan.world, &frame) else { break };
-            self.happen(Step { at: self.session.now(), action })?;
+            if let Some(action) = draw.fault(&self.plan.world, &frame) {
+                self.happen(Step { at: self.session.now(), action })?;
+            }
         }
+        self.sleep(QUIET)?;
         self.heal()
     }
 
@@ -99,7 +111,7 @@ impl Run {
     fn happen(&mut self, step: Step) -> Result<(), Failure> {
         let world = &self.plan.world;
         if self.session.apply(step.action.command(world)).is_ok() {
-            self.coverage.count_action(step.action.kind(world));
+            self.coverage.count_action(step.action.kind());
             self.plan.steps.push(step);
         }
         self.judge()
@@ -121,43 +133,109 @@ impl Run {
         }
     }
 
-    /// Everything is started, and soon all is well.
+    /// Everything is started, and soon all is well and read.
     fn heal(&mut self) -> Result<(), Failure> {
         let deadline = self.session.now() + HEALING;
         self.put_right();
-        loop {
+        let excuses = self.excuses();
+        self.wait_until(deadline, |frame| what_is_unhealthy(frame, &excuses))?;
+        let promised = acknowledged(&self.session);
+        self.wait_until(deadline, |frame| what_is_unread(frame, &promised))?;
+        self.sleep(QUIET)?;
+        self.coverage.count_run(&self.session);
+        what_was_read_out_of_order(&self.session).map_or(Ok(()), |wrong| Err(Failure::ReadOutOfOrder(wrong)))
+    }
+
+    fn wait_until(&mut self, deadline: Instant, wrong: impl Fn(&Frame) -> Option<String>) -> Result<(), Failure> {
+        for round in 1_u64.. {
             self.start_all();
+            if round.is_multiple_of(ROUNDS_BETWEEN_ELECTIONS) {
+                self.elect_where_nobody_is_eligible();
+            }
             self.sleep(Duration(500_000))?;
             let frame = self.session.frame();
-            let Some(wrong) = what_is_unhealthy(&frame) else { break };
+            let Some(wrong) = wrong(&frame) else { return Ok(()) };
             for broker in superseded_brokers(&frame) {
                 self.session.apply(Command::Kill(broker)).ok();
             }
             if self.session.now() >= deadline {
                 return Err(Failure::NotHealed(wrong));
             }
+            if round.is_multiple_of(ROUNDS_BETWEEN_RESTARTS) {
+                self.restart(round / ROUNDS_BETWEEN_RESTARTS, &frame);
+            }
         }
-        self.sleep(QUIET)?;
-        self.coverage.count_run(&self.session);
-        what_was_read_out_of_order(&self.session).map_or(Ok(()), |wrong| Err(Failure::ReadOutOfOrder(wrong)))
+        Ok(())
+    }
+
+    /// What operators do when nothing else helps (see `health`): who does not end is killed, and of a ZooKeeper cluster one
+    /// broker after the other.
+    fn restart(&mut self, turn: u64, frame: &Frame) {
+        let brokers: Vec<&NodeFrame> = frame.nodes.iter().filter(|node| matches!(node.id, NodeId::Server(_))).collect();
+        let ends = |node: &&&NodeFrame| {
+            let view = node.process.as_ref().and_then(NodeView::broker);
+            view.is_some_and(|view| view.state == BrokerState::PendingControlledShutdown)
+        };
+        let is_helped = self.plan.world.has_zookeeper() && self.plan.world.historical.is_none();
+        let in_turn = brokers.get(turn as usize % brokers.len().max(1)).filter(|_| is_helped);
+        for node in brokers.iter().filter(ends).chain(in_turn) {
+            self.coverage.count_restart();
+            self.session.apply(Command::Kill(node.id)).ok();
+        }
+    }
+
+    fn excuses(&self) -> Excuses {
+        let (has_zookeeper, has_lost_power) = (self.plan.world.has_zookeeper(), has_lost_power(&self.session));
+        let given_up = if has_lost_power { thinned(&self.session) } else { BTreeSet::new() };
+        let actions = || self.plan.steps.iter().map(|step| &step.action);
+        let is_deleted =
+            |topic: &str| actions().any(|action| matches!(action, Action::DeleteTopic(deleted) if deleted == topic));
+        let moved = actions().filter_map(|action| {
+            let Action::Reassign { topic, .. } = action else { return None };
+            (has_zookeeper && is_deleted(topic)).then(|| TopicName::new(topic))
+        });
+        Excuses { left_behind: moved.collect(), given_up, all_may_give_up: has_zookeeper && has_lost_power }
+    }
+
+    /// With eligible leader replicas as of Kafka 3.9, a partition may be left to its operator: nobody is in sync, nobody is
+    /// eligible, and who led last is forgotten.
+    fn elect_where_nobody_is_eligible(&mut self) {
+        let Some(image) = cluster_image(&self.session.frame()) else { return };
+        let is_lost = |state: &PartitionRegistration| state.isr.is_empty() && state.eligible_leader_replicas.is_empty();
+        if image.partitions().any(|(_, state)| is_lost(state)) {
+            let election = Action::Elect { is_unclean: true };
+            self.session.apply(election.command(&self.plan.world)).ok();
+        }
     }
 }
 
 impl Run {
+    fn servers(&mut self) -> Vec<NodeId> {
+        let frame = self.session.frame();
+        frame.nodes.iter().filter(|node| node.endpoint.is_some()).map(|node| node.id).collect()
+    }
+
     /// What is right already refuses to be put right, and that is fine.
     fn put_right(&mut self) {
         self.session.apply(Command::ChangeLinks { links: Links::All, change: LinkChange::Heal }).ok();
-        for node in self.plan.world.server_ids().map(NodeId::Server) {
+        for node in self.servers() {
             self.session.apply(Command::SetDisk { node, condition: DiskCondition::Sound }).ok();
             self.session.apply(Command::SetClock { node, offset_ms: 0 }).ok();
             self.session.apply(Command::Thaw(node)).ok();
         }
     }
 
-    /// A server that runs refuses to start, and that is fine.
+    /// A server that runs refuses to start, and that is fine. A broker that was taken away comes back, empty, if replicas
+    /// were placed on it meanwhile.
     fn start_all(&mut self) {
-        for node in self.plan.world.server_ids().map(NodeId::Server) {
+        for node in self.servers() {
             self.session.apply(Command::Start(node)).ok();
+        }
+        let Some(image) = cluster_image(&self.session.frame()) else { return };
+        let used: BTreeSet<i32> =
+            image.partitions().flat_map(|(_, state)| state.replicas.clone()).map(|broker| broker.0).collect();
+        for id in used.into_iter().filter(|id| is_broker(*id)) {
+            self.session.apply(Command::AddServer(Box::new(self.plan.world.broker(id)))).ok();
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Plans as plain text: one line for each thing.
 
-use crate::action::{Action, TopicPlan};
+use crate::action::{Action, Question, TopicPlan};
+use crate::historical::Historical;
 use crate::plan::{Plan, Step};
-use crate::world_plan::{Historical, WorldPlan};
+use crate::world_plan::WorldPlan;
 use kafka::instant::Instant;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,22 +44,45 @@ impl fmt::Display for Action {
             Action::FullDisk(id) => write!(formatter, "full-disk {id}"),
             Action::Clock { server, offset_ms } => write!(formatter, "clock {server} {offset_ms}"),
             Action::Cut { from, to, is_one_way } => write!(formatter, "cut {from} {to} {is_one_way}"),
+            Action::Lag { from, to, delay_us } => write!(formatter, "lag {from} {to} {delay_us}"),
             Action::Isolate(id) => write!(formatter, "isolate {id}"),
             Action::Lossy { server, permille } => write!(formatter, "lossy {server} {permille}"),
+            Action::Delay { server, delay_us } => write!(formatter, "delay {server} {delay_us}"),
+            Action::Jitter { server, jitter_us } => write!(formatter, "jitter {server} {jitter_us}"),
             Action::Heal => formatter.write_str("heal"),
-            Action::CreateTopic(topic) => write!(
-                formatter,
-                "create {} {} {} {} {}",
-                topic.name, topic.partitions, topic.replicas, topic.min_insync_replicas, topic.unclean_election
-            ),
+            Action::AddBroker(id) => write!(formatter, "add-broker {id}"),
+            Action::RemoveBroker(id) => write!(formatter, "remove-broker {id}"),
+            Action::CreateTopic(topic) => write_topic(formatter, topic),
             Action::DeleteTopic(topic) => write!(formatter, "delete {topic}"),
             Action::AddPartitions { topic, count } => write!(formatter, "partitions {topic} {count}"),
-            Action::Produce { topic, acks, interval_ms } => {
-                write!(formatter, "produce {topic} {} {interval_ms}", acks_name(*acks))
+            Action::Configure { topic, key, value } => write!(formatter, "configure {topic} {key}={value}"),
+            Action::DeleteRecords { topic, partition, offset } => {
+                write!(formatter, "delete-records {topic} {partition} {offset}")
             }
-            Action::Consume { topic } => write!(formatter, "consume {topic}"),
+            Action::Elect { is_unclean } => {
+                write!(formatter, "elect {}", if *is_unclean { "unclean" } else { "preferred" })
+            }
+            Action::Reassign { topic, partition, replicas } => {
+                write!(formatter, "reassign {topic} {partition}")?;
+                replicas.iter().try_for_each(|replica| write!(formatter, " {replica}"))
+            }
+            Action::CancelReassignment { topic, partition } => {
+                write!(formatter, "cancel-reassignment {topic} {partition}")
+            }
+            Action::Ask(question) => write!(formatter, "ask {}", question.name()),
+            Action::Upgrade(level) => write!(formatter, "upgrade {level}"),
+            Action::Produce { topic, acks, interval_ms, keys } => {
+                write!(formatter, "produce {topic} {} {interval_ms} {keys}", acks_name(*acks))
+            }
+            Action::Consume { topic, rack: None } => write!(formatter, "consume {topic}"),
+            Action::Consume { topic, rack: Some(rack) } => write!(formatter, "consume {topic} {rack}"),
         }
     }
+}
+
+fn write_topic(formatter: &mut fmt::Formatter<'_>, topic: &TopicPlan) -> fmt::Result {
+    write!(formatter, "create {} {} {}", topic.name, topic.partitions, topic.replicas)?;
+    topic.configs.iter().try_for_each(|(key, value)| write!(formatter, " {key}={value}"))
 }
 
 fn acks_name(acks: Acks) -> &'static str {
@@ -99,8 +123,8 @@ impl Plan {
     fn read(&mut self, words: &[&str]) -> Option<()> {
         match words {
             ["seed", seed] => self.seed = seed.parse().ok()?,
-            ["brokers", count] => self.world.brokers = number_of_servers(count)?,
-            ["controllers", count] => self.world.controllers = number_of_servers(count)?,
+            ["brokers", count] => self.world.brokers = number_of_servers(count, 1)?,
+            ["controllers", count] => self.world.controllers = number_of_servers(count, 0)?,
             ["combined"] => self.world.combined = true,
             ["racks", count] => self.world.racks = count.parse().ok()?,
             ["network", delay, jitter] => {
@@ -122,8 +146,8 @@ impl Plan {
 /// More servers than that nobody has drawn, and their ports would run out.
 const MOST_SERVERS: i32 = 99;
 
-fn number_of_servers(text: &str) -> Option<i32> {
-    text.parse().ok().filter(|count| (1..=MOST_SERVERS).contains(count))
+fn number_of_servers(text: &str, least: i32) -> Option<i32> {
+    text.parse().ok().filter(|count| (least..=MOST_SERVERS).contains(count))
 }
 
 fn read_action(words: &[&str]) -> Option<Action> {
@@ -144,28 +168,70 @@ fn read_action(words: &[&str]) -> Option<Action> {
         ["cut", from, to, is_one_way] => {
             Action::Cut { from: from.parse().ok()?, to: to.parse().ok()?, is_one_way: is_one_way.parse().ok()? }
         }
+        ["lag", from, to, delay_us] => {
+            Action::Lag { from: from.parse().ok()?, to: to.parse().ok()?, delay_us: delay_us.parse().ok()? }
+        }
         ["isolate", id] => Action::Isolate(id.parse().ok()?),
         ["lossy", server, permille] => Action::Lossy { server: server.parse().ok()?, permille: permille.parse().ok()? },
-        ["heal"] => Action::Heal,
-        ["create", name, partitions, replicas, min_insync_replicas, unclean_election] => {
-            Action::CreateTopic(TopicPlan {
-                name: (*name).to_owned(),
-                partitions: partitions.parse().ok()?,
-                replicas: replicas.parse().ok()?,
-                min_insync_replicas: min_insync_replicas.parse().ok()?,
-                unclean_election: unclean_election.parse().ok()?,
-            })
+        ["delay", server, delay_us] => Action::Delay { server: server.parse().ok()?, delay_us: delay_us.parse().ok()? },
+        ["jitter", server, jitter_us] => {
+            Action::Jitter { server: server.parse().ok()?, jitter_us: jitter_us.parse().ok()? }
         }
+        ["heal"] => Action::Heal,
+        ["add-broker", id] => Action::AddBroker(id.parse().ok()?),
+        ["remove-broker", id] => Action::RemoveBroker(id.parse().ok()?),
+        ["create", name, partitions, replicas, configs @ ..] => Action::CreateTopic(TopicPlan {
+            name: (*name).to_owned(),
+            partitions: partitions.parse().ok()?,
+            replicas: replicas.parse().ok()?,
+            configs: configs.iter().map(|config| read_config(config)).collect::<Option<_>>()?,
+        }),
+        _ => return read_request(words),
+    };
+    Some(action)
+}
+
+fn read_config(word: &str) -> Option<(String, String)> {
+    let (key, value) = word.split_once('=')?;
+    Some((key.to_owned(), value.to_owned()))
+}
+
+/// What clients are asked to do.
+fn read_request(words: &[&str]) -> Option<Action> {
+    let action = match words {
         ["delete", topic] => Action::DeleteTopic((*topic).to_owned()),
         ["partitions", topic, count] => {
             Action::AddPartitions { topic: (*topic).to_owned(), count: count.parse().ok()? }
         }
-        ["produce", topic, acks, interval_ms] => Action::Produce {
+        ["configure", topic, config] => {
+            let (key, value) = read_config(config)?;
+            Action::Configure { topic: (*topic).to_owned(), key, value }
+        }
+        ["delete-records", topic, partition, offset] => Action::DeleteRecords {
+            topic: (*topic).to_owned(),
+            partition: partition.parse().ok()?,
+            offset: offset.parse().ok()?,
+        },
+        ["elect", "preferred"] => Action::Elect { is_unclean: false },
+        ["elect", "unclean"] => Action::Elect { is_unclean: true },
+        ["reassign", topic, partition, replicas @ ..] => Action::Reassign {
+            topic: (*topic).to_owned(),
+            partition: partition.parse().ok()?,
+            replicas: replicas.iter().map(|replica| replica.parse().ok()).collect::<Option<_>>()?,
+        },
+        ["cancel-reassignment", topic, partition] => {
+            Action::CancelReassignment { topic: (*topic).to_owned(), partition: partition.parse().ok()? }
+        }
+        ["upgrade", level] => Action::Upgrade(level.parse().ok()?),
+        ["ask", name] => Action::Ask(Question::ALL.into_iter().find(|question| question.name() == *name)?),
+        ["produce", topic, acks, interval_ms, keys] => Action::Produce {
             topic: (*topic).to_owned(),
             acks: [Acks::None, Acks::Leader, Acks::All].into_iter().find(|known| acks_name(*known) == *acks)?,
             interval_ms: interval_ms.parse().ok()?,
+            keys: keys.parse().ok()?,
         },
-        ["consume", topic] => Action::Consume { topic: (*topic).to_owned() },
+        ["consume", topic] => Action::Consume { topic: (*topic).to_owned(), rack: None },
+        ["consume", topic, rack] => Action::Consume { topic: (*topic).to_owned(), rack: Some((*rack).to_owned()) },
         _ => return None,
     };
     Some(action)

@@ -1,5 +1,7 @@
 //! The world of a run: few numbers that are drawn, printed and read back, and the servers they stand for.
 
+pub use crate::historical::Historical;
+use kafka::node::NodeId;
 use kafka::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
 use sim::WorldSpec;
 use sim::world_spec::NetworkSpec;
@@ -10,12 +12,15 @@ use wire::Endpoint;
 /// `node.id` of the first controller.
 pub const FIRST_CONTROLLER: i32 = 100;
 
+/// What plans call the ZooKeeper ensemble.
+pub const ZOOKEEPER: i32 = 0;
+
 /// A world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldPlan {
     /// Brokers 1, 2, … at localhost:9092, 9093, …
     pub brokers: i32,
-    /// Controllers 100, 101, …
+    /// Controllers 100, 101, …; 0 for a ZooKeeper instead.
     pub controllers: i32,
     /// Whether the first so many brokers are the controllers instead, or all if there are fewer.
     pub combined: bool,
@@ -31,64 +36,26 @@ pub struct WorldPlan {
     pub historical: Option<Historical>,
 }
 
-/// A fault of an earlier release, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Historical {
-    /// `HistoricalFaults::truncate_to_high_watermark`.
-    TruncateToHighWatermark,
-    /// `HistoricalFaults::single_round_truncation`.
-    SingleRoundTruncation,
-    /// `HistoricalFaults::unfenced_fetches`.
-    UnfencedFetches,
-    /// `HistoricalFaults::high_watermark_below_min_isr`.
-    HighWatermarkBelowMinIsr,
-    /// `HistoricalFaults::isr_without_broker_epochs`.
-    IsrWithoutBrokerEpochs,
+/// What a server of a plan is called in its world.
+#[must_use]
+pub fn node(server: i32) -> NodeId {
+    if server == ZOOKEEPER { NodeId::ZooKeeper } else { NodeId::Server(server) }
 }
 
-impl Historical {
-    /// All of them.
-    pub const ALL: [Historical; 5] = [
-        Historical::TruncateToHighWatermark,
-        Historical::SingleRoundTruncation,
-        Historical::UnfencedFetches,
-        Historical::HighWatermarkBelowMinIsr,
-        Historical::IsrWithoutBrokerEpochs,
-    ];
-
-    /// Its name in plans and on command lines.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Historical::TruncateToHighWatermark => "truncate-to-high-watermark",
-            Historical::SingleRoundTruncation => "single-round-truncation",
-            Historical::UnfencedFetches => "unfenced-fetches",
-            Historical::HighWatermarkBelowMinIsr => "high-watermark-below-min-isr",
-            Historical::IsrWithoutBrokerEpochs => "isr-without-broker-epochs",
-        }
-    }
-
-    /// The one of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Historical> {
-        Historical::ALL.into_iter().find(|fault| fault.name() == name)
-    }
-
-    fn faults(self) -> HistoricalFaults {
-        let mut faults = HistoricalFaults::default();
-        match self {
-            Historical::TruncateToHighWatermark => faults.truncate_to_high_watermark = true,
-            Historical::SingleRoundTruncation => faults.single_round_truncation = true,
-            Historical::UnfencedFetches => faults.unfenced_fetches = true,
-            Historical::HighWatermarkBelowMinIsr => faults.high_watermark_below_min_isr = true,
-            Historical::IsrWithoutBrokerEpochs => faults.isr_without_broker_epochs = true,
-        }
-        faults
-    }
+/// Whether a server of a plan is a broker.
+#[must_use]
+pub fn is_broker(server: i32) -> bool {
+    (1..FIRST_CONTROLLER).contains(&server)
 }
 
 impl WorldPlan {
-    /// The brokers' ids.
+    /// Whether there is a ZooKeeper instead of a quorum of controllers.
+    #[must_use]
+    pub fn has_zookeeper(&self) -> bool {
+        self.controllers == 0
+    }
+
+    /// The brokers' ids in the beginning.
     pub fn broker_ids(&self) -> impl Iterator<Item = i32> + use<> {
         1..=self.brokers
     }
@@ -102,11 +69,6 @@ impl WorldPlan {
         }
     }
 
-    /// All servers' ids.
-    pub fn server_ids(&self) -> impl Iterator<Item = i32> + use<> {
-        self.controller_ids().filter(|id| *id >= FIRST_CONTROLLER).chain(self.broker_ids())
-    }
-
     /// Where the brokers listen.
     #[must_use]
     pub fn bootstrap_servers(&self) -> Vec<Endpoint> {
@@ -116,29 +78,40 @@ impl WorldPlan {
     /// The world that it stands for.
     #[must_use]
     pub fn spec(&self) -> WorldSpec {
-        let properties = Arc::new(self.properties.clone());
-        let voters: Vec<(i32, Endpoint)> = self.controller_ids().map(|id| (id, controller_endpoint(id))).collect();
-        let server = |node_id, role, rack| ServerSpec {
-            node_id,
-            role,
-            endpoint: endpoint(node_id),
-            rack,
-            coordination: Coordination::KRaft { voters: voters.clone() },
-            properties: properties.clone(),
-            historical_faults: self.historical.map_or_else(HistoricalFaults::default, Historical::faults),
-        };
-        let role = |id| match (id >= FIRST_CONTROLLER, self.controller_ids().any(|controller| controller == id)) {
-            (true, _) => ServerRole::Controller,
-            (false, true) => ServerRole::Combined,
-            (false, false) => ServerRole::Broker,
-        };
-        let servers = self.server_ids().map(|id| server(id, role(id), self.rack_of(id))).collect();
+        let zookeeper = self.has_zookeeper().then_some((ZOOKEEPER, ServerRole::ZooKeeper));
+        let controllers = self.controller_ids().filter(|id| !is_broker(*id)).map(|id| (id, ServerRole::Controller));
+        let coordinators = zookeeper.into_iter().chain(controllers).map(|(id, role)| self.server(id, role));
+        let servers = coordinators.chain(self.broker_ids().map(|id| self.broker(id))).collect();
         let network = NetworkSpec { delay_us: self.delay_us, jitter_us: self.jitter_us };
         WorldSpec { servers, network, ..WorldSpec::three_brokers(BTreeMap::new()) }
     }
 
-    fn rack_of(&self, broker: i32) -> Option<String> {
-        (self.racks > 0 && broker < FIRST_CONTROLLER).then(|| format!("rack-{}", broker % self.racks))
+    /// A broker, of those in the beginning or one that comes later.
+    #[must_use]
+    pub fn broker(&self, id: i32) -> ServerSpec {
+        let rack = (self.racks > 0).then(|| format!("rack-{}", id % self.racks));
+        let is_controller = self.controller_ids().any(|controller| controller == id);
+        let role = if is_controller { ServerRole::Combined } else { ServerRole::Broker };
+        ServerSpec { rack, ..self.server(id, role) }
+    }
+
+    fn server(&self, node_id: i32, role: ServerRole) -> ServerSpec {
+        ServerSpec {
+            node_id,
+            role,
+            endpoint: endpoint(node_id),
+            rack: None,
+            coordination: self.coordination(),
+            properties: Arc::new(self.properties.clone()),
+            historical_faults: self.historical.map_or_else(HistoricalFaults::default, Historical::faults),
+        }
+    }
+
+    fn coordination(&self) -> Coordination {
+        if self.has_zookeeper() {
+            return Coordination::ZooKeeper { connect: endpoint(ZOOKEEPER) };
+        }
+        Coordination::KRaft { voters: self.controller_ids().map(|id| (id, controller_endpoint(id))).collect() }
     }
 }
 
@@ -148,6 +121,10 @@ fn controller_endpoint(id: i32) -> Endpoint {
 }
 
 fn endpoint(id: i32) -> Endpoint {
-    let port = if id >= FIRST_CONTROLLER { 9_000 + id - FIRST_CONTROLLER } else { 9_091 + id };
+    let port = match id {
+        ZOOKEEPER => 2_181,
+        id if is_broker(id) => 9_091 + id,
+        id => 8_900 + id,
+    };
     Endpoint::new("localhost", u16::try_from(port).expect("ids are small"))
 }

@@ -34,8 +34,8 @@ pub(super) struct Subject<'a> {
     /// Whether a broker may lead: unfenced and not shutting down.
     pub(super) is_acceptable_leader: &'a dyn Fn(BrokerId) -> bool,
     pub(super) rules: Rules,
-    /// `min.insync.replicas`, but no more than there are replicas.
-    pub(super) effective_min_isr: usize,
+    /// `min.insync.replicas`, which counts for no more than there are replicas after the change.
+    pub(super) min_isr: usize,
 }
 
 /// A change of one partition, to be worked out.
@@ -111,7 +111,7 @@ impl<'a> PartitionChange<'a> {
         if !self.subject.rules.eligible_leader_replicas {
             return;
         }
-        if self.isr.len() >= self.subject.effective_min_isr {
+        if self.isr.len() >= self.subject.min_isr.min(self.replicas.len()) {
             return self.eligible_leader_replicas.clear();
         }
         let mut candidates = self.eligible_leader_replicas.clone();
@@ -274,8 +274,8 @@ mod tests {
         partition: &'a PartitionRegistration,
         is_acceptable_leader: &'a dyn Fn(BrokerId) -> bool,
     ) -> Subject<'a> {
-        let (topic_id, index, rules, effective_min_isr) = (TopicId(7), PartitionIndex(0), Rules::default(), 2);
-        Subject { topic_id, index, partition, is_acceptable_leader, rules, effective_min_isr }
+        let (topic_id, index, rules, min_isr) = (TopicId(7), PartitionIndex(0), Rules::default(), 2);
+        Subject { topic_id, index, partition, is_acceptable_leader, rules, min_isr }
     }
 
     fn change<'a>(
@@ -454,7 +454,7 @@ mod tests {
     ) -> PartitionChange<'a> {
         let mut change = change(partition, isr, Election::Online, is_acceptable_leader);
         change.subject.rules.eligible_leader_replicas = true;
-        change.subject.effective_min_isr = min_isr;
+        change.subject.min_isr = min_isr;
         change
     }
 
@@ -462,6 +462,16 @@ mod tests {
     fn eligibility(partition: &PartitionRegistration) -> [Vec<i32>; 3] {
         [&partition.isr, &partition.eligible_leader_replicas, &partition.last_known_elr]
             .map(|brokers| brokers.iter().map(|broker| broker.0).collect())
+    }
+
+    #[test]
+    fn replicas_that_are_moved_away_are_not_eligible() {
+        let mut moving = partition(&[2, 3, 1, 4], &[2, 1, 4], Some(2));
+        (moving.adding_replicas, moving.removing_replicas) = (ids(&[3]), ids(&[1, 4]));
+        let anyone = |_: BrokerId| true;
+        let done = merged(&moving, with_elr(&moving, &[2, 1, 4, 3], &anyone, 3));
+        assert_eq!(done.replicas, ids(&[2, 3]));
+        assert_eq!(eligibility(&done), [vec![2, 3], vec![], vec![]]);
     }
 
     #[test]

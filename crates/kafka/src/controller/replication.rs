@@ -77,7 +77,7 @@ impl Cluster<'_> {
             partition,
             is_acceptable_leader,
             rules: self.rules(),
-            effective_min_isr: self.effective_min_isr(topic),
+            min_isr: self.effective_min_isr(topic),
         }
     }
 

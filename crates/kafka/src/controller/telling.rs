@@ -7,8 +7,8 @@ use crate::node::Effects;
 use std::collections::BTreeSet;
 use wire::request::ConfigResource;
 use wire::{
-    BrokerId, MetadataRecord, PartitionChangeRecord, PartitionIndex, PartitionRecord, TopicId, TopicName,
-    TopicPartition,
+    BrokerId, LeaderRecoveryState, MetadataRecord, PartitionChangeRecord, PartitionIndex, PartitionRecord, TopicId,
+    TopicName, TopicPartition,
 };
 
 /// Tells what one batch changes in the cluster as it stands before the batch. `reason` is why partitions change.
@@ -201,7 +201,9 @@ impl Teller<'_> {
         }
         if let Some(leader) = change.leader {
             let isr = change.isr.as_ref().unwrap_or(&before.isr);
-            note(self.election(partition.clone(), before, leader, isr), effects);
+            let is_to_recover = change.leader_recovery_state == Some(LeaderRecoveryState::Recovering);
+            let lacks_records = is_to_recover || leader.is_some_and(|leader| self.registers(leader));
+            note(self.election(partition.clone(), before, leader, (isr, lacks_records)), effects);
         }
         if let Some(isr) = &change.isr {
             let event = ControllerEvent::IsrChanged {
@@ -220,10 +222,10 @@ impl Teller<'_> {
         partition: TopicPartition,
         before: &PartitionRegistration,
         leader: Option<BrokerId>,
-        isr: &[BrokerId],
+        (isr, lacks_records): (&[BrokerId], bool),
     ) -> ControllerEvent {
         let (leader_epoch, reason) = (before.leader_epoch.next(), self.reason());
-        let is_unclean = |leader: BrokerId| isr == [leader] && !had_all_records(before, leader);
+        let is_unclean = |leader: BrokerId| lacks_records || isr == [leader] && !had_all_records(before, leader);
         let isr = isr.to_vec();
         match leader {
             None => ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason },
@@ -237,6 +239,13 @@ impl Teller<'_> {
                 reason: Some(reason),
             },
         }
+    }
+
+    /// Whether a broker comes back that may have lost records. As the last known leader it is elected at once, whether or not
+    /// the partition is recovering from an earlier unclean election.
+    fn registers(&self, broker: BrokerId) -> bool {
+        let is_its = |record: &MetadataRecord| matches!(record, MetadataRecord::RegisterBroker { broker_id, .. } if *broker_id == broker);
+        self.records.iter().any(is_its)
     }
 
     fn reason(&self) -> ChangeReason {

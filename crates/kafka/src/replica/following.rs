@@ -107,15 +107,16 @@ impl Partition {
         }
     }
 
-    /// The epoch of its last record, by which the leader finds out whether the logs part. Early followers asked once
-    /// (before KIP-279) or not at all (before KIP-101).
+    /// The epoch of its last record, by which the leader finds out whether the logs part. Early followers asked until they
+    /// knew (before KIP-320), once (before KIP-279) or not at all (before KIP-101).
     fn epoch_to_compare(&self) -> LeaderEpoch {
         let faults = self.settings.historical_faults;
         let has_compared = match &self.role {
             Role::Follower(follower) => follower.has_compared,
             Role::Leader(_) => false,
         };
-        if faults.truncate_to_high_watermark || faults.single_round_truncation && has_compared {
+        let asks_no_more = faults.single_round_truncation || faults.truncation_before_fetching;
+        if faults.truncate_to_high_watermark || asks_no_more && has_compared {
             return LeaderEpoch::NONE;
         }
         self.log.latest_epoch()
@@ -169,8 +170,9 @@ impl Partition {
             (ErrorCode::None, None) => self.append_fetched(result, context, effects),
             (error, _) => self.on_error(error, context.now),
         }
+        let is_answer = self.settings.historical_faults.single_round_truncation || result.diverging_epoch.is_none();
         if let Role::Follower(follower) = &mut self.role {
-            follower.has_compared |= result.error.is_none();
+            follower.has_compared |= result.error.is_none() && is_answer;
         }
         self.changes_since(mark)
     }

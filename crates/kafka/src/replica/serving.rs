@@ -172,7 +172,7 @@ impl Partition {
 
     /// An older epoch is fenced, a newer one not known here yet; -1 is not checked, and nothing was before KIP-320.
     fn check_leader_epoch(&self, current_leader_epoch: LeaderEpoch) -> Result<(), ErrorCode> {
-        let is_unfenced = self.settings.historical_faults.unfenced_fetches || !current_leader_epoch.is_known();
+        let is_unfenced = self.settings.historical_faults.fetches_are_unfenced() || !current_leader_epoch.is_known();
         match current_leader_epoch.cmp(&self.leader_epoch) {
             _ if is_unfenced => Ok(()),
             std::cmp::Ordering::Less => Err(ErrorCode::FencedLeaderEpoch),
@@ -273,7 +273,7 @@ impl Partition {
 
     /// Consumers could not ask before KIP-320.
     fn find_end(&self, request: &OffsetForLeaderPartition) -> Result<EpochEndOffset, ErrorCode> {
-        if self.settings.historical_faults.unfenced_fetches {
+        if self.settings.historical_faults.fetches_are_unfenced() {
             return Err(ErrorCode::UnsupportedVersion);
         }
         self.check_leader(request.current_leader_epoch)?;

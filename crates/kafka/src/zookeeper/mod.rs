@@ -89,6 +89,12 @@ impl ZooKeeper {
         }
     }
 
+    /// The tree as it is now.
+    #[must_use]
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
     fn on_input(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
             Input::Started { disk } => self.on_started(&disk, step),

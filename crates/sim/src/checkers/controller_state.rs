@@ -6,30 +6,35 @@ use super::sight::{Sight, StateGlance};
 use super::violation::{Checker, Details, Number};
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
-use wire::{BrokerId, LeaderEpoch, TopicPartition};
+use wire::{BrokerId, LeaderEpoch, LeaderRecoveryState, TopicPartition};
 
-/// What is wrong with a partition's state, if anything is.
-fn flaw(image: &ClusterImage, state: &PartitionRegistration) -> Option<Details> {
-    let is_active = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| broker.is_active());
+/// What is wrong with a partition's state, if anything is. Who is moved away may stay eligible: nobody elects it
+/// (`PartitionChangeBuilder.maybePopulateTargetElr` as of Kafka 3.9). In ZooKeeper a broker is gone before the controller hears of
+/// it, and who led last is elected again without a look at whether it is alive, and forgotten if it is not (KIP-966 as of
+/// Kafka 3.9). In ZooKeeper, a reassignment that replaces another changes the replicas first and then the in-sync ones.
+/// A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone is in sync.
+fn flaw(image: &ClusterImage, state: &PartitionRegistration, is_zookeeper: bool) -> Option<Details> {
+    let is_registered = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| broker.is_active());
+    let is_active = |broker: &BrokerId| is_zookeeper || is_registered(broker);
     let is_twice = |member: &&BrokerId| state.isr.iter().filter(|other| other == member).count() > 1;
     let eligible = &state.eligible_leader_replicas;
-    let is_misplaced =
-        |member: &&BrokerId| !state.replicas.contains(member) || is_twice(member) || eligible.contains(member);
-    let is_stray = |member: &&BrokerId| {
-        !state.replicas.contains(member) || eligible.iter().filter(|other| other == member).count() > 1
-    };
+    let is_stranger = |member: &BrokerId| !is_zookeeper && !state.replicas.contains(member);
+    let is_misplaced = |member: &&BrokerId| is_stranger(member) || is_twice(member) || eligible.contains(member);
+    let is_stray = |member: &&BrokerId| eligible.iter().filter(|other| other == member).count() > 1;
     let stray = state.isr.iter().find(is_misplaced).or_else(|| eligible.iter().find(is_stray));
     let inactive = state.isr.iter().find(|member| !is_active(member)).filter(|_| state.isr.len() > 1);
-    if state.isr.is_empty() && eligible.is_empty() && state.last_known_elr.is_empty() {
-        return Some(Details::NobodyInSync);
-    }
     if let Some(leader) = state.leader.filter(|leader| !state.isr.contains(leader)) {
         return Some(Details::LeaderOutOfSync(leader));
     }
-    // A heartbeat that was long under way unfences even a broker that has shut down, and as the one to be unfenced it may
-    // lead (`ReplicationControlManager.handleBrokerUnfenced`).
-    let is_fenced = |broker: &BrokerId| image.brokers().get(broker).is_none_or(|broker| broker.fenced);
-    let inactive_leader = state.leader.as_ref().filter(|leader| is_fenced(leader));
+    let is_recovering = state.leader_recovery_state == LeaderRecoveryState::Recovering;
+    let has_nobody = state.isr.is_empty() && eligible.is_empty() && state.last_known_elr.is_empty();
+    if has_nobody && !is_recovering {
+        return Some(Details::NobodyInSync);
+    }
+    let is_alone = state.isr.len() == 1;
+    let is_unfenced = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| !broker.fenced);
+    let may_lead = |leader: &BrokerId| is_active(leader) || is_recovering || is_alone && is_unfenced(leader);
+    let inactive_leader = state.leader.as_ref().filter(|leader| !may_lead(leader));
     stray
         .map(|member| Details::MisplacedMember(*member))
         .or(inactive.or(inactive_leader).map(|member| Details::InactiveMember(*member)))
@@ -43,7 +48,7 @@ pub(super) fn structure(
     partition: &TopicPartition,
     state: &PartitionRegistration,
 ) {
-    let flaw = flaw(image, state);
+    let flaw = flaw(image, state, sight.zookeeper.is_some());
     findings.require(Checker::IsrStructure, sight, Some(partition), flaw.is_none(), || {
         flaw.unwrap_or(Details::NobodyInSync)
     });

@@ -21,22 +21,30 @@ pub(crate) struct History {
     pub(crate) lives: u32,
     /// Up to here records are committed: the highest high watermark that a leader has had.
     pub(crate) committed: Mark,
-    /// The same, whatever was lost since.
+    /// Up to where any leader has ever held records for committed.
     pub(crate) committed_ever: Offset,
     /// Up to here a replica may lack what others have: compaction has been there.
     pub(crate) compacted_to: Offset,
+    /// Up to here some replica has deleted records, as retention or a user wanted: others may lack them, too.
+    pub(crate) deleted_to: Offset,
     /// Up to here consumers have read.
     pub(crate) read: Mark,
     /// From here on records were lost to an unclean election or a power loss, if there was one.
     pub(crate) weakened_from: Option<Offset>,
     /// Leaders of earlier epochs may differ from what is committed now.
     pub(crate) weakened_before: LeaderEpoch,
-    /// Replicas that lost committed records with their power, and have not got them back.
+    /// Replicas that lost records with their power, and have not got back what was committed.
     pub(crate) damaged: Vec<BrokerId>,
+    /// Some replica has lost records with its power.
+    pub(crate) has_lost_power: bool,
     /// Who led in which epoch.
     pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
     /// The leadership seen last.
     pub(crate) term: Option<Term>,
+    /// The leader that was looked at last, and its epoch, if too few were in sync then.
+    pub(crate) too_few_in_sync: Option<(BrokerId, LeaderEpoch)>,
+    /// Of which in-sync replicas each broker proposed a change last.
+    pub(crate) proposals: BTreeMap<BrokerId, Vec<BrokerId>>,
     /// The epochs of the controller's state, and the quorum epoch in which that was.
     pub(crate) state: Option<(LeaderEpoch, LeaderEpoch, PartitionEpoch)>,
 }
@@ -67,7 +75,7 @@ impl Histories {
     /// A topic was made; what was known of an earlier one of its name does not count any more.
     pub(crate) fn on_topic_created(&mut self, topic: &TopicName, topic_id: TopicId, partitions: i32) {
         for index in 0..partitions {
-            self.begin(TopicPartition::new(topic.clone(), PartitionIndex(index)), topic_id);
+            self.begin_unless_known(TopicPartition::new(topic.clone(), PartitionIndex(index)), topic_id);
         }
     }
 
@@ -76,14 +84,15 @@ impl Histories {
         let first = TopicPartition::new(topic.clone(), PartitionIndex(0));
         let Some(topic_id) = self.by_partition.get(&first).map(|history| history.topic_id) else { return };
         for index in 0..partitions {
-            let partition = TopicPartition::new(topic.clone(), PartitionIndex(index));
-            if self.get(&partition, topic_id).is_none() {
-                self.begin(partition, topic_id);
-            }
+            self.begin_unless_known(TopicPartition::new(topic.clone(), PartitionIndex(index)), topic_id);
         }
     }
 
-    fn begin(&mut self, partition: TopicPartition, topic_id: TopicId) {
+    /// The partition of that topic exists, maybe for some time already.
+    pub(crate) fn begin_unless_known(&mut self, partition: TopicPartition, topic_id: TopicId) {
+        if self.get(&partition, topic_id).is_some() {
+            return;
+        }
         let lives = self.by_partition.get(&partition).map_or(0, |history| history.lives) + 1;
         Arc::make_mut(&mut self.by_partition).insert(partition, Arc::new(History::new(topic_id, lives)));
     }
@@ -118,40 +127,66 @@ impl History {
             committed: Mark::NOTHING,
             committed_ever: Offset::ZERO,
             compacted_to: Offset::ZERO,
+            deleted_to: Offset::ZERO,
             read: Mark::NOTHING,
             weakened_from: None,
             weakened_before: LeaderEpoch::NONE,
             damaged: Vec::new(),
+            has_lost_power: false,
             leaders: BTreeMap::new(),
             term: None,
+            too_few_in_sync: None,
+            proposals: BTreeMap::new(),
             state: None,
         }
+    }
+
+    /// A leader, be it one that was deposed and does not know it, tells clients that all below is committed.
+    pub(crate) fn claim(&mut self, end: Offset) {
+        self.committed_ever = self.committed_ever.max(end);
     }
 
     /// A leader's high watermark has risen.
     pub(crate) fn commit(&mut self, end: Offset, leader_epochs: &[(LeaderEpoch, Offset)]) {
         if end > self.committed.end {
             self.committed = Mark { end, epoch: epoch_at(leader_epochs, end + -1) };
-            self.committed_ever = self.committed_ever.max(end);
         }
     }
 
-    /// A host lost its power, and this is what its disk still has.
-    pub(crate) fn lose_power(&mut self, broker: BrokerId, log: &LogGlance<'_>) {
-        if !self.damaged.contains(&broker) && !log.reaches(self.committed.end, self.committed.epoch) {
-            self.damaged.push(broker);
+    /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends.
+    pub(crate) fn lose_power(&mut self, broker: BrokerId, log: &LogGlance<'_>, end: Offset) {
+        if log.end < end || !log.reaches(self.committed.end, self.committed.epoch) {
+            self.has_lost_power = true;
+            if !self.damaged.contains(&broker) {
+                self.damaged.push(broker);
+            }
         }
     }
 
-    /// A leader was elected that need not have what was committed: only what it has counts from now on.
-    pub(crate) fn weaken(&mut self, leader_epoch: LeaderEpoch, log: &LogGlance<'_>) {
+    /// A replica has got records: it may have all again.
+    pub(crate) fn maybe_repair(&mut self, broker: BrokerId, log: &LogGlance<'_>) {
+        if log.reaches(self.committed.end, self.committed.epoch) {
+            self.damaged.retain(|damaged| *damaged != broker);
+        }
+    }
+
+    /// A leader was elected that need not have what was committed: only what it has counts from now on; nothing if it has
+    /// no log. `whole` is a log that has it all, if there still is one: what the leader has beside that, it may yet cut.
+    pub(crate) fn weaken(
+        &mut self,
+        leader_epoch: LeaderEpoch,
+        log: Option<&LogGlance<'_>>,
+        whole: Option<LogGlance<'_>>,
+    ) {
+        let common = log.map_or(Offset::ZERO, |log| whole.map_or(log.end, |whole| log.common_end(&whole)));
         let shortened = |mark: Mark| {
-            let end = mark.end.min(log.end);
-            Mark { end, epoch: log.epoch_at(end + -1) }
+            let end = mark.end.min(common);
+            Mark { end, epoch: log.map_or(LeaderEpoch::NONE, |log| log.epoch_at(end + -1)) }
         };
         self.committed = shortened(self.committed);
         self.read = shortened(self.read);
-        self.weakened_from = Some(self.weakened_from.map_or(log.end, |from| from.min(log.end)));
+        self.deleted_to = self.deleted_to.min(common);
+        self.weakened_from = Some(self.weakened_from.map_or(common, |from| from.min(common)));
         self.weakened_before = leader_epoch;
     }
 }

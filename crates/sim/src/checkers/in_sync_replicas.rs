@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::history::{History, Mark};
 use super::sight::{LeaderGlance, Sight, epoch_at};
 use super::violation::{Checker, Details};
+use kafka::metadata::PartitionRegistration;
 use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 
 /// `broker` believes to lead, and its high watermark has risen or one of the in-sync replicas that it knows was cut: they
@@ -18,7 +19,10 @@ pub(super) fn weak(findings: &mut Findings, sight: &Sight<'_>, history: &History
     }
     let mark =
         Mark { end: replica.high_watermark, epoch: epoch_at(replica.leader_epochs, replica.high_watermark + -1) };
-    for member in leadership.isr.iter().copied().filter(|member| *member != broker) {
+    // A replica that was moved away deletes its log, maybe before the leader hears of that.
+    let state = sight.known_state(partition).map(|glance| glance.state);
+    let is_meant = |member: &BrokerId| *member != broker && state.is_none_or(|state| stays(*member, state));
+    for member in leadership.isr.iter().copied().filter(is_meant) {
         has(findings, Checker::WeakIsr, sight, history, member, partition, mark);
     }
 }
@@ -29,9 +33,17 @@ pub(super) fn strong(findings: &mut Findings, sight: &Sight<'_>, history: &Histo
     if history.committed.end == Offset::ZERO {
         return;
     }
-    for member in glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied() {
-        has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
+    for member in glance.state.isr.iter().chain(glance.state.eligible_replicas()).copied() {
+        if sight.zookeeper.is_none() || stays(member, glance.state) {
+            has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
+        }
     }
+}
+
+/// Whether a replica is not being moved away. A leader of a ZooKeeper cluster waits no more for one that is, while it still
+/// stands among those in sync.
+fn stays(member: BrokerId, state: &PartitionRegistration) -> bool {
+    state.replicas.contains(&member) && !state.removing_replicas.contains(&member)
 }
 
 fn has(
@@ -44,7 +56,10 @@ fn has(
     mark: Mark,
 ) {
     let log = sight.log(member, partition).filter(|log| log.topic_id == history.topic_id);
-    let has_all = log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
+    // Who restarts forgets how far it had deleted, and as its epoch cache is empty goes back to its high watermark of
+    // before; it has nothing to get again.
+    let is_nothing_left = mark.end <= history.deleted_to;
+    let has_all = is_nothing_left || log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
     // The replicas of a deleted topic go one after the other, while others still believe to lead.
     let is_excused = || sight.is_deleted(partition, history.topic_id) || is_damaged(sight, history, member, partition);
     let has_all = has_all || is_excused();
@@ -57,11 +72,27 @@ fn has(
 }
 
 /// A replica that lost records with its power is nobody's fault as long as it has not registered anew, which takes it out
-/// of the in-sync replicas, or is the last one in sync.
+/// of the in-sync replicas, or is the last one in sync. A ZooKeeper controller takes it out when it hears of that.
 fn is_damaged(sight: &Sight<'_>, history: &History, member: BrokerId, partition: &TopicPartition) -> bool {
     let is_down = sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
     let is_last = || sight.known_state(partition).is_none_or(|glance| glance.state.isr.len() <= 1);
-    history.damaged.contains(&member) && (is_down || is_last())
+    history.damaged.contains(&member) && (is_down || sight.zookeeper.is_some() || is_last())
+}
+
+/// A leader's proposal has changed the in-sync replicas: it was made for those that there were (KIP-497).
+pub(super) fn proposed(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    history: Option<&History>,
+    partition: &TopicPartition,
+    from: &[BrokerId],
+) {
+    let is_same = |proposed_for: &Vec<BrokerId>| {
+        proposed_for.len() == from.len() && proposed_for.iter().all(|member| from.contains(member))
+    };
+    let is_proposed = history.is_none_or(|history| history.proposals.values().any(is_same));
+    let in_sync = from.len();
+    findings.require(Checker::QuorumSuperset, sight, Some(partition), is_proposed, || Details::NotProposed { in_sync });
 }
 
 /// `broker` has begun to lead, in the epoch that the controller knows: it has what was committed and what was read.
@@ -94,12 +125,13 @@ pub(super) fn controllers_isr(
     let Some(glance) = sight.state(partition).filter(|glance| glance.topic_id == replica.topic_id) else { return };
     let is_current = glance.state.leader == Some(broker) && glance.state.leader_epoch == replica.leader_epoch;
     let must_wait = is_current && leadership.isr.len() >= leadership.effective_min_isr;
-    for member in glance.state.isr.iter().chain(&glance.state.eligible_leader_replicas).copied() {
+    for member in glance.state.isr.iter().chain(glance.state.eligible_replicas()).copied() {
         let is_known = member == broker || leadership.isr.contains(&member);
-        if !is_known {
+        let is_owed = sight.zookeeper.is_none() || stays(member, glance.state);
+        if !is_known && is_owed && history.committed.end > Offset::ZERO {
             has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
         }
-        if must_wait {
+        if must_wait && is_owed && glance.state.isr.contains(&member) {
             let waits = is_known || leadership.joining == Some(member);
             findings.require(Checker::QuorumSuperset, sight, Some(partition), waits, || Details::DoesNotWaitFor {
                 leader: broker,

@@ -13,21 +13,23 @@ use super::violation::{Checker, Details};
 use std::sync::Arc;
 use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 
-/// `broker` has appended batches to its log, the first at `first`. Below `compacted_to` replicas differ in what compaction
-/// has left (see `compaction`).
+/// `broker` has appended batches to its log, the first at `first`. Below `whole_from` replicas differ in what compaction
+/// has left (see `compaction`), or in what only some have deleted: a follower does not look for where logs part in what its
+/// leader has deleted (`LeaderEpochFileCache.endOffsetFor`). In a ZooKeeper cluster a leader that lost records with its
+/// power goes on in the same epoch if no controller noticed.
 pub(super) fn on_append(
     findings: &mut Findings,
     sight: &Sight<'_>,
     broker: BrokerId,
     partition: &TopicPartition,
     log: &LogGlance<'_>,
-    (first, compacted_to): (Offset, Offset),
+    (first, whole_from): (Offset, Offset),
 ) {
-    let first = first.max(compacted_to);
+    let first = first.max(whole_from);
     for other in sight.keepers(partition).into_iter().filter(|other| *other != broker) {
         let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
         if there.end > first {
-            let differs = first_difference(log, &there, (first, compacted_to));
+            let differs = first_difference(log, &there, (first, whole_from));
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
                 broker,
                 other,
@@ -42,9 +44,9 @@ pub(super) fn on_append(
 fn first_difference(
     log: &LogGlance<'_>,
     other: &LogGlance<'_>,
-    (first, compacted_to): (Offset, Offset),
+    (first, whole_from): (Offset, Offset),
 ) -> Option<Offset> {
-    let is_whole = |batch: &&Arc<RecordBatch>| batch.base_offset >= compacted_to;
+    let is_whole = |batch: &&Arc<RecordBatch>| batch.base_offset >= whole_from;
     let (mut before, mut before_there) =
         (log.batch_before(first).filter(is_whole), other.batch_before(first).filter(is_whole));
     for (batch, there) in log.batches_from(first).zip(other.batches_from(first)) {
@@ -84,7 +86,9 @@ pub(super) fn below_high_watermarks(
         return;
     }
     let last = end + -1;
-    let is_same = epoch_at(replica.leader_epochs, last) == epoch_at(there.leader_epochs, last);
+    let written_in = |broker| sight.log(broker, partition).and_then(|log| log.written_in(last));
+    let is_same = epoch_at(replica.leader_epochs, last) == epoch_at(there.leader_epochs, last)
+        || written_in(broker).zip(written_in(other)).is_none_or(|(one, other)| one == other);
     findings.require(Checker::LogMatching, sight, Some(partition), is_same, || Details::LogsDiffer {
         broker,
         other,

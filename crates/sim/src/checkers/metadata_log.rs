@@ -26,6 +26,8 @@ pub(crate) struct MetadataHistory {
     votes: BTreeMap<NodeId, (LeaderEpoch, NodeId)>,
     /// The epoch in which each broker registered last.
     broker_epochs: BTreeMap<NodeId, BrokerEpoch>,
+    /// Up to where the leader of which epoch has committed.
+    committed: Option<(LeaderEpoch, Offset)>,
 }
 
 impl MetadataHistory {
@@ -78,6 +80,28 @@ impl MetadataHistory {
         });
     }
 
+    /// What counts as committed is on a majority of the voters' disks, for good, and does not become less while one leads.
+    pub(super) fn commitment(&mut self, findings: &mut Findings, sight: &Sight<'_>) {
+        let Some((active, epoch, _)) = sight.active_controller() else { return };
+        let Some(host) = sight.hosts.get(&NodeId::Server(active)) else { return };
+        let committed = bound_of_controller(host).unwrap_or(Offset::ZERO);
+        let before = self.committed.replace((epoch, committed)).filter(|before| before.0 == epoch);
+        let from = before.map_or(committed, |before| before.1);
+        findings.require(Checker::MetadataPrefix, sight, None, from <= committed, || Details::Fell {
+            node: NodeId::Server(active),
+            number: Number::MetadataHighWatermark,
+            from: from.0,
+            to: committed.0,
+        });
+        let voters: Vec<i32> = voters_of(host);
+        let has_it = |voter: &&i32| flushed_end(sight, **voter) >= committed;
+        let count = voters.iter().filter(has_it).count();
+        findings.require(Checker::MetadataPrefix, sight, None, count > voters.len() / 2, || Details::NotOnMajority {
+            voters: count,
+            committed,
+        });
+    }
+
     /// Compares what servers' logs have got since the last look.
     pub(super) fn compare(&mut self, findings: &mut Findings, sight: &Sight<'_>) {
         let Some((active, committed)) = active_log(sight) else { return };
@@ -111,6 +135,20 @@ fn advance(known: &mut Offset, log: &Segments, committed: &Segments, bound: Offs
     None
 }
 
+fn voters_of(host: &Host) -> Vec<i32> {
+    let server = host.server.iter();
+    server.flat_map(|server| server.coordination.voters()).map(|(voter, _)| *voter).collect()
+}
+
+fn flushed_end(sight: &Sight<'_>, voter: i32) -> Offset {
+    let log = sight.hosts.get(&NodeId::Server(voter)).and_then(|host| host.disk.logs.get(&metadata_partition()));
+    log.map_or(Offset::ZERO, |log| log.flushed_to)
+}
+
+fn bound_of_controller(host: &Host) -> Option<Offset> {
+    as_controller(host).map(|controller| controller.view().high_watermark)
+}
+
 fn metadata_batches(host: &Host) -> Option<&Segments> {
     host.disk.logs.get(&metadata_partition()).map(|log| &log.segments)
 }
@@ -118,8 +156,7 @@ fn metadata_batches(host: &Host) -> Option<&Segments> {
 /// Servers may hold more than is committed, brokers too; what they have applied is committed.
 fn bound_of(host: &Host) -> Offset {
     let of_broker = as_broker(host).map(|broker| broker.metadata_offset().next());
-    let of_controller = as_controller(host).map(|controller| controller.view().high_watermark);
-    of_broker.or(of_controller).unwrap_or(Offset::ZERO)
+    of_broker.or_else(|| bound_of_controller(host)).unwrap_or(Offset::ZERO)
 }
 
 fn active_log<'a>(sight: &Sight<'a>) -> Option<(i32, &'a Segments)> {

@@ -16,23 +16,26 @@ mod metadata_log;
 mod replica_numbers;
 pub(crate) mod sight;
 pub mod violation;
+pub mod zookeeper;
 
+use crate::answers::codes_of;
 use crate::ledger::Ledger;
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
 use history::Histories;
 use kafka::chunks::Chunks;
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
+use kafka::event::{BrokerEvent, ChangeReason, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
-use sight::{LeaderGlance, Sight};
+use sight::{LeaderGlance, LogGlance, Sight};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use violation::{Checker, Violation};
-use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, Response, TopicPartition};
+use zookeeper::{ChangedState, ZooKeeperHistory};
 
 /// When everything is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,10 @@ pub(crate) struct Checkers {
     findings: Arc<Findings>,
     histories: Histories,
     metadata: Arc<MetadataHistory>,
+    zookeeper: Arc<ZooKeeperHistory>,
     ledger: Ledger,
+    /// The codes of all answers that arrived, if somebody wants to know.
+    answers: Option<Arc<BTreeMap<ErrorCode, u64>>>,
 }
 
 impl Looks {
@@ -73,9 +79,28 @@ impl Looks {
 impl Checkers {
     /// Nothing has been seen.
     pub(crate) fn new(looks: Looks) -> Checkers {
-        let (findings, metadata) = (Arc::default(), Arc::default());
+        let (findings, metadata, zookeeper) = (Arc::default(), Arc::default(), Arc::default());
         let (histories, ledger) = (Histories::default(), Ledger::default());
-        Checkers { looks, next_look: looks.steps_until_next(0), replicas: 0, findings, histories, metadata, ledger }
+        let next_look = looks.steps_until_next(0);
+        let answers = None;
+        Checkers { looks, next_look, replicas: 0, findings, histories, metadata, zookeeper, ledger, answers }
+    }
+
+    /// From now on answers are counted by their codes.
+    pub(crate) fn count_answers(&mut self) {
+        self.answers = Some(Arc::default());
+    }
+
+    /// The codes of the answers that arrived, as far as they are counted.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (ErrorCode, u64)> {
+        self.answers.iter().flat_map(|answers| answers.iter().map(|(error, times)| (*error, *times)))
+    }
+
+    /// An answer arrives.
+    pub(crate) fn on_answer(&mut self, response: &Response) {
+        if let Some(answers) = &mut self.answers {
+            codes_of(response, &mut |error| *Arc::make_mut(answers).entry(error).or_default() += 1);
+        }
     }
 
     /// What was found broken.
@@ -100,16 +125,59 @@ impl Checkers {
 
     /// A step has been taken, and these are its events.
     pub(crate) fn on_step(&mut self, now: Instant, step: u64, hosts: &BTreeMap<NodeId, Host>, events: &[Event]) {
-        let sight = |checkers: &Checkers, event| {
-            let quorum_epoch = checkers.metadata.quorum_epoch();
-            Sight { hosts, now, step, event, quorum_epoch, active_controller: OnceCell::new() }
+        let event = events.first().map(|event| event.id);
+        let bare = |event, quorum_epoch| Sight {
+            hosts,
+            now,
+            step,
+            event,
+            quorum_epoch,
+            zookeeper: None,
+            active_controller: OnceCell::new(),
         };
+        self.read_zookeeper(&bare(event, LeaderEpoch::NONE));
+        let image = self.zookeeper.image().cloned();
+        let sight = |checkers: &Checkers, event| Sight {
+            zookeeper: image.as_deref(),
+            ..bare(event, checkers.metadata.quorum_epoch())
+        };
+        self.weaken_first(&sight(self, event), events);
         for event in events {
             self.on_event(&sight(self, Some(event.id)), event);
         }
         if step >= self.next_look {
             self.replicas = self.look(&sight(self, None));
             self.next_look = step + self.looks.steps_until_next(self.replicas);
+        }
+    }
+
+    /// An unclean election comes with other events of the same partition, some of them before it.
+    fn weaken_first(&mut self, sight: &Sight<'_>, events: &[Event]) {
+        for event in events {
+            let EventKind::Controller(event) = &event.kind else { continue };
+            let Some((partition, leader, leader_epoch)) = unclean_election(sight, event) else { continue };
+            self.ledger.on_unclean_election(sight, partition, (leader, leader_epoch));
+            self.on_unclean_election(sight, leader, partition, leader_epoch);
+        }
+    }
+
+    /// The tree of znodes may have changed: what that means for partitions.
+    fn read_zookeeper(&mut self, sight: &Sight<'_>) {
+        if !self.zookeeper.is_behind(sight.hosts) {
+            return;
+        }
+        let changed = Arc::make_mut(&mut self.zookeeper).read(Arc::make_mut(&mut self.findings), sight);
+        let Some(image) = self.zookeeper.image().cloned() else { return };
+        let sight = sight.with_zookeeper(&image);
+        for ChangedState { partition, unclean } in changed {
+            if let Some(topic) = image.topics().get(&partition.topic) {
+                self.histories.begin_unless_known(partition.clone(), topic.topic_id);
+            }
+            if let Some((leader, leader_epoch)) = unclean {
+                self.ledger.on_unclean_election(&sight, &partition, (leader, leader_epoch));
+                self.on_unclean_election(&sight, leader, &partition, leader_epoch);
+            }
+            self.on_state(&sight, &partition);
         }
     }
 
@@ -124,6 +192,7 @@ impl Checkers {
                 let findings = Arc::make_mut(&mut self.findings);
                 let epoch = LeaderEpoch(*controller_epoch);
                 Arc::make_mut(&mut self.metadata).on_active(findings, sight, event.node, epoch);
+                Arc::make_mut(&mut self.zookeeper).on_elected(findings, sight, event.node, *controller_epoch);
             }
             EventKind::Operator(_) | EventKind::ZooKeeper(_) => {}
         }
@@ -150,6 +219,19 @@ impl Checkers {
                 Arc::make_mut(&mut self.metadata).on_registered(findings, sight, node, *broker_epoch);
             }
             BrokerEvent::LogCompacted { partition, to, .. } => self.on_compaction(sight, broker, partition, *to),
+            BrokerEvent::SegmentsDeleted { partition, log_start_offset: to, .. }
+            | BrokerEvent::RecordsDeleted { partition, to, .. } => {
+                let topic_id = sight.log(broker, partition).map(|log| log.topic_id);
+                if let Some(history) = topic_id.and_then(|topic_id| self.histories.get_mut(partition, topic_id)) {
+                    history.deleted_to = history.deleted_to.max(*to);
+                }
+            }
+            BrokerEvent::IsrChangeProposed { partition, from, .. } => {
+                let topic_id = sight.log(broker, partition).map(|log| log.topic_id);
+                if let Some(history) = topic_id.and_then(|topic_id| self.histories.get_mut(partition, topic_id)) {
+                    history.proposals.insert(broker, from.clone());
+                }
+            }
             BrokerEvent::BecameReady
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
@@ -161,9 +243,6 @@ impl Checkers {
             | BrokerEvent::BecameFollower { .. }
             | BrokerEvent::DuplicateFound { .. }
             | BrokerEvent::TornBatchCut { .. }
-            | BrokerEvent::SegmentsDeleted { .. }
-            | BrokerEvent::RecordsDeleted { .. }
-            | BrokerEvent::IsrChangeProposed { .. }
             | BrokerEvent::PreferredReadReplicaChosen { .. }
             | BrokerEvent::FetchSessionEvicted { .. }
             | BrokerEvent::ProduceRejected { .. } => {}
@@ -186,15 +265,15 @@ impl Checkers {
             ControllerEvent::PartitionsAdded { topic, partitions } => {
                 self.histories.on_partitions_added(topic, *partitions);
             }
-            ControllerEvent::LeaderElected { partition, leader, leader_epoch, is_unclean, .. } => {
-                if *is_unclean {
-                    self.ledger.on_unclean_election(sight, partition, *leader);
-                    self.on_unclean_election(sight, *leader, partition, *leader_epoch);
+            ControllerEvent::IsrChanged { partition, from, reason, .. } => {
+                if *reason == ChangeReason::AlterPartition {
+                    let findings = Arc::make_mut(&mut self.findings);
+                    in_sync_replicas::proposed(findings, sight, self.histories.last(partition), partition, from);
                 }
                 self.on_state(sight, partition);
             }
-            ControllerEvent::PartitionWentOffline { partition, .. }
-            | ControllerEvent::IsrChanged { partition, .. }
+            ControllerEvent::LeaderElected { partition, .. }
+            | ControllerEvent::PartitionWentOffline { partition, .. }
             | ControllerEvent::EligibleLeadersChanged { partition, .. }
             | ControllerEvent::ReassignmentStarted { partition, .. }
             | ControllerEvent::ReassignmentCompleted { partition, .. }
@@ -253,10 +332,21 @@ impl Checkers {
     fn on_append(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, first: Offset) {
         let Some(log) = sight.log(broker, partition) else { return };
         let findings = Arc::make_mut(&mut self.findings);
-        replica_numbers::appended(findings, sight, broker, partition, &log, first);
         let history = self.histories.get(partition, log.topic_id);
-        let compacted_to = history.map_or(Offset::ZERO, |history| history.compacted_to);
-        log_matching::on_append(findings, sight, broker, partition, &log, (first, compacted_to));
+        let deleted_to = history.map_or(log.start, |history| history.deleted_to.max(log.start));
+        replica_numbers::appended(findings, sight, broker, partition, &log, (first, deleted_to));
+        let Some(history) = history else { return };
+        let whole_from = history.compacted_to.max(history.deleted_to);
+        let is_excused = sight.zookeeper.is_some() && history.has_lost_power;
+        if history.damaged.contains(&broker)
+            && let Some(history) = self.histories.get_mut(partition, log.topic_id)
+        {
+            history.maybe_repair(broker, &log);
+        }
+        if is_excused {
+            return;
+        }
+        log_matching::on_append(findings, sight, broker, partition, &log, (first, whole_from));
     }
 
     fn on_compaction(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
@@ -270,12 +360,12 @@ impl Checkers {
         let findings = Arc::make_mut(&mut self.findings);
         replica_numbers::offsets(findings, sight, broker, partition);
         let Some(replica) = sight.replica(broker, partition) else { return };
-        let Some(history) = self.histories.get(partition, replica.topic_id) else { return };
+        let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
         match (replica.leadership, history.term) {
             (Some(leadership), _) => {
                 let leader = LeaderGlance { broker, partition, replica, leadership };
                 in_sync_replicas::weak(findings, sight, history, &leader);
-                replica_numbers::frozen(findings, sight, &leader);
+                replica_numbers::frozen(findings, sight, history, &leader);
                 self.on_leadership(sight, &leader);
             }
             (None, Some(term)) if term.broker != broker => {
@@ -289,6 +379,7 @@ impl Checkers {
     fn on_last_high_watermark(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {
         let Some(log) = sight.log(broker, partition) else { return };
         let Some(history) = self.histories.get_mut(partition, log.topic_id) else { return };
+        history.claim(to);
         if history.term.is_some_and(|term| term.broker == broker && term.leader_epoch >= history.weakened_before) {
             history.commit(to, log.leader_epochs);
         }
@@ -302,6 +393,9 @@ impl Checkers {
         let findings = Arc::make_mut(&mut self.findings);
         let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
         replica_numbers::term(findings, sight, history, leader, broker_epoch);
+        history.claim(replica.high_watermark);
+        let has_too_few = leader.leadership.isr.len() < leader.leadership.effective_min_isr;
+        history.too_few_in_sync = has_too_few.then_some((broker, replica.leader_epoch));
         if replica.leader_epoch >= history.weakened_before {
             history.commit(replica.high_watermark, replica.leader_epochs);
         }
@@ -312,6 +406,7 @@ impl Checkers {
         let findings = Arc::make_mut(&mut self.findings);
         replica_numbers::offsets(findings, sight, broker, partition);
         replica_numbers::epoch_cache(findings, sight, broker, partition);
+        replica_numbers::truncated(findings, sight, broker, partition);
         let topic_id = sight.replica(broker, partition).map(|replica| replica.topic_id);
         if let Some(history) = topic_id.and_then(|topic_id| self.histories.get(partition, topic_id)) {
             in_sync_replicas::strong(findings, sight, history, partition);
@@ -335,10 +430,12 @@ impl Checkers {
                 leader_epoch: epoch,
             }
         });
-        if let (true, Some(log)) = (history.damaged.contains(&broker), sight.log(broker, partition)) {
+        let is_registered = sight.broker(broker).is_some_and(|broker| broker.broker_epoch().is_some());
+        let is_damaged = is_registered && history.damaged.contains(&broker);
+        if let (true, Some(log)) = (is_damaged, sight.log(broker, partition)) {
             history.damaged.retain(|damaged| *damaged != broker);
             if !log.reaches(history.committed.end, history.committed.epoch) {
-                history.weaken(epoch, &log);
+                history.weaken(epoch, Some(&log), None);
             }
         }
         in_sync_replicas::on_leader(findings, sight, history, broker, partition, epoch);
@@ -349,8 +446,11 @@ impl Checkers {
         let broker = BrokerId(id);
         for partition in self.histories.partitions() {
             let Some(log) = sight.log(broker, &partition) else { continue };
+            let others = sight.servers().map(|(id, _)| BrokerId(id)).filter(|other| *other != broker);
+            let others = others.filter_map(|other| sight.log(other, &partition));
+            let longest = others.filter(|there| there.topic_id == log.topic_id).map(|there| there.end).max();
             if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
-                history.lose_power(broker, &log);
+                history.lose_power(broker, &log, longest.unwrap_or(Offset::ZERO));
                 self.ledger.on_power_loss(sight, (&partition, log.topic_id), broker);
                 self.settle(sight, &partition);
             }
@@ -370,9 +470,14 @@ impl Checkers {
         partition: &TopicPartition,
         epoch: LeaderEpoch,
     ) {
-        let Some(log) = sight.log(leader, partition) else { return };
-        if let Some(history) = self.histories.get_mut(partition, log.topic_id) {
-            history.weaken(epoch, &log);
+        let Some(glance) = sight.known_state(partition) else { return };
+        if let Some(history) = self.histories.get_mut(partition, glance.topic_id) {
+            let is_of_topic = |log: &LogGlance<'_>| log.topic_id == glance.topic_id;
+            let log = sight.log(leader, partition).filter(is_of_topic);
+            let keepers = sight.keepers(partition).into_iter().filter_map(|keeper| sight.log(keeper, partition));
+            let mut whole = keepers.filter(is_of_topic);
+            let whole = whole.find(|whole| whole.reaches(history.committed.end, history.committed.epoch));
+            history.weaken(epoch, log.as_ref(), whole);
         }
     }
 
@@ -393,7 +498,7 @@ impl Checkers {
 
     /// Records may be gone: the ledger finds out which.
     fn settle(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
-        let broken = self.ledger.settle(sight, partition);
+        let broken = self.ledger.settle(sight, self.histories.last(partition), partition);
         let findings = Arc::make_mut(&mut self.findings);
         findings.require(Checker::AcknowledgedRecords, sight, Some(partition), broken.is_none(), || {
             let (first_offset, last_offset) =
@@ -414,7 +519,9 @@ impl Checkers {
     fn look(&mut self, sight: &Sight<'_>) -> u64 {
         self.look_at_states(sight);
         self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
-        Arc::make_mut(&mut self.metadata).compare(Arc::make_mut(&mut self.findings), sight);
+        let (metadata, findings) = (Arc::make_mut(&mut self.metadata), Arc::make_mut(&mut self.findings));
+        metadata.compare(findings, sight);
+        metadata.commitment(findings, sight);
         let mut keepers: BTreeMap<&TopicPartition, Vec<BrokerId>> = BTreeMap::new();
         for (id, broker) in sight.brokers() {
             broker.partitions().for_each(|partition| keepers.entry(partition).or_default().push(id));
@@ -456,4 +563,21 @@ fn leaders_of<'b, 'a: 'b>(
         let replica = process.glance(partition)?;
         Some(LeaderGlance { broker, partition, replica, leadership: replica.leadership? })
     })
+}
+
+/// A leader that was not in sync, if the event elects one, and its epoch. The end of a reassignment from which nobody in
+/// sync is left, which unclean elections allow, is such an election, too.
+fn unclean_election<'a>(
+    sight: &Sight<'_>,
+    event: &'a ControllerEvent,
+) -> Option<(&'a TopicPartition, BrokerId, LeaderEpoch)> {
+    if let ControllerEvent::LeaderElected { partition, leader, leader_epoch, is_unclean: true, .. } = event {
+        return Some((partition, *leader, *leader_epoch));
+    }
+    let ControllerEvent::IsrChanged { partition, from, to, reason: ChangeReason::Reassignment, .. } = event else {
+        return None;
+    };
+    let is_one_left = to.iter().any(|member| from.contains(member));
+    let leader_epoch = sight.state(partition)?.state.leader_epoch;
+    to.first().filter(|_| !is_one_left).map(|first| (partition, *first, leader_epoch))
 }

@@ -23,21 +23,23 @@ pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: Broker
     });
 }
 
-/// What was appended from `first` on continues the log, in an epoch that the epoch cache knows.
+/// What was appended from `first` on continues the log, in an epoch that the epoch cache knows. What has been deleted once
+/// comes back when a replica restarts that has not written down its log start offset, and may be of any epoch.
 pub(super) fn appended(
     findings: &mut Findings,
     sight: &Sight<'_>,
     broker: BrokerId,
     partition: &TopicPartition,
     log: &LogGlance<'_>,
-    first: Offset,
+    (first, deleted_to): (Offset, Offset),
 ) {
-    let mut before = log.batch_before(first);
+    let mut before = log.batch_before(first).filter(|before| before.base_offset >= deleted_to);
     for batch in log.batches_from(first) {
         let continues = before.is_none_or(|before| {
             before.last_offset() < batch.base_offset && before.partition_leader_epoch <= batch.partition_leader_epoch
         });
-        let is_known = log.epoch_at(batch.base_offset) == batch.partition_leader_epoch;
+        let is_gone = batch.base_offset < log.start;
+        let is_known = is_gone || log.epoch_at(batch.base_offset) == batch.partition_leader_epoch;
         findings.require(Checker::EpochCache, sight, Some(partition), continues && is_known, || {
             Details::DoesNotAscend { broker, offset: batch.base_offset }
         });
@@ -52,6 +54,16 @@ pub(super) fn epoch_cache(findings: &mut Findings, sight: &Sight<'_>, broker: Br
     findings.require(Checker::EpochCache, sight, Some(partition), falls.is_none(), || Details::DoesNotAscend {
         broker,
         offset: falls.map_or(log.start, |pair| pair[1].1),
+    });
+}
+
+/// `broker` has cut its log: epochs that began behind its end are forgotten with the records.
+pub(super) fn truncated(findings: &mut Findings, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) {
+    let Some(log) = sight.log(broker, partition) else { return };
+    let left = log.leader_epochs.last().filter(|(_, start)| *start >= log.end);
+    findings.require(Checker::EpochCache, sight, Some(partition), left.is_none(), || Details::DoesNotAscend {
+        broker,
+        offset: left.map_or(log.end, |(_, start)| *start),
     });
 }
 
@@ -91,13 +103,22 @@ pub(super) fn term(
     }
 }
 
-/// The high watermark of a leader has risen: enough replicas are in sync.
-pub(super) fn frozen(findings: &mut Findings, sight: &Sight<'_>, leader: &LeaderGlance<'_>) {
-    let LeaderGlance { broker, partition, leadership, .. } = *leader;
+/// The high watermark of a leader has risen: enough replicas are in sync. What a leader hears of its partition may come in
+/// the same step, behind the rise: then it had enough when it was last looked at, and as many have what is committed.
+pub(super) fn frozen(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
+    let LeaderGlance { broker, partition, replica, leadership } = *leader;
     let (isr, min_isr) = (leadership.isr.len(), leadership.effective_min_isr);
+    let had_too_few = history.too_few_in_sync == Some((broker, replica.leader_epoch));
+    let do_enough_have_it = || {
+        let keepers = sight.keepers(partition).into_iter().filter_map(|keeper| sight.log(keeper, partition));
+        keepers.filter(|log| log.end >= replica.high_watermark).count() >= min_isr
+    };
     if min_isr > 1 {
-        findings.require(Checker::HighWatermarkFrozen, sight, Some(partition), isr >= min_isr, || {
-            Details::RoseBelowMinIsr { broker, isr, min_isr }
+        let is_right = isr >= min_isr || !had_too_few && do_enough_have_it();
+        findings.require(Checker::HighWatermarkFrozen, sight, Some(partition), is_right, || Details::RoseBelowMinIsr {
+            broker,
+            isr,
+            min_isr,
         });
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) quorum_epoch: LeaderEpoch,
     /// Looked for when it is asked for first: there may be many servers.
     pub(crate) active_controller: OnceCell<Option<ActiveController<'a>>>,
+    /// The cluster as its znodes say, if there is a ZooKeeper.
+    pub(crate) zookeeper: Option<&'a ClusterImage>,
 }
 
 /// The active controller, its epoch and its image.
@@ -63,6 +65,15 @@ pub(crate) struct LeaderGlance<'a> {
 }
 
 impl<'a> Sight<'a> {
+    /// The same, with the cluster as its znodes say.
+    pub(crate) fn with_zookeeper<'b>(&self, image: &'b ClusterImage) -> Sight<'b>
+    where
+        'a: 'b,
+    {
+        let Sight { hosts, now, step, event, quorum_epoch, .. } = *self;
+        Sight { hosts, now, step, event, quorum_epoch, zookeeper: Some(image), active_controller: OnceCell::new() }
+    }
+
     /// A broker's process, if it runs.
     pub(crate) fn broker(&self, broker: BrokerId) -> Option<&'a Broker> {
         as_broker(self.hosts.get(&NodeId::Server(broker.0))?)
@@ -102,9 +113,10 @@ impl<'a> Sight<'a> {
     }
 
     /// The active controller's image, and its epoch. One that was frozen or cut off may still believe to be active: it
-    /// does not count.
+    /// does not count. In a ZooKeeper cluster the znodes are what all controllers go by; there is one of them only.
     pub(crate) fn image(&self) -> Option<(LeaderEpoch, &'a ClusterImage)> {
-        self.active_controller().map(|(_, epoch, image)| (epoch, image))
+        let of_quorum = || self.active_controller().map(|(_, epoch, image)| (epoch, image));
+        self.zookeeper.map(|image| (LeaderEpoch::ZERO, image)).or_else(of_quorum)
     }
 
     /// The active controller, its epoch and its image.
@@ -121,11 +133,13 @@ impl<'a> Sight<'a> {
     pub(crate) fn known_state(&self, partition: &TopicPartition) -> Option<StateGlance<'a>> {
         match self.image() {
             Some((_, image)) => state_in(image, partition),
-            None => {
-                let heard = self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition));
-                heard.max_by_key(|glance| glance.state.partition_epoch)
-            }
+            None => self.heard_states(partition).max_by_key(|glance| glance.state.partition_epoch),
         }
+    }
+
+    /// A partition as brokers have heard of it.
+    pub(crate) fn heard_states(&self, partition: &TopicPartition) -> impl Iterator<Item = StateGlance<'a>> {
+        self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition))
     }
 
     /// Whether somebody knows that the partition of that topic does not exist any more.
@@ -156,7 +170,7 @@ impl<'a> Sight<'a> {
         let state = glance.state;
         let nobody_has_all = state.isr.is_empty() && state.eligible_leader_replicas.is_empty();
         let last_known = state.last_known_elr.iter().filter(|_| nobody_has_all);
-        state.isr.iter().chain(&state.eligible_leader_replicas).chain(last_known).copied().collect()
+        state.isr.iter().chain(state.eligible_replicas()).chain(last_known).copied().collect()
     }
 
     /// Whether the broker's host, or at least its disk, is there.
@@ -233,15 +247,46 @@ impl<'a> LogGlance<'a> {
     /// Whether it has everything below `end`, whose last record was written in `epoch`; what retention took counts as
     /// had.
     pub(crate) fn reaches(&self, end: Offset, epoch: LeaderEpoch) -> bool {
-        end <= self.start || end <= self.end && self.epoch_at(end + -1) == epoch
+        end <= self.start || end <= self.end && self.may_be_of(end + -1, epoch)
     }
 
-    /// Where what it has of an epoch ends; what retention took counts as had.
+    /// Whether the record at `offset` was written in `epoch`, if that is known. Where a log starts anew, or began as a copy
+    /// of a compacted one, records lie below the first entry of the epoch cache; then the batch says it, if it is there.
+    fn may_be_of(&self, offset: Offset, epoch: LeaderEpoch) -> bool {
+        let is_known = epoch.is_known() && self.epoch_at(offset) != epoch;
+        !is_known || self.written_in(offset).is_none_or(|written| written == epoch)
+    }
+
+    /// The epoch in which the record at `offset` was written, as its batch says, if it is still there.
+    pub(crate) fn written_in(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.batch_at(offset).map(|batch| batch.partition_leader_epoch)
+    }
+
+    fn batch_at(&self, offset: Offset) -> Option<&'a Arc<RecordBatch>> {
+        self.batches_from(offset).next().filter(|batch| batch.base_offset <= offset)
+    }
+
+    /// Where what it has of an epoch ends; what retention took counts as had, and so does what lies below the first entry
+    /// of the epoch cache: a log start that was forgotten by a restart comes back without its epochs.
     pub(crate) fn end_of_epoch(&self, epoch: LeaderEpoch) -> Offset {
         let place = self.leader_epochs.partition_point(|(known, _)| *known <= epoch);
         let end = self.leader_epochs.get(place).map_or(self.end, |(_, start)| *start).min(self.end);
         let is_known = self.leader_epochs[..place].last().is_some_and(|(known, _)| *known == epoch);
-        if is_known { end } else { self.start }
+        let unknown_to = match self.leader_epochs.first() {
+            Some((first, start)) if epoch < *first => (*start).min(self.end),
+            Some(_) => self.start,
+            None => self.end,
+        };
+        if is_known { end } else { self.start.max(unknown_to) }
+    }
+
+    /// Where the logs part, as their epoch caches say.
+    pub(crate) fn common_end(&self, other: &LogGlance<'_>) -> Offset {
+        let is_common =
+            |(epoch, _): &&(LeaderEpoch, Offset)| other.leader_epochs.iter().any(|(known, _)| known == epoch);
+        let last = self.leader_epochs.iter().rev().find(is_common);
+        let end = last.map(|(epoch, _)| self.end_of_epoch(*epoch).min(other.end_of_epoch(*epoch)));
+        end.unwrap_or(self.end.min(other.end))
     }
 
     /// The batches from the one that contains `offset` or lies above it.

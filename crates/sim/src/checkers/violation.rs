@@ -44,11 +44,14 @@ pub enum Checker {
     Quorum,
     /// `acks=all` is answered when the records are committed, not before.
     AcksAllCommitted,
+    /// A ZooKeeper cluster has one controller in each controller epoch, epochs never fall, and only the controller of the
+    /// latest one writes partitions' states.
+    OneController,
 }
 
 impl Checker {
     /// All of them.
-    pub const ALL: [Checker; 17] = [
+    pub const ALL: [Checker; 18] = [
         Checker::LogMatching,
         Checker::WeakIsr,
         Checker::StrongIsr,
@@ -66,6 +69,7 @@ impl Checker {
         Checker::MetadataPrefix,
         Checker::Quorum,
         Checker::AcksAllCommitted,
+        Checker::OneController,
     ];
 
     /// Its name, which stays.
@@ -89,6 +93,7 @@ impl Checker {
             Checker::MetadataPrefix => "metadata-prefix",
             Checker::Quorum => "quorum",
             Checker::AcksAllCommitted => "acks-all-committed",
+            Checker::OneController => "one-controller",
         }
     }
 }
@@ -139,6 +144,11 @@ pub enum Details {
         leader: BrokerId,
         /// The replica.
         broker: BrokerId,
+    },
+    /// In-sync replicas were changed as no leader had proposed.
+    NotProposed {
+        /// How many were in sync.
+        in_sync: usize,
     },
     /// Acknowledged records are lost although Kafka promises to keep them.
     RecordsLost {
@@ -243,6 +253,13 @@ pub enum Details {
         /// Where it differs.
         offset: Offset,
     },
+    /// Too few voters have what counts as committed of the metadata log.
+    NotOnMajority {
+        /// How many have it.
+        voters: usize,
+        /// Up to where it counts as committed.
+        committed: Offset,
+    },
     /// A producer was told that records are committed which are not.
     NotCommitted {
         /// The last record.
@@ -267,4 +284,8 @@ pub enum Number {
     LastStableOffset,
     /// A leader's log start offset.
     LogStartOffset,
+    /// The epoch of a ZooKeeper cluster's controller.
+    ControllerEpoch,
+    /// Up to where the metadata log is committed.
+    MetadataHighWatermark,
 }

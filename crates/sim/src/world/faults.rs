@@ -190,7 +190,20 @@ impl World {
     pub(super) fn set_disk(&mut self, node: NodeId, condition: DiskCondition, cause: &mut Option<EventId>) -> NodeId {
         self.note(node, EventKind::Operator(OperatorEvent::DiskChanged { condition }), cause);
         self.changed_host(node).faults.disk = condition;
+        if condition == DiskCondition::Sound {
+            self.finish_writes(node);
+        }
         node
+    }
+
+    /// A disk that is sound again has written at once what had piled up; what waited for that leaves now, in order.
+    fn finish_writes(&mut self, node: NodeId) {
+        let now = self.now;
+        self.host(node).all_is_written(now);
+        let is_of_node =
+            |happening: &Happening| matches!(happening, Happening::WriteIsDone { node: at, .. } if *at == node);
+        let waiting = self.queue().extract(|_, happening| is_of_node(happening));
+        waiting.into_iter().for_each(|(_, due)| self.queue().push(now, due));
     }
 
     pub(super) fn write(

@@ -87,6 +87,12 @@ impl Host {
         }
     }
 
+    /// Nothing waits for the disk any more.
+    pub(super) fn all_is_written(&mut self, now: Instant) {
+        self.disk_is_busy_until = now;
+        self.behind_writes.values_mut().for_each(|(_, last)| *last = now);
+    }
+
     /// When something may leave on a connection, behind a write of the same step and behind what waits there already;
     /// `None` for at once.
     pub(super) fn leaves_at(&mut self, now: Instant, connection: ConnectionId, written_at: Instant) -> Option<Instant> {

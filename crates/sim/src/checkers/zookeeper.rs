@@ -1,0 +1,191 @@
+//! A ZooKeeper cluster: what the znodes say of it, in the shape that all checkers know, and that one controller acts at a
+//! time (`/controller_epoch`, KIP-497's conditional writes).
+
+use super::findings::Findings;
+use super::sight::Sight;
+use super::violation::{Checker, Details, Number};
+use crate::machine::Machine;
+use crate::world::Host;
+use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
+use kafka::node::NodeId;
+use kafka::zookeeper::Database;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::zookeeper::{PartitionStateData, ZnodeData, ZnodePath, Zxid};
+use wire::{
+    BrokerEpoch, BrokerId, IncarnationId, LeaderEpoch, LeaderRecoveryState, PartitionEpoch, PartitionIndex, TopicName,
+    TopicPartition,
+};
+
+/// What is remembered of the ensemble.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ZooKeeperHistory {
+    /// The cluster as of `zxid`; nothing in a cluster without ZooKeeper.
+    image: Option<Arc<ClusterImage>>,
+    zxid: Option<Zxid>,
+    /// Which broker was the controller of which epoch.
+    controllers: BTreeMap<i32, NodeId>,
+    /// What `/controller_epoch` said last.
+    controller_epoch: i32,
+}
+
+/// A partition whose state znode has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ChangedState {
+    pub(super) partition: TopicPartition,
+    /// A leader that was not in sync has been elected.
+    pub(super) unclean: Option<(BrokerId, LeaderEpoch)>,
+}
+
+impl ZooKeeperHistory {
+    /// The cluster as its znodes say; nothing in a cluster without ZooKeeper.
+    pub(super) fn image(&self) -> Option<&Arc<ClusterImage>> {
+        self.image.as_ref()
+    }
+
+    /// Whether the ensemble has changed since.
+    pub(super) fn is_behind(&self, hosts: &BTreeMap<NodeId, Host>) -> bool {
+        database(hosts).is_some_and(|database| self.zxid != Some(database.last_zxid()))
+    }
+
+    /// Reads the tree anew. A tree that is read for the first time has changed nothing.
+    pub(super) fn read(&mut self, findings: &mut Findings, sight: &Sight<'_>) -> Vec<ChangedState> {
+        let Some(database) = database(sight.hosts) else { return Vec::new() };
+        let since = self.zxid.replace(database.last_zxid());
+        self.check_epochs(findings, sight, database, since);
+        let image = Arc::new(image_of(database));
+        let before = self.image.replace(image.clone()).unwrap_or_default();
+        changes(&before, &image)
+    }
+
+    fn check_epochs(&mut self, findings: &mut Findings, sight: &Sight<'_>, database: &Database, since: Option<Zxid>) {
+        let epoch = match database.znode(&ZnodePath::new("/controller_epoch")).map(|znode| &znode.data) {
+            Some(ZnodeData::ControllerEpoch(epoch)) => *epoch,
+            _ => return,
+        };
+        let before = std::mem::replace(&mut self.controller_epoch, epoch);
+        fell(findings, sight, before, epoch);
+        for znode in database.znodes().values().filter(|znode| since.is_some_and(|since| znode.modified.0 > since)) {
+            if let ZnodeData::PartitionState(state) = &znode.data {
+                fell(findings, sight, epoch, state.controller_epoch);
+            }
+        }
+    }
+
+    /// A broker has become the controller.
+    pub(super) fn on_elected(&mut self, findings: &mut Findings, sight: &Sight<'_>, node: NodeId, epoch: i32) {
+        let other = *self.controllers.entry(epoch).or_insert(node);
+        findings.require(Checker::OneController, sight, None, other == node, || Details::TwoLeaders {
+            one: other,
+            other: node,
+            leader_epoch: LeaderEpoch(epoch),
+        });
+    }
+}
+
+/// A controller writes in its epoch, which is not below the one before.
+fn fell(findings: &mut Findings, sight: &Sight<'_>, from: i32, to: i32) {
+    findings.require(Checker::OneController, sight, None, from <= to, || Details::Fell {
+        node: NodeId::ZooKeeper,
+        number: Number::ControllerEpoch,
+        from: i64::from(from),
+        to: i64::from(to),
+    });
+}
+
+fn database(hosts: &BTreeMap<NodeId, Host>) -> Option<&Database> {
+    match hosts.get(&NodeId::ZooKeeper)?.process.as_ref()? {
+        Machine::ZooKeeper(zookeeper) => Some(zookeeper.database()),
+        Machine::Broker(_) | Machine::Controller(_) | Machine::Combined(_) | Machine::Client(_) => None,
+        #[cfg(test)]
+        Machine::Toy(_) => None,
+    }
+}
+
+fn changes(before: &ClusterImage, now: &ClusterImage) -> Vec<ChangedState> {
+    let changed = now.partitions().filter_map(|(partition, state)| {
+        let old = before.partition(&partition);
+        let is_recovering = state.leader_recovery_state == LeaderRecoveryState::Recovering;
+        let is_outsider = |leader: &BrokerId| old.is_some_and(|old| !old.isr.contains(leader));
+        let unclean = state.leader.filter(|leader| is_recovering && is_outsider(leader));
+        let unclean = unclean.map(|leader| (leader, state.leader_epoch));
+        (old != Some(state)).then_some(ChangedState { partition, unclean })
+    });
+    changed.collect()
+}
+
+/// The cluster as the znodes describe it. Topics that are marked for deletion are as good as gone.
+#[must_use]
+pub fn image_of(database: &Database) -> ClusterImage {
+    let mut image = ClusterImage::default();
+    image.set_live_brokers(children(database, "/brokers/ids").filter_map(|id| registration(database, id)).collect());
+    for name in children(database, "/brokers/topics") {
+        if database.znode(&ZnodePath::new(&format!("/admin/delete_topics/{name}"))).is_none() {
+            put_topic(&mut image, database, name);
+        }
+    }
+    image
+}
+
+fn children<'a>(database: &'a Database, path: &str) -> impl Iterator<Item = &'a String> {
+    database.znode(&ZnodePath::new(path)).into_iter().flat_map(|znode| &znode.children)
+}
+
+fn registration(database: &Database, id: &str) -> Option<(BrokerId, BrokerRegistration)> {
+    let znode = database.znode(&ZnodePath::new(&format!("/brokers/ids/{id}")))?;
+    let ZnodeData::Broker { endpoint, rack, .. } = &znode.data else { return None };
+    let registration = BrokerRegistration {
+        incarnation_id: IncarnationId(0),
+        broker_epoch: BrokerEpoch(znode.created.0.0),
+        endpoint: endpoint.clone(),
+        rack: rack.clone(),
+        fenced: false,
+        in_controlled_shutdown: false,
+    };
+    Some((BrokerId(id.parse().ok()?), registration))
+}
+
+fn put_topic(image: &mut ClusterImage, database: &Database, name: &str) {
+    let topic = database.znode(&ZnodePath::new(&format!("/brokers/topics/{name}")));
+    let Some(ZnodeData::Topic { topic_id, partitions, adding_replicas, removing_replicas }) =
+        topic.map(|znode| &znode.data)
+    else {
+        return;
+    };
+    let of = |map: &BTreeMap<PartitionIndex, Vec<BrokerId>>, index| map.get(index).cloned().unwrap_or_default();
+    for (index, replicas) in partitions {
+        let path = format!("/brokers/topics/{name}/partitions/{}/state", index.0);
+        let Some(znode) = database.znode(&ZnodePath::new(&path)) else { continue };
+        let ZnodeData::PartitionState(state) = &znode.data else { continue };
+        let moved = (of(adding_replicas, index), of(removing_replicas, index));
+        let state = partition(state, replicas.clone(), moved, PartitionEpoch(znode.version.0));
+        image.put_partition(&TopicPartition::new(TopicName::new(name), *index), *topic_id, state);
+    }
+    let configs = database.znode(&ZnodePath::new(&format!("/config/topics/{name}"))).map(|znode| &znode.data);
+    if let Some(ZnodeData::Config(configs)) = configs {
+        image.set_configs(&TopicName::new(name), configs);
+    }
+}
+
+fn partition(
+    state: &PartitionStateData,
+    replicas: Vec<BrokerId>,
+    (adding_replicas, removing_replicas): (Vec<BrokerId>, Vec<BrokerId>),
+    partition_epoch: PartitionEpoch,
+) -> PartitionRegistration {
+    PartitionRegistration {
+        replicas,
+        isr: state.isr.clone(),
+        adding_replicas,
+        removing_replicas,
+        leader: state.leader,
+        leader_recovery_state: match state.is_recovering {
+            true => LeaderRecoveryState::Recovering,
+            false => LeaderRecoveryState::Recovered,
+        },
+        leader_epoch: state.leader_epoch,
+        partition_epoch,
+        eligible_leader_replicas: Vec::new(),
+        last_known_elr: Vec::new(),
+    }
+}

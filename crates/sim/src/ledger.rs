@@ -355,7 +355,8 @@ fn in_sync(sight: &Sight<'_>, glance: &StateGlance<'_>, partition: &TopicPartiti
     leader.map_or(glance.state.isr.len(), |leadership| leadership.isr.len()) as u8
 }
 
-/// The epoch in which an acknowledged batch was written, if some replica still has it.
+/// The epoch in which an acknowledged batch was written, if some replica still has it. A leader that was deposed may have it,
+/// too, at the same offset, where it was sent first and not acknowledged.
 fn stored_in_epoch(
     sight: &Sight<'_>,
     glance: &StateGlance<'_>,
@@ -370,7 +371,7 @@ fn stored_in_epoch(
     };
     let leader: Vec<BrokerId> = glance.state.leader.into_iter().collect();
     let by_leader = logs(sight, glance, partition, &leader).find_map(stored);
-    by_leader.or_else(|| logs(sight, glance, partition, &glance.state.replicas).find_map(stored))
+    by_leader.or_else(|| logs(sight, glance, partition, &glance.state.replicas).filter_map(stored).max())
 }
 
 /// Whether what is not there need not be: retention or compaction has taken it before the answer arrived, or it was

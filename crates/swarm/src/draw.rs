@@ -104,8 +104,8 @@ impl Draw {
     pub fn beginning(&mut self, world: &WorldPlan) -> Vec<Action> {
         let mut names = TOPICS.to_vec();
         names.extend(["compacted", "short"].into_iter().filter(|_| world.historical.is_none() && self.is_rare(3)));
-        let has_elr = world.properties.get(ELIGIBLE_LEADER_REPLICAS).is_some_and(|value| value == "true");
-        let mut actions: Vec<Action> = has_elr.then_some(Action::Upgrade(ELR_LEVEL)).into_iter().collect();
+        let mut actions: Vec<Action> =
+            has_eligible_leader_replicas(world).then_some(Action::Upgrade(ELR_LEVEL)).into_iter().collect();
         actions.extend(names.iter().map(|name| Action::CreateTopic(self.topic(name, world))));
         for topic in names.iter().copied().chain(["scratch-0"]) {
             actions.push(self.producer(topic, world));
@@ -245,7 +245,7 @@ impl Draw {
             Kind::AddPartitions => {
                 vec![Action::AddPartitions { topic: "growing".to_owned(), count: self.rng.random_range(2..6) }]
             }
-            Kind::Configure => vec![self.configuration()],
+            Kind::Configure => vec![self.configuration(world)],
             Kind::DeleteRecords => self.records_deletion(legal).into_iter().collect(),
             Kind::ElectPreferred => vec![Action::Elect { is_unclean: false }],
             Kind::ElectUnclean => vec![Action::Elect { is_unclean: true }],
@@ -292,13 +292,15 @@ impl Draw {
         (replicas.len() > 1).then_some(replicas)
     }
 
-    /// What clients are not to lose must not change under them: the one topic stays as it is, and `min.insync.replicas`
-    /// only rises, since eligible leader replicas of Kafka 3.9 do not take notice of that.
-    fn configuration(&mut self) -> Action {
+    /// What clients are not to lose must not change under them: the one topic stays as it is. So does `min.insync.replicas`
+    /// where leaders may be eligible without being in sync, since Kafka 3.9 does not take notice of that.
+    fn configuration(&mut self, world: &WorldPlan) -> Action {
+        let min_insync_replicas =
+            if has_eligible_leader_replicas(world) { "max.message.bytes" } else { "min.insync.replicas" };
         let (topic, key, value) = self.one_of(&[
-            ("fast", "min.insync.replicas", "3"),
+            ("fast", min_insync_replicas, "3"),
             ("fast", "unclean.leader.election.enable", "true"),
-            ("growing", "min.insync.replicas", "2"),
+            ("growing", min_insync_replicas, "2"),
             ("growing", "segment.bytes", "2000"),
             ("growing", "retention.ms", "3000"),
             ("short", "retention.bytes", "2000"),
@@ -311,6 +313,10 @@ impl Draw {
         let topic = if topic.is_empty() { self.scratch() } else { topic.to_owned() };
         Action::Configure { topic, key: key.to_owned(), value: value.to_owned() }
     }
+}
+
+fn has_eligible_leader_replicas(world: &WorldPlan) -> bool {
+    world.properties.get(ELIGIBLE_LEADER_REPLICAS).is_some_and(|value| value == "true")
 }
 
 /// Two servers, each in turn.

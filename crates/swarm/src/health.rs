@@ -1,14 +1,18 @@
 //! Liveness: once all faults have ended, everything becomes well within bounded time. Brokers serve, are unfenced and
 //! know the cluster as it is; every partition has a leader and all its replicas in sync, and none is being moved.
 //!
-//! Kafka does not always heal by itself. Where the last replica in sync lost its records with its power, a follower whose
-//! epoch cache is empty, since its leader had deleted all records, finds no place where the logs part, and gives up
-//! (`markPartitionFailed`). In a ZooKeeper cluster that happens to any follower if the leader comes back before its session
-//! ends, since it goes on in the same epoch. Who led last is elected again also while it shuts down, and then neither may grow
-//! its in-sync replicas nor ends before five minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got no answer tries again, is
-//! refused, and leaves the partition's leader waiting (`badVersionUpdates` of `KafkaController`); there a restart helps. A
-//! topic that is deleted while its replicas move may leave some of them behind, since a broker that comes back resumes both
-//! (`onBrokerStartup`): such topics are not looked at.
+//! Kafka does not always heal by itself. Where all records were deleted, epoch caches are empty after a restart: a leader may
+//! go on from its high watermark of before, and its followers find no place where the logs part, and give up
+//! (`markPartitionFailed`). In a ZooKeeper cluster that happens to any follower whose leader loses its power and comes back
+//! before its session ends, since it goes on in the same epoch. Who led last is elected again also while it shuts down, and
+//! then neither may grow its in-sync replicas nor ends before five minutes have passed
+//! (`PartitionChangeBuilder.canElectLastKnownLeader`).
+//!
+//! A ZooKeeper controller whose conditional write got no answer tries again, is refused, and leaves the partition's leader
+//! waiting (`badVersionUpdates` of `KafkaController`); there a restart helps. A topic that is deleted while its replicas move
+//! may leave some of them behind, since a broker that comes back resumes both (`onBrokerStartup`): such topics are not looked
+//! at. Where the only replica in sync is one that came with a reassignment, cancelling that leaves a partition whose replicas
+//! may never lead (`stopRemovedReplicasOfReassignedPartition`).
 
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
@@ -56,7 +60,8 @@ pub fn what_is_unhealthy(frame: &Frame, excuses: &Excuses) -> Option<String> {
     }
     let is_excused = |place: &TopicPartition, state: &PartitionRegistration| {
         let may_give_up = excuses.all_may_give_up || excuses.given_up.contains(place);
-        excuses.left_behind.contains(&place.topic) || may_give_up && state.leader.is_some()
+        let is_orphaned = has_zookeeper && !state.isr.iter().any(|member| state.replicas.contains(member));
+        excuses.left_behind.contains(&place.topic) || is_orphaned || may_give_up && state.leader.is_some()
     };
     let unwell = image.partitions().find(|(place, state)| !is_well(state) && !is_excused(place, state));
     unwell.map(|(partition, state)| format!("{partition}: {state:?}"))

@@ -186,7 +186,6 @@ impl Run {
 
     fn excuses(&self) -> Excuses {
         let (has_zookeeper, has_lost_power) = (self.plan.world.has_zookeeper(), has_lost_power(&self.session));
-        let given_up = if has_lost_power { thinned(&self.session) } else { BTreeSet::new() };
         let actions = || self.plan.steps.iter().map(|step| &step.action);
         let is_deleted =
             |topic: &str| actions().any(|action| matches!(action, Action::DeleteTopic(deleted) if deleted == topic));
@@ -194,7 +193,11 @@ impl Run {
             let Action::Reassign { topic, .. } = action else { return None };
             (has_zookeeper && is_deleted(topic)).then(|| TopicName::new(topic))
         });
-        Excuses { left_behind: moved.collect(), given_up, all_may_give_up: has_zookeeper && has_lost_power }
+        Excuses {
+            left_behind: moved.collect(),
+            given_up: thinned(&self.session),
+            all_may_give_up: has_zookeeper && has_lost_power,
+        }
     }
 
     /// With eligible leader replicas as of Kafka 3.9, a partition may be left to its operator: nobody is in sync, nobody is

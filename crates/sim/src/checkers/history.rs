@@ -41,8 +41,8 @@ pub(crate) struct History {
     pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
     /// The leadership seen last.
     pub(crate) term: Option<Term>,
-    /// The leader that was looked at last, and its epoch, if too few were in sync then.
-    pub(crate) too_few_in_sync: Option<(BrokerId, LeaderEpoch)>,
+    /// The leader that was looked at last, its epoch, how many were in sync then, and how many had to be.
+    pub(crate) in_sync: Option<(BrokerId, LeaderEpoch, usize, usize)>,
     /// Of which in-sync replicas each broker proposed a change last.
     pub(crate) proposals: BTreeMap<BrokerId, Vec<BrokerId>>,
     /// The epochs of the controller's state, and the quorum epoch in which that was.
@@ -135,7 +135,7 @@ impl History {
             has_lost_power: false,
             leaders: BTreeMap::new(),
             term: None,
-            too_few_in_sync: None,
+            in_sync: None,
             proposals: BTreeMap::new(),
             state: None,
         }

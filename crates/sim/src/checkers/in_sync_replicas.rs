@@ -57,8 +57,8 @@ fn has(
 ) {
     let log = sight.log(member, partition).filter(|log| log.topic_id == history.topic_id);
     // Who restarts forgets how far it had deleted, and as its epoch cache is empty goes back to its high watermark of
-    // before; it has nothing to get again.
-    let is_nothing_left = mark.end <= history.deleted_to;
+    // before; it has nothing to get again. A compacted log that was cut ends after a restart where its last record is.
+    let is_nothing_left = mark.end <= history.deleted_to.max(history.compacted_to);
     let has_all = is_nothing_left || log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
     // The replicas of a deleted topic go one after the other, while others still believe to lead.
     let is_excused = || sight.is_deleted(partition, history.topic_id) || is_damaged(sight, history, member, partition);

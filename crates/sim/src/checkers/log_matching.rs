@@ -82,7 +82,7 @@ pub(super) fn below_high_watermarks(
     };
     let end = there.high_watermark.min(replica.high_watermark);
     let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
-    if is_excused || end <= there.log_start_offset.max(replica.log_start_offset) {
+    if is_excused || end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
         return;
     }
     let last = end + -1;

@@ -394,8 +394,8 @@ impl Checkers {
         let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
         replica_numbers::term(findings, sight, history, leader, broker_epoch);
         history.claim(replica.high_watermark);
-        let has_too_few = leader.leadership.isr.len() < leader.leadership.effective_min_isr;
-        history.too_few_in_sync = has_too_few.then_some((broker, replica.leader_epoch));
+        let (in_sync, least) = (leader.leadership.isr.len(), leader.leadership.effective_min_isr);
+        history.in_sync = Some((broker, replica.leader_epoch, in_sync, least));
         if replica.leader_epoch >= history.weakened_before {
             history.commit(replica.high_watermark, replica.leader_epochs);
         }

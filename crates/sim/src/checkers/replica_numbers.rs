@@ -108,13 +108,14 @@ pub(super) fn term(
 pub(super) fn frozen(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
     let LeaderGlance { broker, partition, replica, leadership } = *leader;
     let (isr, min_isr) = (leadership.isr.len(), leadership.effective_min_isr);
-    let had_too_few = history.too_few_in_sync == Some((broker, replica.leader_epoch));
-    let do_enough_have_it = || {
+    let before = history.in_sync.filter(|before| (before.0, before.1) == (broker, replica.leader_epoch));
+    let have_it = || {
         let keepers = sight.keepers(partition).into_iter().filter_map(|keeper| sight.log(keeper, partition));
-        keepers.filter(|log| log.end >= replica.high_watermark).count() >= min_isr
+        keepers.filter(|log| log.end >= replica.high_watermark).count()
     };
+    let had_enough = || before.is_none_or(|(_, _, isr, least)| isr >= least && have_it() >= least.min(min_isr));
     if min_isr > 1 {
-        let is_right = isr >= min_isr || !had_too_few && do_enough_have_it();
+        let is_right = isr >= min_isr || had_enough();
         findings.require(Checker::HighWatermarkFrozen, sight, Some(partition), is_right, || Details::RoseBelowMinIsr {
             broker,
             isr,

@@ -34,23 +34,39 @@ impl SwarmText<'_> {
 
 fn world(plan: &Plan, language: Language) -> String {
     let (seed, world) = (plan.seed, &plan.world);
-    let (brokers, controllers, racks) = (world.brokers, world.controllers, world.racks);
+    let (brokers, racks) = (world.brokers, world.racks);
     let shortest = format::milliseconds(Duration(world.delay_us));
     let longest = format::milliseconds(Duration(world.delay_us + world.jitter_us));
-    let plural = if controllers == 1 { "" } else { "s" };
+    let coordination = coordination(plan, language);
     match (language, racks) {
         (Language::English, 0) => format!(
-            "Swarm seed {seed} drew {brokers} brokers and {controllers} controller{plural}; a message travels {shortest} to {longest} ms."
+            "Swarm seed {seed} drew {brokers} brokers{coordination}; a message travels {shortest} to {longest} ms."
         ),
         (Language::English, _) => format!(
-            "Swarm seed {seed} drew {brokers} brokers in {racks} racks and {controllers} controller{plural}; a message travels {shortest} to {longest} ms."
+            "Swarm seed {seed} drew {brokers} brokers in {racks} racks{coordination}; a message travels {shortest} to {longest} ms."
         ),
-        (Language::Korean, 0) => format!(
-            "스웜 시드 {seed}: 브로커 {brokers}대와 컨트롤러 {controllers}대, 메시지 전송 시간 {shortest}~{longest} ms입니다."
-        ),
+        (Language::Korean, 0) => {
+            format!(
+                "스웜 시드 {seed}: 브로커 {brokers}대{coordination}, 메시지 전송 시간 {shortest}~{longest} ms입니다."
+            )
+        }
         (Language::Korean, _) => format!(
-            "스웜 시드 {seed}: 랙 {racks}개에 나뉜 브로커 {brokers}대와 컨트롤러 {controllers}대, 메시지 전송 시간 {shortest}~{longest} ms입니다."
+            "스웜 시드 {seed}: 랙 {racks}개에 나뉜 브로커 {brokers}대{coordination}, 메시지 전송 시간 {shortest}~{longest} ms입니다."
         ),
+    }
+}
+
+/// Who coordinates the brokers: some of them, controllers of their own, or ZooKeeper.
+fn coordination(plan: &Plan, language: Language) -> String {
+    let (controllers, is_combined) = (plan.world.controllers, plan.world.combined);
+    let plural = if controllers == 1 { "" } else { "s" };
+    match (language, controllers, is_combined) {
+        (Language::English, 0, _) => " and ZooKeeper".to_owned(),
+        (Language::English, _, true) => format!(", with controllers in {controllers} of the servers"),
+        (Language::English, _, false) => format!(" and {controllers} controller{plural}"),
+        (Language::Korean, 0, _) => "와 ZooKeeper".to_owned(),
+        (Language::Korean, _, true) => format!("(서버 {controllers}대가 컨트롤러를 겸함)"),
+        (Language::Korean, _, false) => format!("와 컨트롤러 {controllers}대"),
     }
 }
 
@@ -133,6 +149,11 @@ mod tests {
         assert_eq!(
             SwarmText::World(&plan).text(Language::English),
             "Swarm seed 7 drew 4 brokers in 2 racks and 1 controller; a message travels 0.2 to 5.2 ms."
+        );
+        let plan: Plan = "seed 7\nbrokers 4\ncontrollers 0\nnetwork 250 5000".parse().expect("a plan");
+        assert_eq!(
+            SwarmText::World(&plan).text(Language::English),
+            "Swarm seed 7 drew 4 brokers and ZooKeeper; a message travels 0.2 to 5.2 ms."
         );
     }
 }

@@ -126,6 +126,25 @@ pub struct HistoricalFaults {
 }
 
 impl HistoricalFaults {
+    /// Switches the one of that name on, as scripts and plans call it; tells whether there is one.
+    #[must_use]
+    pub fn switch_on(&mut self, name: &str) -> bool {
+        let fault = match name {
+            "truncate-to-high-watermark" => &mut self.truncate_to_high_watermark,
+            "single-round-truncation" => &mut self.single_round_truncation,
+            "unfenced-fetches" => &mut self.unfenced_fetches,
+            "truncation-before-fetching" => &mut self.truncation_before_fetching,
+            "high-watermark-below-min-isr" => &mut self.high_watermark_below_min_isr,
+            "isr-without-broker-epochs" => &mut self.isr_without_broker_epochs,
+            "end-offsets-in-doubt" => &mut self.end_offsets_in_doubt,
+            "unfenced-zookeeper-controllers" => &mut self.unfenced_zookeeper_controllers,
+            "unnoticed-broker-bounces" => &mut self.unnoticed_broker_bounces,
+            _ => return false,
+        };
+        *fault = true;
+        true
+    }
+
     /// Whether fetches and questions about epochs carry no current leader epoch.
     #[must_use]
     pub fn fetches_are_unfenced(self) -> bool {

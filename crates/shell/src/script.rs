@@ -166,20 +166,8 @@ impl Script {
     }
 
     fn add_historical_fault(&mut self, argument: &str) -> Result<(), String> {
-        let faults = &mut self.shape.historical_faults;
-        let fault = match argument {
-            "truncate-to-high-watermark" => &mut faults.truncate_to_high_watermark,
-            "single-round-truncation" => &mut faults.single_round_truncation,
-            "unfenced-fetches" => &mut faults.unfenced_fetches,
-            "high-watermark-below-min-isr" => &mut faults.high_watermark_below_min_isr,
-            "isr-without-broker-epochs" => &mut faults.isr_without_broker_epochs,
-            "end-offsets-in-doubt" => &mut faults.end_offsets_in_doubt,
-            "unfenced-zookeeper-controllers" => &mut faults.unfenced_zookeeper_controllers,
-            "unnoticed-broker-bounces" => &mut faults.unnoticed_broker_bounces,
-            other => return Err(format!("there is no historical fault \"{other}\"")),
-        };
-        *fault = true;
-        Ok(())
+        let is_known = self.shape.historical_faults.switch_on(argument);
+        is_known.then_some(()).ok_or_else(|| format!("there is no historical fault \"{argument}\""))
     }
 
     fn set_seed(&mut self, argument: &str) -> Result<(), String> {

@@ -80,16 +80,7 @@ impl Historical {
 
     pub(crate) fn faults(self) -> HistoricalFaults {
         let mut faults = HistoricalFaults::default();
-        match self {
-            Historical::TruncateToHighWatermark => faults.truncate_to_high_watermark = true,
-            Historical::SingleRoundTruncation => faults.single_round_truncation = true,
-            Historical::TruncationBeforeFetching => faults.truncation_before_fetching = true,
-            Historical::UnfencedFetches => faults.unfenced_fetches = true,
-            Historical::HighWatermarkBelowMinIsr => faults.high_watermark_below_min_isr = true,
-            Historical::IsrWithoutBrokerEpochs => faults.isr_without_broker_epochs = true,
-            Historical::UnfencedZooKeeperControllers => faults.unfenced_zookeeper_controllers = true,
-            Historical::UnnoticedBrokerBounces => faults.unnoticed_broker_bounces = true,
-        }
+        assert!(faults.switch_on(self.name()), "scripts know every fault that the swarm looks for");
         faults
     }
 }
@@ -136,3 +127,17 @@ const TWO_CONTROLLERS: [(Kind, u32); 8] = [
 /// Brokers come back before anybody has looked.
 const BOUNCES: [(Kind, u32); 5] =
     [(Kind::StopBroker, 30), (Kind::KillBroker, 5), (Kind::StartBroker, 80), (Kind::Lag, 10), (Kind::Heal, 1)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_switches_one_fault_on_and_no_two_the_same() {
+        let faults: Vec<HistoricalFaults> = Historical::ALL.into_iter().map(Historical::faults).collect();
+        for (place, fault) in faults.iter().enumerate() {
+            assert_ne!(*fault, HistoricalFaults::default());
+            assert!(!faults[..place].contains(fault), "{fault:?}");
+        }
+    }
+}

@@ -243,6 +243,22 @@ fn a_slow_disk_delays_answers_and_nothing_else_and_keeps_their_order() {
 }
 
 #[test]
+fn a_disk_that_is_sound_again_keeps_nothing_waiting() {
+    let mut session = session_at_ms(60);
+    let condition = DiskCondition::Slow(Duration(2_000_000));
+    apply(&mut session, Command::SetDisk { node: SERVER, condition });
+    run_until_ms(&mut session, 160);
+    let before = answers(&session, FIRST_CLIENT).len();
+    run_until_ms(&mut session, 1_000);
+    assert_eq!(answers(&session, FIRST_CLIENT).len(), before, "the disk has not written yet");
+    apply(&mut session, Command::SetDisk { node: SERVER, condition: DiskCondition::Sound });
+    run_until_ms(&mut session, 1_050);
+    let answers = answers(&session, FIRST_CLIENT);
+    assert!(answers.len() > before, "what waited has left");
+    assert!(is_in_order_without_gap(&answers));
+}
+
+#[test]
 fn the_first_write_to_a_full_disk_ends_the_process_and_leaves_the_disk_as_it_was() {
     let mut session = session_at_ms(60);
     let (stored_before, _) = server_state(&session.frame()).expect("the server runs");

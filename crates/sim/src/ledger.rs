@@ -289,9 +289,9 @@ impl Ledger {
         broker: BrokerId,
         excuse: Excuse,
     ) {
-        let log_on = |broker| sight.log(broker, partition).filter(|log| log.topic_id == topic_id);
-        let logs: Vec<LogGlance<'_>> = sight.servers().filter_map(|(id, _)| log_on(BrokerId(id))).collect();
-        let own = log_on(broker);
+        let servers = sight.servers().map(|(id, _)| BrokerId(id));
+        let logs: Vec<LogGlance<'_>> = sight.logs_of(servers, partition, topic_id).collect();
+        let own = sight.log_of(broker, partition, topic_id);
         let account = account(Arc::make_mut(&mut self.accounts), partition, topic_id);
         for (epoch, _) in logs.iter().flat_map(|log| log.leader_epochs) {
             account.epochs.entry(*epoch).or_insert(EpochAccount::NOTHING);
@@ -338,17 +338,6 @@ fn may_lead(sight: &Sight<'_>, partition: &TopicPartition, broker: BrokerId) -> 
     })
 }
 
-/// The logs of some replicas, as far as they are of this topic.
-fn logs<'a>(
-    sight: &Sight<'a>,
-    glance: &StateGlance<'_>,
-    partition: &TopicPartition,
-    replicas: &[BrokerId],
-) -> impl Iterator<Item = LogGlance<'a>> {
-    let topic_id = glance.topic_id;
-    replicas.iter().filter_map(move |broker| sight.log(*broker, partition)).filter(move |log| log.topic_id == topic_id)
-}
-
 /// How many replicas are in sync as the leader knows them, else as the controller does.
 fn in_sync(sight: &Sight<'_>, glance: &StateGlance<'_>, partition: &TopicPartition) -> u8 {
     let leader = glance.state.leader.and_then(|leader| sight.replica(leader, partition)?.leadership);
@@ -369,9 +358,9 @@ fn stored_in_epoch(
         let is_same = there.base_offset == first_offset && there.body == batch.body;
         is_same.then_some(there.partition_leader_epoch)
     };
-    let leader: Vec<BrokerId> = glance.state.leader.into_iter().collect();
-    let by_leader = logs(sight, glance, partition, &leader).find_map(stored);
-    by_leader.or_else(|| logs(sight, glance, partition, &glance.state.replicas).filter_map(stored).max())
+    let by_leader = sight.logs_of(glance.state.leader, partition, glance.topic_id).find_map(stored);
+    let replicas = || sight.logs_of(glance.state.replicas.iter().copied(), partition, glance.topic_id);
+    by_leader.or_else(|| replicas().filter_map(stored).max())
 }
 
 /// Whether what is not there need not be: retention or compaction has taken it before the answer arrived, or it was
@@ -384,7 +373,8 @@ fn is_not_promised(
     first_offset: Offset,
 ) -> bool {
     let is_another = history.is_none_or(|history| history.lives > 1 || history.compacted_to > first_offset);
-    is_another || logs(sight, glance, partition, &glance.state.replicas).any(|log| log.start > first_offset)
+    let replicas = || sight.logs_of(glance.state.replicas.iter().copied(), partition, glance.topic_id);
+    is_another || replicas().any(|log| log.start > first_offset)
 }
 
 /// What those have who can become leader.
@@ -409,7 +399,8 @@ impl<'a> Kept<'a> {
         let is_certain = !candidates.is_empty()
             && (sight.image().is_some() || candidates.iter().all(|broker| !sight.is_in_world(*broker)));
         let without_logs = if is_certain { Offset::ZERO } else { Offset(i64::MAX) };
-        Kept { logs: logs(sight, glance, partition, &candidates).collect(), without_logs, needed_from }
+        let logs = sight.logs_of(candidates, partition, glance.topic_id).collect();
+        Kept { logs, without_logs, needed_from }
     }
 
     fn end_of_epoch(&self, epoch: LeaderEpoch) -> Offset {

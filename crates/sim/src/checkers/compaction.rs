@@ -55,7 +55,7 @@ fn first_taken(
     let others = keepers.filter_map(|other| sight.replica(other, partition).map(|_| other));
     let others = others.filter(|_| history.compacted_to <= to && history.weakened_from.is_none());
     others
-        .filter_map(|other| sight.log(other, partition).filter(|there| there.topic_id == replica.topic_id))
+        .filter_map(|other| sight.log_of(other, partition, replica.topic_id))
         .flat_map(|there| last_records(&there, (log.start.max(there.start), to.min(there.end))))
         .filter(|(_, (_, record))| record.value.is_some())
         .find(|(key, last)| here.get(*key).is_none_or(|kept| kept.0 < last.0 || kept.0 == last.0 && kept.1 != last.1))

@@ -8,11 +8,15 @@ use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use wire::{BrokerId, LeaderEpoch, LeaderRecoveryState, TopicPartition};
 
-/// What is wrong with a partition's state, if anything is. Who is moved away may stay eligible: nobody elects it
-/// (`PartitionChangeBuilder.maybePopulateTargetElr` as of Kafka 3.9). In ZooKeeper a broker is gone before the controller hears of
-/// it, and who led last is elected again without a look at whether it is alive, and forgotten if it is not (KIP-966 as of
-/// Kafka 3.9). In ZooKeeper, a reassignment that replaces another changes the replicas first and then the in-sync ones.
-/// A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone is in sync.
+/// What is wrong with a partition's state, if anything is.
+///
+/// With eligible leader replicas as of Kafka 3.9, who is moved away may stay eligible, and is not elected
+/// (`PartitionChangeBuilder.maybePopulateTargetElr`); who led last is elected again without a look at whether it is alive
+/// (`canElectLastKnownLeader`). A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone
+/// is in sync (`ReplicationControlManager.handleBrokerUnfenced`).
+///
+/// In ZooKeeper a broker is gone before the controller hears of it, and a reassignment that replaces another changes the
+/// replicas first and then the in-sync ones.
 fn flaw(image: &ClusterImage, state: &PartitionRegistration, is_zookeeper: bool) -> Option<Details> {
     let is_registered = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| broker.is_active());
     let is_active = |broker: &BrokerId| is_zookeeper || is_registered(broker);

@@ -55,7 +55,7 @@ fn has(
     partition: &TopicPartition,
     mark: Mark,
 ) {
-    let log = sight.log(member, partition).filter(|log| log.topic_id == history.topic_id);
+    let log = sight.log_of(member, partition, history.topic_id);
     // Who restarts forgets how far it had deleted, and as its epoch cache is empty goes back to its high watermark of
     // before; it has nothing to get again. A compacted log that was cut ends after a restart where its last record is.
     let is_nothing_left = mark.end <= history.deleted_to.max(history.compacted_to);

@@ -27,7 +27,7 @@ pub(super) fn on_append(
 ) {
     let first = first.max(whole_from);
     for other in sight.keepers(partition).into_iter().filter(|other| *other != broker) {
-        let Some(there) = sight.log(other, partition).filter(|there| there.topic_id == log.topic_id) else { continue };
+        let Some(there) = sight.log_of(other, partition, log.topic_id) else { continue };
         if there.end > first {
             let differs = first_difference(log, &there, (first, whole_from));
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {

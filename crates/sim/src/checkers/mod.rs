@@ -23,13 +23,13 @@ use crate::ledger::Ledger;
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
-use history::Histories;
+use history::{Histories, History};
 use kafka::chunks::Chunks;
 use kafka::event::{BrokerEvent, ChangeReason, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
 use metadata_log::MetadataHistory;
-use sight::{LeaderGlance, LogGlance, Sight};
+use sight::{LeaderGlance, Sight};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,9 +155,9 @@ impl Checkers {
     fn weaken_first(&mut self, sight: &Sight<'_>, events: &[Event]) {
         for event in events {
             let EventKind::Controller(event) = &event.kind else { continue };
-            let Some((partition, leader, leader_epoch)) = unclean_election(sight, event) else { continue };
-            self.ledger.on_unclean_election(sight, partition, (leader, leader_epoch));
-            self.on_unclean_election(sight, leader, partition, leader_epoch);
+            if let Some((partition, elected)) = unclean_election(sight, event) {
+                self.on_unclean_election(sight, partition, elected);
+            }
         }
     }
 
@@ -173,9 +173,8 @@ impl Checkers {
             if let Some(topic) = image.topics().get(&partition.topic) {
                 self.histories.begin_unless_known(partition.clone(), topic.topic_id);
             }
-            if let Some((leader, leader_epoch)) = unclean {
-                self.ledger.on_unclean_election(&sight, &partition, (leader, leader_epoch));
-                self.on_unclean_election(&sight, leader, &partition, leader_epoch);
+            if let Some(elected) = unclean {
+                self.on_unclean_election(&sight, &partition, elected);
             }
             self.on_state(&sight, &partition);
         }
@@ -221,14 +220,12 @@ impl Checkers {
             BrokerEvent::LogCompacted { partition, to, .. } => self.on_compaction(sight, broker, partition, *to),
             BrokerEvent::SegmentsDeleted { partition, log_start_offset: to, .. }
             | BrokerEvent::RecordsDeleted { partition, to, .. } => {
-                let topic_id = sight.log(broker, partition).map(|log| log.topic_id);
-                if let Some(history) = topic_id.and_then(|topic_id| self.histories.get_mut(partition, topic_id)) {
+                if let Some(history) = self.history_of(sight, broker, partition) {
                     history.deleted_to = history.deleted_to.max(*to);
                 }
             }
             BrokerEvent::IsrChangeProposed { partition, from, .. } => {
-                let topic_id = sight.log(broker, partition).map(|log| log.topic_id);
-                if let Some(history) = topic_id.and_then(|topic_id| self.histories.get_mut(partition, topic_id)) {
+                if let Some(history) = self.history_of(sight, broker, partition) {
                     history.proposals.insert(broker, from.clone());
                 }
             }
@@ -447,8 +444,7 @@ impl Checkers {
         for partition in self.histories.partitions() {
             let Some(log) = sight.log(broker, &partition) else { continue };
             let others = sight.servers().map(|(id, _)| BrokerId(id)).filter(|other| *other != broker);
-            let others = others.filter_map(|other| sight.log(other, &partition));
-            let longest = others.filter(|there| there.topic_id == log.topic_id).map(|there| there.end).max();
+            let longest = sight.logs_of(others, &partition, log.topic_id).map(|there| there.end).max();
             if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
                 history.lose_power(broker, &log, longest.unwrap_or(Offset::ZERO));
                 self.ledger.on_power_loss(sight, (&partition, log.topic_id), broker);
@@ -463,22 +459,26 @@ impl Checkers {
         self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
     }
 
+    /// `leader` was elected, which need not have all that was committed and acknowledged.
     fn on_unclean_election(
         &mut self,
         sight: &Sight<'_>,
-        leader: BrokerId,
         partition: &TopicPartition,
-        epoch: LeaderEpoch,
+        (leader, leader_epoch): (BrokerId, LeaderEpoch),
     ) {
-        let Some(glance) = sight.known_state(partition) else { return };
-        if let Some(history) = self.histories.get_mut(partition, glance.topic_id) {
-            let is_of_topic = |log: &LogGlance<'_>| log.topic_id == glance.topic_id;
-            let log = sight.log(leader, partition).filter(is_of_topic);
-            let keepers = sight.keepers(partition).into_iter().filter_map(|keeper| sight.log(keeper, partition));
-            let mut whole = keepers.filter(is_of_topic);
-            let whole = whole.find(|whole| whole.reaches(history.committed.end, history.committed.epoch));
-            history.weaken(epoch, log.as_ref(), whole);
+        self.ledger.on_unclean_election(sight, partition, (leader, leader_epoch));
+        let Some(topic_id) = sight.known_state(partition).map(|glance| glance.topic_id) else { return };
+        if let Some(history) = self.histories.get_mut(partition, topic_id) {
+            let mut logs = sight.logs_of(sight.keepers(partition), partition, topic_id);
+            let whole = logs.find(|log| log.reaches(history.committed.end, history.committed.epoch));
+            history.weaken(leader_epoch, sight.log_of(leader, partition, topic_id).as_ref(), whole);
         }
+    }
+
+    /// What is remembered of the partition that a broker has a replica of.
+    fn history_of(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition) -> Option<&mut History> {
+        let topic_id = sight.log(broker, partition)?.topic_id;
+        self.histories.get_mut(partition, topic_id)
     }
 
     /// The controller has changed a partition's state.
@@ -565,19 +565,19 @@ fn leaders_of<'b, 'a: 'b>(
     })
 }
 
-/// A leader that was not in sync, if the event elects one, and its epoch. The end of a reassignment from which nobody in
+/// A leader that was not in sync and its epoch, if the event elects one. The end of a reassignment from which nobody in
 /// sync is left, which unclean elections allow, is such an election, too.
 fn unclean_election<'a>(
     sight: &Sight<'_>,
     event: &'a ControllerEvent,
-) -> Option<(&'a TopicPartition, BrokerId, LeaderEpoch)> {
+) -> Option<(&'a TopicPartition, (BrokerId, LeaderEpoch))> {
     if let ControllerEvent::LeaderElected { partition, leader, leader_epoch, is_unclean: true, .. } = event {
-        return Some((partition, *leader, *leader_epoch));
+        return Some((partition, (*leader, *leader_epoch)));
     }
     let ControllerEvent::IsrChanged { partition, from, to, reason: ChangeReason::Reassignment, .. } = event else {
         return None;
     };
     let is_one_left = to.iter().any(|member| from.contains(member));
     let leader_epoch = sight.state(partition)?.state.leader_epoch;
-    to.first().filter(|_| !is_one_left).map(|first| (partition, *first, leader_epoch))
+    to.first().filter(|_| !is_one_left).map(|first| (partition, (*first, leader_epoch)))
 }

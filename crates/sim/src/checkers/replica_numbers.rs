@@ -110,8 +110,8 @@ pub(super) fn frozen(findings: &mut Findings, sight: &Sight<'_>, history: &Histo
     let (isr, min_isr) = (leadership.isr.len(), leadership.effective_min_isr);
     let before = history.in_sync.filter(|before| (before.0, before.1) == (broker, replica.leader_epoch));
     let have_it = || {
-        let keepers = sight.keepers(partition).into_iter().filter_map(|keeper| sight.log(keeper, partition));
-        keepers.filter(|log| log.end >= replica.high_watermark).count()
+        let logs = sight.logs_of(sight.keepers(partition), partition, replica.topic_id);
+        logs.filter(|log| log.end >= replica.high_watermark).count()
     };
     let had_enough = || before.is_none_or(|(_, _, isr, least)| isr >= least && have_it() >= least.min(min_isr));
     if min_isr > 1 {

@@ -112,6 +112,26 @@ impl<'a> Sight<'a> {
         loaded.map(LogGlance::of_replica).or_else(|| host.disk.logs.get(partition).map(LogGlance::on_disk))
     }
 
+    /// The same, if it is of that topic: an earlier one of its name may have left its log.
+    pub(crate) fn log_of(
+        &self,
+        broker: BrokerId,
+        partition: &TopicPartition,
+        topic_id: TopicId,
+    ) -> Option<LogGlance<'a>> {
+        self.log(broker, partition).filter(|log| log.topic_id == topic_id)
+    }
+
+    /// The logs of some replicas, as far as they are of that topic.
+    pub(crate) fn logs_of(
+        &self,
+        brokers: impl IntoIterator<Item = BrokerId>,
+        partition: &TopicPartition,
+        topic_id: TopicId,
+    ) -> impl Iterator<Item = LogGlance<'a>> {
+        brokers.into_iter().filter_map(move |broker| self.log_of(broker, partition, topic_id))
+    }
+
     /// The active controller's image, and its epoch. One that was frozen or cut off may still believe to be active: it
     /// does not count. In a ZooKeeper cluster the znodes are what all controllers go by; there is one of them only.
     pub(crate) fn image(&self) -> Option<(LeaderEpoch, &'a ClusterImage)> {

@@ -9,6 +9,7 @@ use kafka::view::{
     AdminView, BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, ProducerView, ReplicaRole, ReplicaView,
     ZooKeeperView,
 };
+use kafka::zk_data;
 use sim::frame::{Frame, NodeFrame};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::zookeeper::{ZnodeData, ZnodePath};
@@ -269,7 +270,7 @@ pub(crate) fn controller_image(frame: &Frame) -> Option<&ClusterImage> {
 
 /// The broker that ZooKeeper has as the controller.
 pub(crate) fn controller_in_zookeeper(view: &ZooKeeperView) -> Option<BrokerId> {
-    let znode = view.database.znode(&ZnodePath::new("/controller"))?;
+    let znode = view.database.znode(&ZnodePath::new(zk_data::CONTROLLER))?;
     let ZnodeData::Controller { broker_id, .. } = &znode.data else { return None };
     Some(*broker_id)
 }

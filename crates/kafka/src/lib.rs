@@ -32,6 +32,7 @@ pub mod storage;
 pub mod view;
 pub mod zk_client;
 pub mod zk_controller;
+pub mod zk_data;
 pub mod zookeeper;
 
 /// The generator behind every random draw of a node: small, portable and pinned.

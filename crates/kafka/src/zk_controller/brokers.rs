@@ -4,12 +4,10 @@ use super::batch::Batch;
 use super::context::{RegisteredBroker, Replica};
 use super::work::{Deed, Stop, Work, data_of};
 use crate::event::ChangeReason;
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
-use wire::zookeeper::{Operation, ZnodeData, ZnodePath};
+use wire::zookeeper::{Operation, ZnodeData};
 use wire::{BrokerEpoch, BrokerId, TopicName, TopicPartition};
-
-/// Where brokers register.
-pub(super) const BROKER_IDS: &str = "/brokers/ids";
 
 impl Work<'_> {
     /// The list of registrations changed: new brokers first, then those that are there anew, then those that are gone.
@@ -34,10 +32,9 @@ impl Work<'_> {
 
     /// Reads all registrations; leaves a watch on the list.
     pub(super) fn read_brokers(&mut self) -> Result<BTreeMap<BrokerId, RegisteredBroker>, Stop> {
-        let names = self.get_children(BROKER_IDS)?;
+        let names = self.get_children(zk_data::BROKER_IDS)?;
         let ids: Vec<BrokerId> = names.iter().filter_map(|name| name.parse().ok().map(BrokerId)).collect();
-        let read =
-            |id: &BrokerId| Operation::GetData { path: ZnodePath::new(&format!("{BROKER_IDS}/{id}")), watch: false };
+        let read = |id: &BrokerId| Operation::GetData { path: zk_data::broker(*id), watch: false };
         let outcomes = self.read_all(ids.iter().map(read).collect())?;
         let brokers = ids.into_iter().zip(outcomes).filter_map(|(id, outcome)| match data_of(outcome)? {
             (ZnodeData::Broker { endpoint, rack, .. }, stat) => {

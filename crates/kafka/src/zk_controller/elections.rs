@@ -1,11 +1,12 @@
 //! Elections that somebody asks for: by `ElectLeaders` (KIP-460), or through `/admin/preferred_replica_election`
 //! (`processReplicaLeaderElection` of `kafka.controller.KafkaController`).
 
+use super::Task;
 use super::partitions::{ElectionResults, Strategy};
 use super::work::{Deed, Stop, Work};
-use super::{PREFERRED_ELECTION, Task};
 use crate::event::ChangeReason;
 use crate::node::RequestId;
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::ElectionType;
 use wire::response::PartitionResult;
@@ -54,15 +55,15 @@ impl Work<'_> {
 
     /// Somebody may have written which partitions shall have their preferred leader; leaves a watch there.
     pub(super) fn on_preferred_election(&mut self) -> Result<(), Stop> {
-        self.watch(PREFERRED_ELECTION)?;
-        let asked = match self.get_data(PREFERRED_ELECTION, false)? {
+        self.watch(zk_data::PREFERRED_ELECTION)?;
+        let asked = match self.get_data(zk_data::PREFERRED_ELECTION, false)? {
             Some((ZnodeData::PreferredReplicaElection(asked), _)) => asked,
             _ => return Ok(()),
         };
         let asked = asked.into_iter().map(|(topic, partition)| TopicPartition::new(topic, partition)).collect();
         let (electable, _) = self.electable(&asked, ElectionType::Preferred)?;
         self.elect_preferred(&electable)?;
-        self.delete_all(vec![ZnodePath::new(PREFERRED_ELECTION)])?;
+        self.delete_all(vec![ZnodePath::new(zk_data::PREFERRED_ELECTION)])?;
         self.deeds.push(Deed::Put(Task::PreferredElection));
         Ok(())
     }

@@ -29,6 +29,7 @@ use crate::node::{ConnectionId, RequestId};
 use crate::spec::HistoricalFaults;
 use crate::view::ZooKeeperControllerView;
 use crate::zk_client::{Answer, Call, Host, HostTimer};
+use crate::zk_data;
 use channels::Channels;
 pub use elections::ElectionOutcome;
 use std::collections::{BTreeSet, VecDeque};
@@ -40,12 +41,6 @@ use wire::request::{
 use wire::zookeeper::{WatchedEvent, WatchedEventKind};
 use wire::{BrokerId, ErrorCode, Request, Response, Timestamp, TopicName, TopicPartition};
 use work::{Deed, State, Stop, Work};
-
-/// Partitions for which somebody wants the preferred leader.
-const PREFERRED_ELECTION: &str = "/admin/preferred_replica_election";
-
-/// Partitions whose replicas somebody wants elsewhere.
-const REASSIGN_PARTITIONS: &str = "/admin/reassign_partitions";
 
 /// What the controller wants of the process around it, beside connections and timers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -421,15 +416,15 @@ impl Work<'_> {
 fn task_of_watch(event: &WatchedEvent) -> Option<Task> {
     use WatchedEventKind::{NodeChildrenChanged, NodeCreated, NodeDataChanged, NodeDeleted};
     match (&*event.path.0, event.kind) {
-        (office::CONTROLLER, NodeDeleted) => Some(Task::Reelect),
-        (office::CONTROLLER, NodeCreated | NodeDataChanged) => Some(Task::ControllerChange),
-        (brokers::BROKER_IDS, NodeChildrenChanged) => Some(Task::BrokerChange),
-        (topics::TOPICS, NodeChildrenChanged) => Some(Task::TopicChange),
-        (topics::DELETE_TOPICS, NodeChildrenChanged) => Some(Task::TopicDeletion),
-        (PREFERRED_ELECTION, NodeCreated) => Some(Task::PreferredElection),
-        (REASSIGN_PARTITIONS, NodeCreated) => Some(Task::Reassignment),
+        (zk_data::CONTROLLER, NodeDeleted) => Some(Task::Reelect),
+        (zk_data::CONTROLLER, NodeCreated | NodeDataChanged) => Some(Task::ControllerChange),
+        (zk_data::BROKER_IDS, NodeChildrenChanged) => Some(Task::BrokerChange),
+        (zk_data::TOPICS, NodeChildrenChanged) => Some(Task::TopicChange),
+        (zk_data::DELETE_TOPICS, NodeChildrenChanged) => Some(Task::TopicDeletion),
+        (zk_data::PREFERRED_ELECTION, NodeCreated) => Some(Task::PreferredElection),
+        (zk_data::REASSIGN_PARTITIONS, NodeCreated) => Some(Task::Reassignment),
         (path, NodeDataChanged) => {
-            let topic = path.strip_prefix(topics::TOPICS)?.strip_prefix('/')?;
+            let topic = path.strip_prefix(zk_data::TOPICS)?.strip_prefix('/')?;
             (!topic.contains('/')).then(|| Task::PartitionModifications(TopicName::new(topic)))
         }
         (_, NodeCreated | NodeDeleted | NodeChildrenChanged) => None,

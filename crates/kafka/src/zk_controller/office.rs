@@ -2,16 +2,12 @@
 //! (`elect`, `onControllerFailover` and `onControllerResignation` of `kafka.controller.KafkaController`).
 
 use super::context::{Context, PartitionState, Replica, ReplicaState};
-use super::topics::{DELETE_TOPICS, TOPICS};
-use super::work::{CONTROLLER_EPOCH, Deed, Stop, Work};
-use super::{PREFERRED_ELECTION, REASSIGN_PARTITIONS};
+use super::work::{Deed, Stop, Work};
 use crate::event::{ChangeReason, ZooKeeperEvent};
+use crate::zk_data;
 use std::collections::BTreeSet;
 use wire::zookeeper::{CreateMode, Operation, OperationResult, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError};
 use wire::{BrokerId, TopicName, TopicPartition};
-
-/// The controller's znode.
-pub(super) const CONTROLLER: &str = "/controller";
 
 /// Where notifications stand that nobody needs after a new election.
 const STALE_NOTIFICATIONS: [&str; 2] = ["/log_dir_event_notification", "/isr_change_notification"];
@@ -59,11 +55,11 @@ impl Work<'_> {
     }
 
     fn watch_controller(&mut self) -> Result<(), Stop> {
-        self.watch(CONTROLLER)
+        self.watch(zk_data::CONTROLLER)
     }
 
     fn read_controller(&mut self) -> Result<Option<BrokerId>, Stop> {
-        match self.get_data(CONTROLLER, false)? {
+        match self.get_data(zk_data::CONTROLLER, false)? {
             Some((ZnodeData::Controller { broker_id, .. }, _)) => Ok(Some(broker_id)),
             _ => Ok(None),
         }
@@ -98,7 +94,7 @@ impl Work<'_> {
         self.state.active_controller = None;
         self.resign();
         self.context().epoch_version = Some(epoch_version);
-        let deleted = self.delete_all(vec![ZnodePath::new(CONTROLLER)]);
+        let deleted = self.delete_all(vec![ZnodePath::new(zk_data::CONTROLLER)]);
         self.context().epoch_version = None;
         match deleted {
             Err(Stop::ControllerMoved) => Ok(()),
@@ -113,12 +109,12 @@ impl Work<'_> {
         let next = epoch + 1;
         let broker_id = self.facts.broker_id;
         let create = Operation::Create {
-            path: ZnodePath::new(CONTROLLER),
+            path: ZnodePath::new(zk_data::CONTROLLER),
             data: ZnodeData::Controller { broker_id, timestamp: self.at },
             mode: CreateMode::Ephemeral,
         };
         let increment = Operation::SetData {
-            path: ZnodePath::new(CONTROLLER_EPOCH),
+            path: ZnodePath::new(zk_data::CONTROLLER_EPOCH),
             data: ZnodeData::ControllerEpoch(next),
             version: Some(version),
         };
@@ -142,11 +138,11 @@ impl Work<'_> {
 
     /// The epoch of the last controller, 0 before the first.
     fn controller_epoch(&mut self) -> Result<(i32, ZnodeVersion), Stop> {
-        if let Some((ZnodeData::ControllerEpoch(epoch), stat)) = self.get_data(CONTROLLER_EPOCH, false)? {
+        if let Some((ZnodeData::ControllerEpoch(epoch), stat)) = self.get_data(zk_data::CONTROLLER_EPOCH, false)? {
             return Ok((epoch, stat.version));
         }
         let initial = Operation::Create {
-            path: ZnodePath::new(CONTROLLER_EPOCH),
+            path: ZnodePath::new(zk_data::CONTROLLER_EPOCH),
             data: ZnodeData::ControllerEpoch(0),
             mode: CreateMode::Persistent,
         };
@@ -159,8 +155,8 @@ impl Work<'_> {
     /// `onControllerFailover`.
     fn take_over(&mut self) -> Result<(), Stop> {
         self.make_feature_znode()?;
-        self.watch(PREFERRED_ELECTION)?;
-        self.watch(REASSIGN_PARTITIONS)?;
+        self.watch(zk_data::PREFERRED_ELECTION)?;
+        self.watch(zk_data::REASSIGN_PARTITIONS)?;
         self.delete_stale_notifications()?;
         self.load_context()?;
         self.load_topics_to_delete()?;
@@ -196,7 +192,8 @@ impl Work<'_> {
 
     fn load_context(&mut self) -> Result<(), Stop> {
         let brokers = self.read_brokers()?;
-        let names: Vec<TopicName> = self.get_children(TOPICS)?.iter().map(|name| TopicName::new(name)).collect();
+        let names: Vec<TopicName> =
+            self.get_children(zk_data::TOPICS)?.iter().map(|name| TopicName::new(name)).collect();
         let topics = self.read_topics(&names)?;
         let channels = brokers.iter().map(|(id, broker)| Deed::AddBroker(*id, broker.endpoint.clone()));
         self.deeds.extend(channels.collect::<Vec<Deed>>());
@@ -209,10 +206,10 @@ impl Work<'_> {
 
     /// Topics that are not there are marked for nothing: their deletion completes at once, and so they are unmarked.
     fn load_topics_to_delete(&mut self) -> Result<(), Stop> {
-        let marked = self.get_children(DELETE_TOPICS)?;
+        let marked = self.get_children(zk_data::DELETE_TOPICS)?;
         if !self.facts.config.delete_topic_enable {
             return self
-                .delete_all(marked.iter().map(|name| super::topics::mark_path(&TopicName::new(name))).collect());
+                .delete_all(marked.iter().map(|name| zk_data::marked_for_deletion(&TopicName::new(name))).collect());
         }
         let context = self.context();
         let to_delete: BTreeSet<TopicName> = marked.iter().map(|name| TopicName::new(name)).collect();

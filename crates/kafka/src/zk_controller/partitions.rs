@@ -6,6 +6,7 @@ use super::state_znodes::Occasion;
 use super::work::{Stop, Work};
 use crate::event::ChangeReason;
 use crate::leader_election::{Candidates, OfflineElection};
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::zookeeper::{PartitionStateData, ZnodeData};
 use wire::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
@@ -273,7 +274,7 @@ impl Work<'_> {
     }
 
     fn is_unclean_election_enabled(&mut self, topic: &TopicName) -> Result<bool, Stop> {
-        let own = match self.get_data(&format!("/config/topics/{topic}"), false)? {
+        let own = match self.get_data(&zk_data::topic_config(topic).0, false)? {
             Some((ZnodeData::Config(config), _)) => config.get("unclean.leader.election.enable").cloned(),
             _ => None,
         };

@@ -4,15 +4,16 @@
 //! controller can go on where another one stopped. While targets are missing in the in-sync replicas, new replicas are
 //! started under a new leader epoch; once all are there, leadership moves to a target and the others go.
 
+use super::Task;
 use super::batch::Batch;
 use super::context::{Assignment, Context, Leadership, Replica};
 use super::elections::partition_result;
 use super::partitions::Strategy;
-use super::state_znodes::{Occasion, topic_path};
+use super::state_znodes::Occasion;
 use super::work::{Deed, Outcome, Stop, Work};
-use super::{REASSIGN_PARTITIONS, Task};
 use crate::event::{ChangeReason, ControllerEvent};
 use crate::node::RequestId;
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::{AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest, ReassignablePartition};
 use wire::response::{
@@ -72,7 +73,7 @@ impl Work<'_> {
     /// Reassignments may have been asked for by `/admin/reassign_partitions`; leaves a watch there. Returns those that
     /// were begun.
     pub(super) fn on_zookeeper_reassignment(&mut self) -> Result<BTreeSet<TopicPartition>, Stop> {
-        self.watch(REASSIGN_PARTITIONS)?;
+        self.watch(zk_data::REASSIGN_PARTITIONS)?;
         let wanted = self.read_reassignment()?;
         let plans = wanted.into_iter().map(|(partition, replicas)| {
             let assignment = self.state.context.assignment(&partition).reassigned_to(&replicas);
@@ -278,7 +279,7 @@ impl Work<'_> {
         let topic_id = topic.topic_id;
         assignments.insert(partition.partition, assignment.clone());
         let data = super::topics::topic_data(topic_id, &assignments);
-        match self.write_data(&topic_path(&partition.topic), data)? {
+        match self.write_data(&zk_data::topic(&partition.topic).0, data)? {
             Ok(_) => Ok(()),
             Err(_) => Err(Stop::Failed),
         }
@@ -290,7 +291,7 @@ impl Work<'_> {
     }
 
     fn read_reassignment(&mut self) -> Result<BTreeMap<TopicPartition, Vec<BrokerId>>, Stop> {
-        match self.get_data(REASSIGN_PARTITIONS, false)? {
+        match self.get_data(zk_data::REASSIGN_PARTITIONS, false)? {
             Some((ZnodeData::Reassignment(wanted), _)) => Ok(wanted),
             _ => Ok(BTreeMap::new()),
         }
@@ -298,19 +299,19 @@ impl Work<'_> {
 
     /// Takes partitions out of `/admin/reassign_partitions`, if that is there; with the last one it goes.
     fn forget_in_zookeeper(&mut self, is_over: impl Fn(&TopicPartition, &Vec<BrokerId>) -> bool) -> Result<(), Stop> {
-        if self.get_data(REASSIGN_PARTITIONS, false)?.is_none() {
+        if self.get_data(zk_data::REASSIGN_PARTITIONS, false)?.is_none() {
             return Ok(());
         }
         let mut wanted = self.read_reassignment()?;
         wanted.retain(|partition, replicas| !is_over(partition, replicas));
         if wanted.is_empty() {
-            self.delete_all(vec![ZnodePath::new(REASSIGN_PARTITIONS)])?;
+            self.delete_all(vec![ZnodePath::new(zk_data::REASSIGN_PARTITIONS)])?;
             self.deeds.push(Deed::Put(Task::Reassignment));
             return Ok(());
         }
         let data = ZnodeData::Reassignment(wanted);
-        if self.write_data(REASSIGN_PARTITIONS, data.clone())?.is_err() {
-            let path = ZnodePath::new(REASSIGN_PARTITIONS);
+        if self.write_data(zk_data::REASSIGN_PARTITIONS, data.clone())?.is_err() {
+            let path = ZnodePath::new(zk_data::REASSIGN_PARTITIONS);
             self.write_all(vec![Operation::Create { path, data, mode: CreateMode::Persistent }])?;
         }
         Ok(())

@@ -3,25 +3,12 @@
 use super::context::Leadership;
 use super::work::{Stop, Work, data_of};
 use crate::event::{ChangeReason, ControllerEvent};
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::zookeeper::{
     CreateMode, Operation, OperationResult, PartitionStateData, ZnodeData, ZnodePath, ZooKeeperError,
 };
 use wire::{PartitionEpoch, TopicName, TopicPartition};
-
-/// `/brokers/topics/T`.
-pub(super) fn topic_path(topic: &TopicName) -> String {
-    format!("/brokers/topics/{topic}")
-}
-
-fn partition_path(partition: &TopicPartition) -> String {
-    format!("{}/partitions/{}", topic_path(&partition.topic), partition.partition)
-}
-
-/// `/brokers/topics/T/partitions/P/state`.
-pub(super) fn state_path(partition: &TopicPartition) -> ZnodePath {
-    ZnodePath::new(&format!("{}/state", partition_path(partition)))
-}
 
 fn create(path: ZnodePath, data: ZnodeData) -> Operation {
     Operation::Create { path, data, mode: CreateMode::Persistent }
@@ -49,15 +36,15 @@ impl Work<'_> {
         states: BTreeMap<TopicPartition, PartitionStateData>,
     ) -> Result<Vec<TopicPartition>, Stop> {
         let topics: BTreeSet<&TopicName> = states.keys().map(|partition| &partition.topic).collect();
-        let of_topics = topics.into_iter().map(|topic| format!("{}/partitions", topic_path(topic)));
-        let of_topics: Vec<Operation> = of_topics.map(|path| create(ZnodePath::new(&path), ZnodeData::Empty)).collect();
+        let of_topics = topics.into_iter().map(zk_data::partitions);
+        let of_topics: Vec<Operation> = of_topics.map(|path| create(path, ZnodeData::Empty)).collect();
         self.write_all(of_topics)?;
-        let of_partitions =
-            states.keys().map(|partition| create(ZnodePath::new(&partition_path(partition)), ZnodeData::Empty));
+        let of_partitions = states.keys().map(|partition| create(zk_data::partition(partition), ZnodeData::Empty));
         self.write_all(of_partitions.collect())?;
         let data = |state: &PartitionStateData| ZnodeData::PartitionState(state.clone());
-        let outcomes = self
-            .write_all(states.iter().map(|(partition, state)| create(state_path(partition), data(state))).collect())?;
+        let outcomes = self.write_all(
+            states.iter().map(|(partition, state)| create(zk_data::partition_state(partition), data(state))).collect(),
+        )?;
         let mut made = Vec::new();
         for ((partition, state), outcome) in states.into_iter().zip(outcomes) {
             if let Ok(OperationResult::Created { stat, .. }) = outcome {
@@ -73,7 +60,8 @@ impl Work<'_> {
         &mut self,
         partitions: &[TopicPartition],
     ) -> Result<BTreeMap<TopicPartition, Leadership>, Stop> {
-        let read = |partition: &TopicPartition| Operation::GetData { path: state_path(partition), watch: false };
+        let read =
+            |partition: &TopicPartition| Operation::GetData { path: zk_data::partition_state(partition), watch: false };
         let outcomes = self.read_all(partitions.iter().map(read).collect())?;
         let states = partitions.iter().zip(outcomes).filter_map(|(partition, outcome)| match data_of(outcome)? {
             (ZnodeData::PartitionState(state), stat) => {
@@ -94,7 +82,7 @@ impl Work<'_> {
             return Ok(Written::default());
         }
         let replace = |(partition, leadership): (&TopicPartition, &Leadership)| Operation::SetData {
-            path: state_path(partition),
+            path: zk_data::partition_state(partition),
             data: ZnodeData::PartitionState(leadership.state.clone()),
             version: self.demanded(leadership.version),
         };

@@ -4,23 +4,18 @@
 use super::batch::Batch;
 use super::context::{Assignment, Context, Replica, ReplicaState, Topic};
 use super::partitions::Strategy;
-use super::state_znodes::topic_path;
 use super::work::{Stop, Work, data_of};
 use crate::event::ControllerEvent;
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::zookeeper::{Operation, ZnodeData, ZnodePath};
 use wire::{BrokerId, ErrorCode, PartitionIndex, TopicId, TopicName, TopicPartition};
 
-/// Where topics are.
-pub(super) const TOPICS: &str = "/brokers/topics";
-
-/// Where the names of topics stand that are to go.
-pub(super) const DELETE_TOPICS: &str = "/admin/delete_topics";
-
 impl Work<'_> {
     /// The list of topics changed.
     pub(super) fn on_topic_change(&mut self) -> Result<(), Stop> {
-        let names: BTreeSet<TopicName> = self.get_children(TOPICS)?.iter().map(|name| TopicName::new(name)).collect();
+        let names: BTreeSet<TopicName> =
+            self.get_children(zk_data::TOPICS)?.iter().map(|name| TopicName::new(name)).collect();
         let known: BTreeSet<TopicName> = self.context().topics.keys().cloned().collect();
         for topic in known.difference(&names) {
             self.context().remove_topic(topic);
@@ -64,9 +59,7 @@ impl Work<'_> {
 
     /// A topic that is to go gets no partitions (`restorePartitionReplicaAssignment`).
     fn undo_additions(&mut self, topic: &TopicName, read: &Topic) -> Result<(), Stop> {
-        let path = topic_path(topic);
-        let existing =
-            self.ask(Operation::GetChildren { path: ZnodePath::new(&format!("{path}/partitions")), watch: false })?;
+        let existing = self.ask(Operation::GetChildren { path: zk_data::partitions(topic), watch: false })?;
         let Ok(wire::zookeeper::OperationResult::Children { names, .. }) = existing else { return Ok(()) };
         let was_there = |index: &PartitionIndex| names.contains(&index.to_string());
         let context = self.context();
@@ -76,12 +69,12 @@ impl Work<'_> {
             .filter(|index| was_there(index))
             .map(|index| (*index, context.assignment(&TopicPartition::new(topic.clone(), *index))));
         let data = topic_data(read.topic_id, &assignments.collect());
-        self.write_all(vec![Operation::SetData { path: ZnodePath::new(&path), data, version: None }]).map(drop)
+        self.write_all(vec![Operation::SetData { path: zk_data::topic(topic), data, version: None }]).map(drop)
     }
 
     /// Reads topics' ids and replicas; leaves a watch on each.
     pub(super) fn read_topics(&mut self, names: &[TopicName]) -> Result<BTreeMap<TopicName, Topic>, Stop> {
-        let read = |name: &TopicName| Operation::GetData { path: ZnodePath::new(&topic_path(name)), watch: true };
+        let read = |name: &TopicName| Operation::GetData { path: zk_data::topic(name), watch: true };
         let outcomes = self.read_all(names.iter().map(read).collect())?;
         let topics = names.iter().zip(outcomes);
         Ok(topics.filter_map(|(name, outcome)| Some((name.clone(), topic_of(data_of(outcome)?.0)?))).collect())
@@ -100,12 +93,12 @@ impl Work<'_> {
     /// Topics were marked: they are deleted as far as their replicas are up.
     pub(super) fn on_topic_deletion(&mut self) -> Result<(), Stop> {
         let marked: BTreeSet<TopicName> =
-            self.get_children(DELETE_TOPICS)?.iter().map(|name| TopicName::new(name)).collect();
+            self.get_children(zk_data::DELETE_TOPICS)?.iter().map(|name| TopicName::new(name)).collect();
         let is_enabled = self.facts.config.delete_topic_enable;
         let context = self.context();
         let (known, unknown): (BTreeSet<TopicName>, BTreeSet<TopicName>) =
             marked.into_iter().partition(|topic| is_enabled && context.topics.contains_key(topic));
-        self.delete_all(unknown.iter().map(mark_path).collect())?;
+        self.delete_all(unknown.iter().map(zk_data::marked_for_deletion).collect())?;
         if known.is_empty() {
             return Ok(());
         }
@@ -219,9 +212,9 @@ impl Work<'_> {
 
     /// Every replica is gone: now the znodes go.
     fn complete_deletion(&mut self, topic: &TopicName) -> Result<(), Stop> {
-        self.delete_tree(ZnodePath::new(&topic_path(topic)))?;
-        self.delete_all(vec![ZnodePath::new(&format!("/config/topics/{topic}"))])?;
-        self.delete_all(vec![mark_path(topic)])?;
+        self.delete_tree(zk_data::topic(topic))?;
+        self.delete_all(vec![zk_data::topic_config(topic)])?;
+        self.delete_all(vec![zk_data::marked_for_deletion(topic)])?;
         let is_known = self.context().topics.contains_key(topic);
         self.context().remove_topic(topic);
         if is_known {
@@ -256,10 +249,6 @@ fn children_of(parent: &ZnodePath, outcome: super::work::Outcome) -> Vec<ZnodePa
         }
         _ => Vec::new(),
     }
-}
-
-pub(super) fn mark_path(topic: &TopicName) -> ZnodePath {
-    ZnodePath::new(&format!("{DELETE_TOPICS}/{topic}"))
 }
 
 fn replicas_of_topic(context: &Context, topic: &TopicName) -> Vec<Replica> {

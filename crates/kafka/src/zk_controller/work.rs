@@ -11,11 +11,9 @@ use super::{ControllerRequest, Facts, Task};
 use crate::event::{ControllerEvent, EventKind, ZooKeeperEvent};
 use crate::node::RequestId;
 use crate::zk_client::{Answer, Call};
+use crate::zk_data;
 use wire::zookeeper::{Operation, OperationResult, Stat, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError};
 use wire::{BrokerId, Endpoint, Request, Response, Timestamp};
-
-/// `/controller_epoch`.
-pub(super) const CONTROLLER_EPOCH: &str = "/controller_epoch";
 
 /// Why work on an event stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +132,7 @@ impl<'a> Work<'a> {
             return self.read_all(operations);
         }
         let version = self.state.context.epoch_version.unwrap_or(ZnodeVersion(0));
-        let check = Operation::Check { path: ZnodePath::new(CONTROLLER_EPOCH), version };
+        let check = Operation::Check { path: ZnodePath::new(zk_data::CONTROLLER_EPOCH), version };
         let fenced = |operation| Call::Multi(vec![check.clone(), operation]);
         let answers = self.ask_all(operations.into_iter().map(fenced).collect())?;
         answers.into_iter().map(fenced_outcome).collect()

@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::world::Host;
 use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
+use kafka::zk_data;
 use kafka::zookeeper::Database;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl ZooKeeperHistory {
     }
 
     fn check_epochs(&mut self, findings: &mut Findings, sight: &Sight<'_>, database: &Database, since: Option<Zxid>) {
-        let epoch = match database.znode(&ZnodePath::new("/controller_epoch")).map(|znode| &znode.data) {
+        let epoch = match database.znode(&ZnodePath::new(zk_data::CONTROLLER_EPOCH)).map(|znode| &znode.data) {
             Some(ZnodeData::ControllerEpoch(epoch)) => *epoch,
             _ => return,
         };
@@ -118,10 +119,13 @@ fn changes(before: &ClusterImage, now: &ClusterImage) -> Vec<ChangedState> {
 #[must_use]
 pub fn image_of(database: &Database) -> ClusterImage {
     let mut image = ClusterImage::default();
-    image.set_live_brokers(children(database, "/brokers/ids").filter_map(|id| registration(database, id)).collect());
-    for name in children(database, "/brokers/topics") {
-        if database.znode(&ZnodePath::new(&format!("/admin/delete_topics/{name}"))).is_none() {
-            put_topic(&mut image, database, name);
+    image.set_live_brokers(
+        children(database, zk_data::BROKER_IDS).filter_map(|id| registration(database, id)).collect(),
+    );
+    for name in children(database, zk_data::TOPICS) {
+        let topic = TopicName::new(name);
+        if database.znode(&zk_data::marked_for_deletion(&topic)).is_none() {
+            put_topic(&mut image, database, &topic);
         }
     }
     image
@@ -132,7 +136,8 @@ fn children<'a>(database: &'a Database, path: &str) -> impl Iterator<Item = &'a 
 }
 
 fn registration(database: &Database, id: &str) -> Option<(BrokerId, BrokerRegistration)> {
-    let znode = database.znode(&ZnodePath::new(&format!("/brokers/ids/{id}")))?;
+    let broker = BrokerId(id.parse().ok()?);
+    let znode = database.znode(&zk_data::broker(broker))?;
     let ZnodeData::Broker { endpoint, rack, .. } = &znode.data else { return None };
     let registration = BrokerRegistration {
         incarnation_id: IncarnationId(0),
@@ -142,28 +147,28 @@ fn registration(database: &Database, id: &str) -> Option<(BrokerId, BrokerRegist
         fenced: false,
         in_controlled_shutdown: false,
     };
-    Some((BrokerId(id.parse().ok()?), registration))
+    Some((broker, registration))
 }
 
-fn put_topic(image: &mut ClusterImage, database: &Database, name: &str) {
-    let topic = database.znode(&ZnodePath::new(&format!("/brokers/topics/{name}")));
+fn put_topic(image: &mut ClusterImage, database: &Database, topic: &TopicName) {
+    let znode = database.znode(&zk_data::topic(topic));
     let Some(ZnodeData::Topic { topic_id, partitions, adding_replicas, removing_replicas }) =
-        topic.map(|znode| &znode.data)
+        znode.map(|znode| &znode.data)
     else {
         return;
     };
     let of = |map: &BTreeMap<PartitionIndex, Vec<BrokerId>>, index| map.get(index).cloned().unwrap_or_default();
     for (index, replicas) in partitions {
-        let path = format!("/brokers/topics/{name}/partitions/{}/state", index.0);
-        let Some(znode) = database.znode(&ZnodePath::new(&path)) else { continue };
+        let place = TopicPartition::new(topic.clone(), *index);
+        let Some(znode) = database.znode(&zk_data::partition_state(&place)) else { continue };
         let ZnodeData::PartitionState(state) = &znode.data else { continue };
         let moved = (of(adding_replicas, index), of(removing_replicas, index));
         let state = partition(state, replicas.clone(), moved, PartitionEpoch(znode.version.0));
-        image.put_partition(&TopicPartition::new(TopicName::new(name), *index), *topic_id, state);
+        image.put_partition(&place, *topic_id, state);
     }
-    let configs = database.znode(&ZnodePath::new(&format!("/config/topics/{name}"))).map(|znode| &znode.data);
+    let configs = database.znode(&zk_data::topic_config(topic)).map(|znode| &znode.data);
     if let Some(ZnodeData::Config(configs)) = configs {
-        image.set_configs(&TopicName::new(name), configs);
+        image.set_configs(topic, configs);
     }
 }
 

@@ -2,12 +2,13 @@
 //! asked writes, the controller sees it, and the request is answered once the broker's own metadata shows what was done.
 
 use super::super::{Broker, Step, timers};
+use super::Ask;
 use super::placement::{LiveBroker, Refusal};
 use super::topic_plans::{Assignment, Knowledge, TopicPlan, already_exists};
-use super::{Ask, paths};
 use crate::instant::Duration;
 use crate::metadata::METADATA_TOPIC;
 use crate::node::RequestId;
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::{
     CreatableTopic, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
@@ -178,7 +179,7 @@ impl Broker {
         for name in &request.topics {
             if !self.job(number).is_refused(name) {
                 let create = Operation::Create {
-                    path: paths::marked_for_deletion(name),
+                    path: zk_data::marked_for_deletion(name),
                     data: ZnodeData::Empty,
                     mode: CreateMode::Persistent,
                 };
@@ -191,7 +192,8 @@ impl Broker {
     /// What is new depends on what there is.
     fn look_around(&mut self, job: Job, step: &mut Step<'_>) {
         let number = self.add_job(job);
-        for (ask, path) in [(AdminAsk::MarkedForDeletion, paths::DELETE_TOPICS), (AdminAsk::Topics, paths::TOPICS)] {
+        for (ask, path) in [(AdminAsk::MarkedForDeletion, zk_data::DELETE_TOPICS), (AdminAsk::Topics, zk_data::TOPICS)]
+        {
             let path = wire::zookeeper::ZnodePath::new(path);
             self.ask_for_job(number, ask, Operation::GetChildren { path, watch: false }, step);
         }
@@ -306,13 +308,13 @@ impl Broker {
         if let JobKind::Create { plans, .. } = &mut self.job(number).kind {
             plans.insert(name.clone(), plan);
         }
-        let replace = Operation::SetData { path: paths::topic_config(&name), data, version: None };
+        let replace = Operation::SetData { path: zk_data::topic_config(&name), data, version: None };
         self.ask_for_job(number, AdminAsk::ReplaceConfigs(name), replace, step);
     }
 
     fn write_configs(&mut self, number: u64, name: TopicName, step: &mut Step<'_>) {
         let data = ZnodeData::Config(self.plan_of(number, &name).configs);
-        let write = Operation::Create { path: paths::topic_config(&name), data, mode: CreateMode::Persistent };
+        let write = Operation::Create { path: zk_data::topic_config(&name), data, mode: CreateMode::Persistent };
         self.ask_for_job(number, AdminAsk::WriteConfigs(name), write, step);
     }
 
@@ -324,7 +326,7 @@ impl Broker {
             adding_replicas: BTreeMap::new(),
             removing_replicas: BTreeMap::new(),
         };
-        let create = Operation::Create { path: paths::topic(&name), data, mode: CreateMode::Persistent };
+        let create = Operation::Create { path: zk_data::topic(&name), data, mode: CreateMode::Persistent };
         self.ask_for_job(number, AdminAsk::CreateTopic(name), create, step);
     }
 
@@ -346,7 +348,7 @@ impl Broker {
             let message = "The topic is queued for deletion.".to_owned();
             return job.refuse(name, ErrorCode::InvalidTopic, Some(message));
         }
-        let read = Operation::GetData { path: paths::topic(name), watch: false };
+        let read = Operation::GetData { path: zk_data::topic(name), watch: false };
         self.ask_for_job(number, AdminAsk::ReadTopic(name.clone()), read, step);
     }
 
@@ -367,7 +369,7 @@ impl Broker {
             Ok(partitions) => {
                 let count = partitions.len() as i32;
                 let data = ZnodeData::Topic { topic_id, partitions, adding_replicas, removing_replicas };
-                let write = Operation::SetData { path: paths::topic(name), data, version: None };
+                let write = Operation::SetData { path: zk_data::topic(name), data, version: None };
                 self.ask_for_job(number, AdminAsk::WriteTopic(name.clone(), count), write, step);
             }
             Err(refusal) => self.job(number).refuse_as(name, refusal),

@@ -3,10 +3,11 @@
 //! that is asked, and every broker hears of it through `/config/changes`. The messages are Kafka's.
 
 use super::super::{Broker, Step};
-use super::{Ask, paths};
+use super::Ask;
 use crate::config::{ConfigType, topic_config, validate_topic_configs};
 use crate::controller::{check_changes, check_dynamic_configs, check_name, new_value, set};
 use crate::node::RequestId;
+use crate::zk_data;
 use std::collections::BTreeMap;
 use wire::request::{
     AlterConfigOperation, AlterConfigsResource, AlterableConfig, ConfigResource, IncrementalAlterConfigsRequest,
@@ -82,7 +83,7 @@ impl Broker {
             .iter()
             .enumerate()
             .filter(|(place, _)| !pending.results.contains_key(place))
-            .map(|(place, altered)| (place, paths::config_of(&altered.resource)))
+            .map(|(place, altered)| (place, zk_data::config_of(&altered.resource)))
             .collect();
         changes.pending.insert(number, pending);
         for (resource, path) in open {
@@ -208,24 +209,24 @@ impl Broker {
 
     fn look_for_controller(&mut self, ask: ChangeAsk, step: &mut Step<'_>) {
         let ask = ChangeAsk { stage: Stage::Controller, ..ask };
-        let path = ZnodePath::new(paths::CONTROLLER);
+        let path = ZnodePath::new(zk_data::CONTROLLER);
         self.ask_zookeeper(Ask::ConfigWrite(ask), Operation::GetData { path, watch: false }, step);
     }
 
     fn without_controller(&self, ask: ChangeAsk) -> Refusal {
-        let entity = paths::config_entity(&self.altered(ask).resource).replacen('/', " ", 1);
+        let entity = zk_data::config_entity(&self.altered(ask).resource).replacen('/', " ", 1);
         let message = format!("Cannot set entity configs for {entity} when there is no controller.");
         (ErrorCode::StaleControllerEpoch, Some(message))
     }
 
     fn replace_configs_of(&mut self, ask: ChangeAsk, controller: Stat, step: &mut Step<'_>) {
-        let path = paths::config_of(&self.altered(ask).resource);
+        let path = zk_data::config_of(&self.altered(ask).resource);
         let replace = Operation::SetData { path, data: self.wanted_configs(ask), version: None };
         self.write_checked(ChangeAsk { stage: Stage::Replace(controller), ..ask }, controller, replace, step);
     }
 
     fn create_configs(&mut self, ask: ChangeAsk, controller: Stat, step: &mut Step<'_>) {
-        let path = paths::config_of(&self.altered(ask).resource);
+        let path = zk_data::config_of(&self.altered(ask).resource);
         let create = Operation::Create { path, data: self.wanted_configs(ask), mode: CreateMode::Persistent };
         self.write_checked(ChangeAsk { stage: Stage::Create, ..ask }, controller, create, step);
     }
@@ -237,14 +238,14 @@ impl Broker {
 
     /// Writes, unless another controller was elected meanwhile.
     fn write_checked(&mut self, ask: ChangeAsk, controller: Stat, write: Operation, step: &mut Step<'_>) {
-        let check = Operation::Check { path: ZnodePath::new(paths::CONTROLLER), version: controller.version };
+        let check = Operation::Check { path: ZnodePath::new(zk_data::CONTROLLER), version: controller.version };
         self.ask_zookeeper_all(Ask::ConfigWrite(ask), vec![check, write], step);
     }
 
     fn announce_configs(&mut self, ask: ChangeAsk, step: &mut Step<'_>) {
-        let entity_path = paths::config_entity(&self.altered(ask).resource);
+        let entity_path = zk_data::config_entity(&self.altered(ask).resource);
         let announce = Operation::Create {
-            path: ZnodePath::new(&format!("{}/config_change_", paths::CONFIG_CHANGES)),
+            path: ZnodePath::new(&format!("{}/config_change_", zk_data::CONFIG_CHANGES)),
             data: ZnodeData::ConfigChange { entity_path },
             mode: CreateMode::PersistentSequential,
         };

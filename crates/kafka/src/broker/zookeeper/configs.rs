@@ -4,9 +4,10 @@
 //! of a real broker would.
 
 use super::super::{Broker, Step};
-use super::{Ask, paths};
+use super::Ask;
 use crate::config::TopicConfig;
 use crate::node::RequestId;
+use crate::zk_data;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::request::{ConfigResource, DescribeConfigsRequest, DescribeConfigsResource, LeaderAndIsrRequest};
@@ -90,19 +91,19 @@ impl Broker {
 
     /// Reads a topic's configurations.
     pub(super) fn read_configs(&mut self, topic: TopicName, step: &mut Step<'_>) {
-        let path = paths::topic_config(&topic);
+        let path = zk_data::topic_config(&topic);
         self.ask_zookeeper(Ask::TopicConfigs(topic), Operation::GetData { path, watch: false }, step);
     }
 
     /// Reads a topic's configurations because they have changed.
     pub(super) fn read_changed_configs(&mut self, topic: TopicName, step: &mut Step<'_>) {
-        let path = paths::topic_config(&topic);
+        let path = zk_data::topic_config(&topic);
         self.ask_zookeeper(Ask::ChangedTopicConfigs(topic), Operation::GetData { path, watch: false }, step);
     }
 
     /// Reads what is set on this broker, or on all.
     pub(super) fn read_broker_configs(&mut self, broker: Option<BrokerId>, step: &mut Step<'_>) {
-        let path = paths::config_of(&ConfigResource::Broker(broker));
+        let path = zk_data::config_of(&ConfigResource::Broker(broker));
         self.ask_zookeeper(Ask::BrokerConfigs(broker), Operation::GetData { path, watch: false }, step);
     }
 
@@ -178,7 +179,7 @@ impl Broker {
 
     /// Looks for changes that were announced, and is told of the next one.
     pub(super) fn look_for_config_changes(&mut self, step: &mut Step<'_>) {
-        let path = ZnodePath::new(paths::CONFIG_CHANGES);
+        let path = ZnodePath::new(zk_data::CONFIG_CHANGES);
         self.ask_zookeeper(Ask::ConfigChanges, Operation::GetChildren { path, watch: true }, step);
     }
 
@@ -189,11 +190,11 @@ impl Broker {
             names.iter().filter(|name| configs.last_change.as_ref() < Some(*name)).cloned().collect();
         configs.last_change = new.last().cloned().or(configs.last_change.take());
         for name in new {
-            let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));
+            let path = ZnodePath::new(&format!("{}/{name}", zk_data::CONFIG_CHANGES));
             self.ask_zookeeper(Ask::ConfigChange, Operation::GetData { path, watch: false }, step);
         }
         for name in names {
-            let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));
+            let path = ZnodePath::new(&format!("{}/{name}", zk_data::CONFIG_CHANGES));
             let ask = Ask::OldConfigChange(name.clone());
             self.ask_zookeeper(ask, Operation::GetData { path, watch: false }, step);
         }
@@ -202,7 +203,7 @@ impl Broker {
     /// An announcement goes when everybody has had time to read it (`purgeObsoleteNotifications`).
     pub(super) fn purge_config_change(&mut self, name: &str, made_at: Timestamp, step: &mut Step<'_>) {
         if self.setup.wall_clock.at(step.now).0 - made_at.0 > CHANGE_EXPIRATION_MS {
-            let path = ZnodePath::new(&format!("{}/{name}", paths::CONFIG_CHANGES));
+            let path = ZnodePath::new(&format!("{}/{name}", zk_data::CONFIG_CHANGES));
             self.ask_zookeeper(Ask::ObsoleteConfigChange, Operation::Delete { path, version: None }, step);
         }
     }

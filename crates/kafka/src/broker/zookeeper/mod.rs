@@ -10,7 +10,6 @@ mod configs;
 mod elections;
 mod hosting;
 mod metadata_cache;
-mod paths;
 mod placement;
 mod registration;
 mod replica_states;

@@ -3,11 +3,12 @@
 
 use super::super::describe_broker::CLUSTER_ID;
 use super::super::{Broker, Step, timers};
-use super::{Ask, paths};
+use super::Ask;
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::Duration;
 use crate::storage::DiskWrite;
 use crate::view::BrokerState;
+use crate::zk_data;
 use wire::BrokerEpoch;
 use wire::zookeeper::{
     CreateMode, Operation, OperationResult, Stat, ZnodeData, ZnodePath, ZnodeVersion, ZooKeeperError,
@@ -35,8 +36,8 @@ impl Broker {
 
     /// What is there already stays as it is.
     fn make_top_level_paths(&mut self, step: &mut Step<'_>) {
-        let top_level = paths::TOP_LEVEL.map(|path| (path, ZnodeData::Empty));
-        let cluster_id = (paths::CLUSTER_ID, ZnodeData::ClusterId(CLUSTER_ID.to_owned()));
+        let top_level = zk_data::TOP_LEVEL.map(|path| (path, ZnodeData::Empty));
+        let cluster_id = (zk_data::CLUSTER_ID, ZnodeData::ClusterId(CLUSTER_ID.to_owned()));
         for (path, data) in top_level.into_iter().chain([cluster_id]) {
             let path = ZnodePath::new(path);
             let create = Operation::Create { path, data, mode: CreateMode::Persistent };
@@ -45,7 +46,7 @@ impl Broker {
     }
 
     fn register_in_zookeeper(&mut self, step: &mut Step<'_>) {
-        let path = paths::broker(self.setup.broker_id);
+        let path = zk_data::broker(self.setup.broker_id);
         let data = ZnodeData::Broker {
             endpoint: self.setup.spec.endpoint.clone(),
             rack: self.setup.spec.rack.clone(),
@@ -66,7 +67,7 @@ impl Broker {
             Ok([_, OperationResult::DataSet(stat)]) => self.on_registered(stat, step),
             Ok(results) => unreachable!("a registration was answered with {results:?}"),
             Err(_) => {
-                let path = paths::broker(self.setup.broker_id);
+                let path = zk_data::broker(self.setup.broker_id);
                 self.ask_zookeeper(Ask::Registered, Operation::GetData { path, watch: false }, step);
             }
         }

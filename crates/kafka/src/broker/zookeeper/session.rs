@@ -3,12 +3,13 @@
 
 use super::super::channel::{Outbound, Owner};
 use super::super::{Broker, Step, timers};
-use super::{Ask, paths};
+use super::Ask;
 use crate::Rng;
 use crate::event::{BrokerEvent, EventKind};
 use crate::instant::{Instant, WallClock};
 use crate::node::ConnectionId;
 use crate::zk_client::{Answer, Call, ConnectionOwner, Host, HostTimer, SessionEvent, ZooKeeperClient};
+use crate::zk_data;
 use std::collections::BTreeMap;
 use wire::zookeeper::{Operation, OperationResult, SessionId, WatchedEvent, ZnodeData, ZooKeeperError};
 use wire::{Endpoint, Request, Response};
@@ -197,7 +198,7 @@ impl Broker {
     }
 
     fn on_watched(&mut self, event: &WatchedEvent, step: &mut Step<'_>) {
-        if &*event.path.0 == paths::CONFIG_CHANGES {
+        if &*event.path.0 == zk_data::CONFIG_CHANGES {
             self.look_for_config_changes(step);
         }
         self.at_controller(step, |controller, process| controller.on_watched(event, process));

@@ -3,7 +3,7 @@
 
 mod apis;
 
-pub use apis::{CLIENT_APIS, KRAFT_BROKER_APIS, ZOOKEEPER_BROKER_APIS};
+pub use apis::{Api, CLIENT_APIS, KRAFT_BROKER_APIS, ZOOKEEPER_BROKER_APIS};
 
 use std::collections::BTreeMap;
 use wire::response::{FinalizedFeature, SupportedFeature};

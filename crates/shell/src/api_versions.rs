@@ -7,7 +7,7 @@ use crate::options::OptionSpec;
 use crate::output::Piece;
 use crate::plan::{Face, Plan, Surroundings};
 use kafka::event::{AdminAnswer, AdminFailure, BrokerApis, ClientEvent};
-use kafka::release::CLIENT_APIS;
+use kafka::release::{Api, CLIENT_APIS};
 use kafka::spec::{AdminAction, Program};
 use wire::response::ApiVersion;
 
@@ -59,7 +59,7 @@ fn listing(told: &BrokerApis) -> Vec<String> {
         Ok(apis) => {
             let mut lines = vec![format!("{node} -> (")];
             let last = CLIENT_APIS.len() - 1;
-            lines.extend(CLIENT_APIS.iter().enumerate().map(|(place, (key, name))| {
+            lines.extend(CLIENT_APIS.iter().enumerate().map(|(place, Api { key, name, .. })| {
                 let found = apis.iter().find(|api| api.key == *key);
                 let versions = found.map_or_else(|| "UNSUPPORTED".to_owned(), versions);
                 format!("\t{name}({key}): {versions}{}", if place == last { "" } else { "," })

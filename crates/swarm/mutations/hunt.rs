@@ -9,13 +9,15 @@ fn main() {
     std::panic::set_hook(Box::new(|_| {}));
     let numbers: Vec<u64> = std::env::args().skip(1).map(|word| word.parse().expect("numbers")).collect();
     let (seeds, jobs, bugs) = (numbers[0], numbers[1], &numbers[2..]);
-    let plans = swarm::plan::bug_base();
+    let plans = swarm::bug_base::plans();
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
             wire::plant(usize::try_from(*bug).expect("few bugs"));
-            let by_known_plan = plans.iter().find_map(|plan| swarm::run::follow(plan).1.err().map(|failure| (0, failure)));
-            let by_seed = || (1..).zip(0..seeds).find_map(|(count, seed)| Some((count, swarm::run::draw(seed, None).1.err()?)));
+            let by_known_plan =
+                plans.iter().find_map(|plan| swarm::run::follow(plan).1.err().map(|failure| (0, failure)));
+            let by_seed =
+                || (1..).zip(0..seeds).find_map(|(count, seed)| Some((count, swarm::run::draw(seed, None).1.err()?)));
             let caught = by_known_plan.or_else(by_seed).map(|(count, failure)| format!("{count} {}", failure.name()));
             match caught {
                 Some(caught) => println!("{bug}: {caught}"),

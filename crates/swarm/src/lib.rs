@@ -7,6 +7,8 @@
 #![warn(clippy::float_arithmetic)]
 
 pub mod action;
+#[cfg(not(target_family = "wasm"))]
+pub mod bug_base;
 pub mod consumers;
 pub mod coverage;
 pub mod draw;

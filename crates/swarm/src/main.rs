@@ -1,6 +1,6 @@
 //! `swarm SEED` shows what a seed draws and how it ends; `swarm --seeds A..B --jobs 2` runs many and says what they
-//! covered; `swarm --historical NAME` looks for a fault of an earlier release, `swarm --until-failure` for any; `swarm --replay FILE` runs a kept plan. With
-//! `--events TEXT` the events that mention TEXT are printed.
+//! covered; `swarm --historical NAME` looks for a fault of an earlier release, `swarm --until-failure` for any;
+//! `swarm --replay FILE` runs a kept plan. With `--events TEXT` the events that mention TEXT are printed.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a native program: it has threads and a clock")]
 

@@ -34,20 +34,6 @@ pub struct Step {
     pub action: Action,
 }
 
-/// Plans that failed once, in the order of their names.
-///
-/// # Panics
-/// If one cannot be read.
-#[must_use]
-pub fn bug_base() -> Vec<Plan> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/bugs");
-    let entries = std::fs::read_dir(folder).expect("there is a bug base");
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
-    files.sort();
-    let plan = |file| std::fs::read_to_string(file).expect("it can be read").parse();
-    files.iter().map(|file| plan(file).unwrap_or_else(|error| panic!("{}: {error:?}", file.display()))).collect()
-}
-
 impl Plan {
     /// The same, of servers as they are now.
     #[must_use]

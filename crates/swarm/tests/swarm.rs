@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use swarm::action::Kind;
 use swarm::coverage::Coverage;
 use swarm::historical::Historical;
-use swarm::plan::{Plan, bug_base};
+use swarm::plan::Plan;
 use swarm::run::{draw, follow};
 
 const SEEDS: u64 = 300;
@@ -154,7 +154,7 @@ fn what_a_seed_drew_can_be_printed_read_back_and_run_again() {
 
 #[test]
 fn bugs_that_were_found_before_do_not_come_back() {
-    let plans = bug_base();
+    let plans = swarm::bug_base::plans();
     assert!(!plans.is_empty());
     for plan in plans {
         assert_eq!(follow(&plan).1, Ok(()), "{plan}");

@@ -154,30 +154,28 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
         }
         ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
             "{partition} has no leader any more (epoch {leader_epoch}, ISR {}), because {}.",
-            format::broker_ids(isr),
+            brokers(isr),
             because(*reason)
         ),
         ControllerEvent::IsrChanged { partition, from, to, reason, .. } => format!(
             "{partition}: the ISR changed from {} to {}, because {}.",
-            format::broker_ids(from),
-            format::broker_ids(to),
+            brokers(from),
+            brokers(to),
             because(*reason)
         ),
         ControllerEvent::EligibleLeadersChanged { partition, from, to } => format!(
             "{partition}: the eligible leader replicas outside the ISR changed from {} to {}.",
-            format::broker_ids(from),
-            format::broker_ids(to)
+            brokers(from),
+            brokers(to)
         ),
-        ControllerEvent::ReassignmentStarted { partition, adding, removing } => format!(
-            "{partition}: a reassignment began (adding {}, removing {}).",
-            format::broker_ids(adding),
-            format::broker_ids(removing)
-        ),
+        ControllerEvent::ReassignmentStarted { partition, adding, removing } => {
+            format!("{partition}: a reassignment began (adding {}, removing {}).", brokers(adding), brokers(removing))
+        }
         ControllerEvent::ReassignmentCompleted { partition, replicas } => {
-            format!("{partition}: the reassignment is complete; the replicas are {}.", format::broker_ids(replicas))
+            format!("{partition}: the reassignment is complete; the replicas are {}.", brokers(replicas))
         }
         ControllerEvent::ReassignmentCancelled { partition, replicas } => {
-            format!("{partition}: the reassignment was cancelled; the replicas are {}.", format::broker_ids(replicas))
+            format!("{partition}: the reassignment was cancelled; the replicas are {}.", brokers(replicas))
         }
         ControllerEvent::ConfigChanged { resource, key, value } => config_changed(resource, key, value.as_deref()),
         ControllerEvent::FeatureLevelChanged { feature, level } => {
@@ -200,7 +198,7 @@ fn elected(
     is_unclean: bool,
     reason: Option<ChangeReason>,
 ) -> String {
-    let isr = format::broker_ids(isr);
+    let isr = brokers(isr);
     let because = reason.map_or_else(String::new, |reason| format!(", because {}", because(reason)));
     let loss = if is_unclean { " It was not in sync: what it lacks is lost." } else { "" };
     match previous_leader.filter(|previous| *previous != leader) {
@@ -300,11 +298,9 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::RecordsDeleted { partition, from, to } => {
             format!("{node} deleted the records of {partition} from offset {from} to just below {to}, on request.")
         }
-        BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
-            "{node} proposes to change the ISR of {partition} from {} to {}.",
-            format::broker_ids(from),
-            format::broker_ids(to)
-        ),
+        BrokerEvent::IsrChangeProposed { partition, from, to } => {
+            format!("{node} proposes to change the ISR of {partition} from {} to {}.", brokers(from), brokers(to))
+        }
         BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack } => {
             format!("{node} sent a consumer in rack {rack} to broker {replica} for {partition}.")
         }
@@ -512,6 +508,11 @@ fn logged(log: &ClientLog) -> String {
         ClientLog::DisconnectedByTimeout { node } => format!("disconnected from node {node} after a timeout."),
         ClientLog::NotABroker => "the server is a controller, not a broker.".to_owned(),
     }
+}
+
+/// Brokers by their ids, or that there are none.
+fn brokers(ids: &[BrokerId]) -> String {
+    if ids.is_empty() { "none".to_owned() } else { format::broker_ids(ids) }
 }
 
 fn offsets(first: Offset, last: Offset) -> String {

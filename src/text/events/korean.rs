@@ -185,30 +185,28 @@ fn controller(event: &ControllerEvent, node: &str) -> String {
         }
         ControllerEvent::PartitionWentOffline { partition, leader_epoch, isr, reason } => format!(
             "{partition}의 리더가 없어졌습니다 (에포크 {leader_epoch}, ISR {}). 이유: {}.",
-            format::broker_ids(isr),
+            brokers(isr),
             because(*reason)
         ),
         ControllerEvent::IsrChanged { partition, from, to, reason, .. } => format!(
             "{partition}: ISR이 {}에서 {} 변경되었습니다. 이유: {}.",
-            format::broker_ids(from),
-            with_josa(&format::broker_ids(to), Josa::Toward),
+            brokers(from),
+            with_josa(&brokers(to), Josa::Toward),
             because(*reason)
         ),
         ControllerEvent::EligibleLeadersChanged { partition, from, to } => format!(
             "{partition}: ISR 밖에서 리더가 될 수 있는 레플리카(ELR)가 {}에서 {} 변경되었습니다.",
-            format::broker_ids(from),
-            with_josa(&format::broker_ids(to), Josa::Toward)
+            brokers(from),
+            with_josa(&brokers(to), Josa::Toward)
         ),
-        ControllerEvent::ReassignmentStarted { partition, adding, removing } => format!(
-            "{partition}: 재할당을 시작했습니다 (추가 {}, 제거 {}).",
-            format::broker_ids(adding),
-            format::broker_ids(removing)
-        ),
+        ControllerEvent::ReassignmentStarted { partition, adding, removing } => {
+            format!("{partition}: 재할당을 시작했습니다 (추가 {}, 제거 {}).", brokers(adding), brokers(removing))
+        }
         ControllerEvent::ReassignmentCompleted { partition, replicas } => {
-            format!("{partition}: 재할당이 끝났습니다. 레플리카: {}.", format::broker_ids(replicas))
+            format!("{partition}: 재할당이 끝났습니다. 레플리카: {}.", brokers(replicas))
         }
         ControllerEvent::ReassignmentCancelled { partition, replicas } => {
-            format!("{partition}: 재할당이 취소되었습니다. 레플리카: {}.", format::broker_ids(replicas))
+            format!("{partition}: 재할당이 취소되었습니다. 레플리카: {}.", brokers(replicas))
         }
         ControllerEvent::ConfigChanged { resource, key, value } => config_changed(resource, key, value.as_deref()),
         ControllerEvent::FeatureLevelChanged { feature, level } => {
@@ -231,7 +229,7 @@ fn elected(
     is_unclean: bool,
     reason: Option<ChangeReason>,
 ) -> String {
-    let isr = format::broker_ids(isr);
+    let isr = brokers(isr);
     let because = reason.map_or_else(String::new, |reason| format!(" 이유: {}.", because(reason)));
     let loss = if is_unclean {
         " ISR에 없던 레플리카이므로, 이 레플리카에 없는 레코드는 유실됩니다."
@@ -364,8 +362,8 @@ fn broker(event: &BrokerEvent, node: &str) -> String {
         BrokerEvent::IsrChangeProposed { partition, from, to } => format!(
             "{} {partition}의 ISR을 {}에서 {} 변경하도록 요청합니다.",
             subject(node),
-            format::broker_ids(from),
-            with_josa(&format::broker_ids(to), Josa::Toward)
+            brokers(from),
+            with_josa(&brokers(to), Josa::Toward)
         ),
         BrokerEvent::PreferredReadReplicaChosen { partition, replica, rack } => format!(
             "{} 랙 {rack}에 있는 컨슈머에게 {} {}에서 읽으라고 안내했습니다.",
@@ -589,6 +587,11 @@ fn logged(log: &ClientLog) -> String {
         ClientLog::DisconnectedByTimeout { node } => format!("시간이 초과되어 노드 {node}의 연결을 끊었습니다."),
         ClientLog::NotABroker => "이 서버는 브로커가 아니라 컨트롤러입니다.".to_owned(),
     }
+}
+
+/// Brokers by their ids, or that there are none.
+fn brokers(ids: &[BrokerId]) -> String {
+    if ids.is_empty() { "없음".to_owned() } else { format::broker_ids(ids) }
 }
 
 fn offsets(first: Offset, last: Offset) -> String {

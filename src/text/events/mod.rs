@@ -46,6 +46,21 @@ mod tests {
     }
 
     #[test]
+    fn where_no_broker_is_left_that_is_said() {
+        let event = |from, to| {
+            EventKind::Controller(ControllerEvent::EligibleLeadersChanged { partition: partition(), from, to })
+        };
+        assert_eq!(
+            event_sentence(&event(vec![], vec![BrokerId(2)]), "controller 100", Language::English),
+            "orders-1: the eligible leader replicas outside the ISR changed from none to 2."
+        );
+        assert_eq!(
+            event_sentence(&event(vec![BrokerId(2)], vec![]), "컨트롤러 100", Language::Korean),
+            "orders-1: ISR 밖에서 리더가 될 수 있는 레플리카(ELR)가 2에서 없음으로 변경되었습니다."
+        );
+    }
+
+    #[test]
     fn korean_particles_follow_the_name_before_them() {
         let killed = EventKind::Operator(OperatorEvent::ProcessKilled);
         assert_eq!(event_sentence(&killed, "브로커 2", Language::Korean), "브로커 2를 강제 종료했습니다 (SIGKILL).");

@@ -10,55 +10,96 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::request::Acks;
 use wire::{Offset, TopicName, TopicPartition};
 
+/// What has happened so far, as far as it matters for consumers.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Some host has lost its power.
+    pub(crate) has_lost_power: bool,
+    /// Partitions of which retention, compaction or a command took records.
+    pub(crate) thinned: BTreeSet<TopicPartition>,
+    /// Topics that were deleted, or of which leaders were elected uncleanly.
+    excused: BTreeSet<TopicName>,
+    /// Topics that partitions were added to.
+    grown: BTreeSet<TopicName>,
+    /// Up to where records are acknowledged by all in-sync replicas.
+    acknowledged: BTreeMap<TopicPartition, Offset>,
+}
+
+impl Past {
+    /// What has happened in a session.
+    #[must_use]
+    pub fn of(session: &Session) -> Past {
+        let mut past = Past::default();
+        session.events(EventId(0)).for_each(|event| past.take_in(event.kind));
+        past
+    }
+
+    fn take_in(&mut self, event: EventKind) {
+        match event {
+            EventKind::Operator(OperatorEvent::PowerLost) => self.has_lost_power = true,
+            EventKind::Broker(
+                BrokerEvent::SegmentsDeleted { partition, .. }
+                | BrokerEvent::RecordsDeleted { partition, .. }
+                | BrokerEvent::LogCompacted { partition, .. },
+            ) => drop(self.thinned.insert(partition)),
+            EventKind::Controller(ControllerEvent::PartitionsAdded { topic, .. }) => drop(self.grown.insert(topic)),
+            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => drop(self.excused.insert(topic)),
+            EventKind::Controller(ControllerEvent::LeaderElected { partition, is_unclean: true, .. }) => {
+                self.excused.insert(partition.topic);
+            }
+            EventKind::Controller(ControllerEvent::IsrChanged { partition, from, to, .. })
+                if !to.is_empty() && !to.iter().any(|member| from.contains(member)) =>
+            {
+                self.excused.insert(partition.topic);
+            }
+            EventKind::Client(ClientEvent::BatchAcknowledged { partition, last_offset, acks: Acks::All, .. }) => {
+                let end = self.acknowledged.entry(partition).or_insert(Offset::ZERO);
+                *end = (*end).max(last_offset.next());
+            }
+            EventKind::Controller(_)
+            | EventKind::Broker(_)
+            | EventKind::ZooKeeper(_)
+            | EventKind::Client(_)
+            | EventKind::Operator(_) => {}
+        }
+    }
+
+    /// Up to where consumers must come; nothing where they are excused.
+    #[must_use]
+    pub fn must_be_read(mut self) -> BTreeMap<TopicPartition, Offset> {
+        self.acknowledged.retain(|partition, _| !self.has_lost_power && !self.excused.contains(&partition.topic));
+        self.acknowledged
+    }
+}
+
 /// A consumer that left out or repeated something. Topics that were deleted, or of which leaders were elected
 /// uncleanly, are not looked at, nor is anything when power was lost: there a consumer may have to begin anew. So it does
-/// when a broker of a ZooKeeper cluster that has just started, and knows of no topics yet, answers for metadata.
+/// with partitions that a broker which answers for metadata does not know: it has just started in a ZooKeeper cluster, and
+/// knows of no topics yet, or is cut off from the controller since before the partitions were added. Only committed offsets
+/// would keep the place, and `kafka-console-consumer` commits none by default.
 #[must_use]
 pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
-    if has_lost_power(session) {
+    let past = Past::of(session);
+    if past.has_lost_power {
         return None;
     }
-    let excused = excused(session);
-    let thinned = thinned(session);
     let has_zookeeper = session.spec().servers.iter().any(|server| server.role == ServerRole::ZooKeeper);
     let mut next: BTreeMap<(NodeId, TopicPartition), Offset> = BTreeMap::new();
     for event in session.events(EventId(0)) {
         if let EventKind::Client(ClientEvent::PositionReset { partition, offset }) = &event.kind
-            && has_zookeeper
+            && (has_zookeeper || past.grown.contains(&partition.topic))
         {
             next.insert((event.node, partition.clone()), *offset);
         }
         let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else { continue };
         let expected = next.entry((event.node, partition.clone())).or_insert(Offset::ZERO);
-        let is_next = *expected == *offset || *expected < *offset && thinned.contains(partition);
-        if !is_next && !excused.contains(&partition.topic) {
+        let is_next = *expected == *offset || *expected < *offset && past.thinned.contains(partition);
+        if !is_next && !past.excused.contains(&partition.topic) {
             return Some(format!("{} read {partition} at {offset} instead of {expected}, at {}", event.node, event.at));
         }
         *expected = offset.next();
     }
     None
-}
-
-/// Up to where records are acknowledged by all in-sync replicas, by partition; nothing where consumers are excused.
-#[must_use]
-pub fn acknowledged(session: &Session) -> BTreeMap<TopicPartition, Offset> {
-    let mut ends: BTreeMap<TopicPartition, Offset> = BTreeMap::new();
-    if has_lost_power(session) {
-        return ends;
-    }
-    let excused = excused(session);
-    for event in session.events(EventId(0)) {
-        let EventKind::Client(ClientEvent::BatchAcknowledged { partition, last_offset, acks: Acks::All, .. }) =
-            &event.kind
-        else {
-            continue;
-        };
-        if !excused.contains(&partition.topic) {
-            let end = ends.entry(partition.clone()).or_insert(Offset::ZERO);
-            *end = (*end).max(last_offset.next());
-        }
-    }
-    ends
 }
 
 /// A consumer that has not read all of this yet.
@@ -74,51 +115,4 @@ pub fn what_is_unread(frame: &Frame, acknowledged: &BTreeMap<TopicPartition, Off
         }
     }
     None
-}
-
-/// Whether some host has lost its power.
-pub(crate) fn has_lost_power(session: &Session) -> bool {
-    session.events(EventId(0)).any(|event| event.kind == EventKind::Operator(OperatorEvent::PowerLost))
-}
-
-/// Partitions of which retention, compaction or a command took records.
-pub(crate) fn thinned(session: &Session) -> BTreeSet<TopicPartition> {
-    let partitions = session.events(EventId(0)).filter_map(|event| match &event.kind {
-        EventKind::Broker(
-            BrokerEvent::SegmentsDeleted { partition, .. }
-            | BrokerEvent::RecordsDeleted { partition, .. }
-            | BrokerEvent::LogCompacted { partition, .. },
-        ) => Some(partition.clone()),
-        EventKind::Broker(_)
-        | EventKind::Controller(_)
-        | EventKind::ZooKeeper(_)
-        | EventKind::Client(_)
-        | EventKind::Operator(_) => None,
-    });
-    partitions.collect()
-}
-
-fn excused(session: &Session) -> BTreeSet<TopicName> {
-    let mut topics = BTreeSet::new();
-    for event in session.events(EventId(0)) {
-        match &event.kind {
-            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => {
-                topics.insert(topic.clone());
-            }
-            EventKind::Controller(ControllerEvent::LeaderElected { partition, is_unclean: true, .. }) => {
-                topics.insert(partition.topic.clone());
-            }
-            EventKind::Controller(ControllerEvent::IsrChanged { partition, from, to, .. })
-                if !to.is_empty() && !to.iter().any(|member| from.contains(member)) =>
-            {
-                topics.insert(partition.topic.clone());
-            }
-            EventKind::Controller(_)
-            | EventKind::Broker(_)
-            | EventKind::ZooKeeper(_)
-            | EventKind::Client(_)
-            | EventKind::Operator(_) => {}
-        }
-    }
-    topics
 }

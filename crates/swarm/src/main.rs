@@ -16,6 +16,8 @@ use swarm::plan::Plan;
 use swarm::run::{Failure, Run, draw, follow};
 use swarm::shrink::shrink;
 
+/// Seeds between two words on how far the run is.
+const SEEDS_BETWEEN_WORDS: u64 = 1_000;
 /// Runs that shrinking may take.
 const SHRINKING_RUNS: u32 = 200;
 
@@ -137,6 +139,9 @@ fn many(seeds: Range<u64>, jobs: usize) -> bool {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
                 return;
+            }
+            if seed > seeds.start && seed.is_multiple_of(SEEDS_BETWEEN_WORDS) {
+                eprintln!("seed {seed}, after {} s", begin.elapsed().as_secs());
             }
             let (run, outcome) = draw(seed, None);
             coverage.lock().expect("no thread panics").add(&run.coverage);

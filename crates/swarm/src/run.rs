@@ -1,7 +1,7 @@
 //! A run: first faults strike while checkers watch, then everything is started, and must become well.
 
 use crate::action::Action;
-use crate::consumers::{acknowledged, has_lost_power, thinned, what_is_unread, what_was_read_out_of_order};
+use crate::consumers::{Past, what_is_unread, what_was_read_out_of_order};
 use crate::coverage::Coverage;
 use crate::draw::Draw;
 use crate::health::{Excuses, cluster_image, superseded_brokers, what_is_unhealthy};
@@ -139,7 +139,7 @@ impl Run {
         self.put_right();
         let excuses = self.excuses();
         self.wait_until(deadline, |frame| what_is_unhealthy(frame, &excuses))?;
-        let promised = acknowledged(&self.session);
+        let promised = Past::of(&self.session).must_be_read();
         self.wait_until(deadline, |frame| what_is_unread(frame, &promised))?;
         self.sleep(QUIET)?;
         self.coverage.count_run(&self.session);
@@ -185,7 +185,7 @@ impl Run {
     }
 
     fn excuses(&self) -> Excuses {
-        let (has_zookeeper, has_lost_power) = (self.plan.world.has_zookeeper(), has_lost_power(&self.session));
+        let (has_zookeeper, past) = (self.plan.world.has_zookeeper(), Past::of(&self.session));
         let actions = || self.plan.steps.iter().map(|step| &step.action);
         let is_deleted =
             |topic: &str| actions().any(|action| matches!(action, Action::DeleteTopic(deleted) if deleted == topic));
@@ -195,8 +195,8 @@ impl Run {
         });
         Excuses {
             left_behind: moved.collect(),
-            given_up: thinned(&self.session),
-            all_may_give_up: has_zookeeper && has_lost_power,
+            given_up: past.thinned,
+            all_may_give_up: has_zookeeper && past.has_lost_power,
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Scenario {
     pub consumers: u32,
     /// Milliseconds between two records of a producer.
     pub interval_ms: i64,
+    /// Their `linger.ms`: how long a batch waits for more records.
+    pub linger_ms: i64,
     /// The seed.
     pub seed: u64,
 }
@@ -70,7 +72,7 @@ impl Scenario {
     /// A producer that sends a thousand records per second, and a consumer.
     #[must_use]
     pub fn steady_load(seconds: u64) -> Scenario {
-        Scenario { seconds, producers: 1, consumers: 1, interval_ms: 1, seed: 1 }
+        Scenario { seconds, producers: 1, consumers: 1, interval_ms: 1, linger_ms: 0, seed: 1 }
     }
 
     /// Runs the scenario. `clock` gives nanoseconds since whenever, and never less than before.
@@ -100,16 +102,16 @@ impl Scenario {
         let mut spec = WorldSpec::three_brokers(BTreeMap::new());
         let topic = TopicName::new("bench");
         spec.clients.push(create_topic(&topic, 3));
-        let producer = || client("producer", producer_of(&topic, self.interval_ms));
+        let producer = || client("producer", producer_of(&topic, self.interval_ms, self.linger_ms));
         spec.clients.extend((0..self.producers).map(|_| producer()));
         spec.clients.extend((0..self.consumers).map(|_| client("consumer", consumer_of(&topic))));
         spec
     }
 }
 
-fn producer_of(topic: &TopicName, interval_ms: i64) -> Program {
+fn producer_of(topic: &TopicName, interval_ms: i64, linger_ms: i64) -> Program {
     Program::Producer(ProducerSpec {
-        config: ProducerConfig { acks: Acks::All, ..ProducerConfig::default() },
+        config: ProducerConfig { acks: Acks::All, linger_ms, ..ProducerConfig::default() },
         is_synchronous: false,
         workload: Some(Workload {
             topic: topic.clone(),

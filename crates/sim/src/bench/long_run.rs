@@ -24,6 +24,8 @@ pub enum LongRun {
     MillionEvents,
     /// Ten producers until a million records are acknowledged, and a consumer that reads them.
     MillionRecords,
+    /// The same with producers that linger, so that a batch has dozens of records instead of one.
+    MillionBatched,
 }
 
 /// What a run is measured with.
@@ -70,8 +72,13 @@ const SEED: u64 = 1;
 
 impl LongRun {
     /// All of them.
-    pub const ALL: [LongRun; 4] =
-        [LongRun::IdleDay, LongRun::ManyBrokers, LongRun::MillionEvents, LongRun::MillionRecords];
+    pub const ALL: [LongRun; 5] = [
+        LongRun::IdleDay,
+        LongRun::ManyBrokers,
+        LongRun::MillionEvents,
+        LongRun::MillionRecords,
+        LongRun::MillionBatched,
+    ];
 
     /// How it is asked for.
     #[must_use]
@@ -81,6 +88,7 @@ impl LongRun {
             LongRun::ManyBrokers => "brokers",
             LongRun::MillionEvents => "events",
             LongRun::MillionRecords => "records",
+            LongRun::MillionBatched => "batches",
         }
     }
 
@@ -91,7 +99,8 @@ impl LongRun {
             LongRun::IdleDay => "a day of three brokers with 50 partitions, which nobody writes or reads",
             LongRun::ManyBrokers => "100 brokers with 10,000 partitions, ten producers and ten consumers",
             LongRun::MillionEvents => "a million events of steady load",
-            LongRun::MillionRecords => "a million records of ten producers, and a consumer",
+            LongRun::MillionRecords => "a million records of ten producers, each in a batch of its own, and a consumer",
+            LongRun::MillionBatched => "a million records of ten producers with linger.ms=100, and a consumer",
         }
     }
 
@@ -130,12 +139,13 @@ impl LongRun {
             LongRun::ManyBrokers => many_brokers(),
             LongRun::MillionEvents => Scenario::steady_load(0).world(),
             LongRun::MillionRecords => Scenario { producers: 10, ..Scenario::steady_load(0) }.world(),
+            LongRun::MillionBatched => Scenario { producers: 10, linger_ms: 100, ..Scenario::steady_load(0) }.world(),
         }
     }
 
     fn topics(self) -> usize {
         match self {
-            LongRun::IdleDay | LongRun::MillionEvents | LongRun::MillionRecords => 1,
+            LongRun::IdleDay | LongRun::MillionEvents | LongRun::MillionRecords | LongRun::MillionBatched => 1,
             LongRun::ManyBrokers => 100,
         }
     }
@@ -145,7 +155,7 @@ impl LongRun {
             LongRun::IdleDay => run_for(session, Duration(86_400 * SECOND.0)),
             LongRun::ManyBrokers => run_for(session, Duration(10 * SECOND.0)),
             LongRun::MillionEvents => run_until(session, |session| session.next_event().0 >= A_MILLION),
-            LongRun::MillionRecords => {
+            LongRun::MillionRecords | LongRun::MillionBatched => {
                 run_until(session, |session| session.ledger().counts().acknowledged_by_all >= A_MILLION);
             }
         }
@@ -157,7 +167,7 @@ fn many_brokers() -> WorldSpec {
     world.clients.extend((0..100).map(|number| create_topic(&numbered(number), 100)));
     for number in 0..10 {
         let topic = numbered(number * 10);
-        world.clients.push(client("producer", producer_of(&topic, 10)));
+        world.clients.push(client("producer", producer_of(&topic, 10, 0)));
         world.clients.push(client("consumer", consumer_of(&topic)));
     }
     world

@@ -33,6 +33,8 @@ pub(crate) struct History {
     pub(crate) weakened_from: Option<Offset>,
     /// Leaders of earlier epochs may differ from what is committed now.
     pub(crate) weakened_before: LeaderEpoch,
+    /// Who was elected for that epoch uncleanly and does not know it yet: it may still cut what it has, as a follower.
+    pub(crate) unaware: Option<BrokerId>,
     /// Replicas that lost records with their power, and have not got back what was committed.
     pub(crate) damaged: Vec<BrokerId>,
     /// Some replica has lost records with its power.
@@ -131,6 +133,7 @@ impl History {
             read: Mark::NOTHING,
             weakened_from: None,
             weakened_before: LeaderEpoch::NONE,
+            unaware: None,
             damaged: Vec::new(),
             has_lost_power: false,
             leaders: BTreeMap::new(),

@@ -405,7 +405,10 @@ impl Checkers {
         replica_numbers::epoch_cache(findings, sight, broker, partition);
         replica_numbers::truncated(findings, sight, broker, partition);
         let topic_id = sight.replica(broker, partition).map(|replica| replica.topic_id);
-        if let Some(history) = topic_id.and_then(|topic_id| self.histories.get(partition, topic_id)) {
+        if let Some(history) = topic_id.and_then(|topic_id| self.histories.get_mut(partition, topic_id)) {
+            if history.unaware == Some(broker) {
+                history.weaken(history.weakened_before, sight.log(broker, partition).as_ref(), None);
+            }
             in_sync_replicas::strong(findings, sight, history, partition);
             for leader in leaders_of(sight, partition).filter(|leader| leader.leadership.isr.contains(&broker)) {
                 in_sync_replicas::weak(findings, sight, history, &leader);
@@ -420,6 +423,9 @@ impl Checkers {
         replica_numbers::epoch_cache(findings, sight, broker, partition);
         let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
         let other = *history.leaders.entry(epoch).or_insert(broker);
+        if epoch >= history.weakened_before {
+            history.unaware = None;
+        }
         findings.require(Checker::OneLeaderPerEpoch, sight, Some(partition), other == broker, || {
             violation::Details::TwoLeaders {
                 one: NodeId::Server(other.0),
@@ -472,6 +478,7 @@ impl Checkers {
             let mut logs = sight.logs_of(sight.keepers(partition), partition, topic_id);
             let whole = logs.find(|log| log.reaches(history.committed.end, history.committed.epoch));
             history.weaken(leader_epoch, sight.log_of(leader, partition, topic_id).as_ref(), whole);
+            history.unaware = Some(leader);
         }
     }
 

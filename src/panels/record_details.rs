@@ -101,7 +101,7 @@ fn controllers_facts(ui: &Ui, partition: &TopicPartition) -> Html {
 }
 
 fn leader_facts(ui: &Ui, replica: &Replica<'_>) -> Html {
-    let Some(ReplicaRole::Leader { isr, maximal_isr, partition_epoch, followers }) =
+    let Some(ReplicaRole::Leader { isr, maximal_isr, partition_epoch, followers, .. }) =
         replica.running().map(|view| &view.role)
     else {
         return html! {};

@@ -136,11 +136,12 @@ fn replica(broker: i32, index: i32) -> ReplicaView {
             ReplicaRole::Leader {
                 isr: ids.clone(),
                 maximal_isr: ids,
+                has_proposal: false,
                 partition_epoch: PartitionEpoch(0),
                 followers: Vec::new(),
             }
         } else {
-            ReplicaRole::Follower { leader: Some(BrokerId(1)) }
+            ReplicaRole::Follower { leader: Some(BrokerId(1)), has_failed: false }
         },
         leader_epoch: LeaderEpoch::ZERO,
         log_start_offset: Offset::ZERO,

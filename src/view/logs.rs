@@ -156,7 +156,7 @@ impl Row<'_> {
         let epoch = replica.leader_epoch;
         match &replica.role {
             ReplicaRole::Leader { .. } => (Ink::Text, Message::LeaderIn { epoch }.text(language)),
-            ReplicaRole::Follower { leader } => {
+            ReplicaRole::Follower { leader, .. } => {
                 (Ink::TextSoft, Message::FollowerOf { leader: *leader, epoch }.text(language))
             }
         }

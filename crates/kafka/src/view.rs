@@ -172,6 +172,8 @@ pub enum ReplicaRole {
         isr: Vec<BrokerId>,
         /// The in-sync replicas that a pending change would leave or add.
         maximal_isr: Vec<BrokerId>,
+        /// Whether a change of them is under way.
+        has_proposal: bool,
         /// The state's epoch.
         partition_epoch: PartitionEpoch,
         /// What it knows of each follower.
@@ -181,6 +183,8 @@ pub enum ReplicaRole {
     Follower {
         /// Whom; nobody while there is no leader.
         leader: Option<BrokerId>,
+        /// It has given up fetching in this epoch (`FailedPartitions`).
+        has_failed: bool,
     },
 }
 

@@ -32,19 +32,14 @@ impl Broker {
         timers::set_again(timers::LOG_CHECKPOINT, self.setup.config.log_flush_offset_checkpoint_interval_ms, step);
     }
 
-    fn checkpoint_logs(&self, step: &mut Step<'_>) {
-        let logs = || self.replicas.iter().map(|(partition, replica)| (partition, replica.log()));
-        let recovery_points: Vec<_> =
-            logs().map(|(partition, log)| (partition.clone(), log.recovery_point())).collect();
-        if !recovery_points.is_empty() {
-            step.effects.write(DiskWrite::RecoveryPoints(recovery_points));
-        }
-        let start_of = |(partition, log): (&TopicPartition, &crate::log::PartitionLog)| {
-            Some((partition.clone(), log.log_start_offset_to_checkpoint()?))
-        };
-        let log_start_offsets: Vec<_> = logs().filter_map(start_of).collect();
-        if !log_start_offsets.is_empty() {
-            step.effects.write(DiskWrite::LogStartOffsets(log_start_offsets));
+    /// Also done whenever logs are deleted (`asyncDelete`).
+    pub(super) fn checkpoint_logs(&self, step: &mut Step<'_>) {
+        let logs = || self.replicas.iter().map(|(partition, replica)| (partition.clone(), replica.log()));
+        if logs().next().is_some() {
+            let recovery_points = logs().map(|(partition, log)| (partition, log.recovery_point()));
+            step.effects.write(DiskWrite::RecoveryPoints(recovery_points.collect()));
+            let start_offsets = logs().map(|(partition, log)| (partition, log.log_start_offset_to_checkpoint()));
+            step.effects.write(DiskWrite::LogStartOffsets(start_offsets.collect()));
         }
     }
 

@@ -7,6 +7,7 @@ use crate::event::{BrokerEvent, EventKind};
 use crate::metadata::{ClusterImage, ImageDelta, PartitionRegistration, TopicImage};
 use crate::replica::Changes;
 use crate::view::BrokerState;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use wire::{BrokerId, TopicName, TopicPartition};
 
@@ -19,8 +20,9 @@ impl Broker {
             self.start_replica_manager(step);
             self.replicas.delete_strays(&image, &self.membership.metadata_log().partition, step.effects);
         }
-        self.delete_replicas(&image, delta, step);
-        self.delete_moved(&image, delta, step);
+        let removed = self.removed_replicas(&image, delta).chain(self.moved_replicas(&image, delta));
+        let removed: BTreeSet<TopicPartition> = removed.cloned().collect();
+        self.delete_replicas(&removed, step);
         self.reconfigure(&image, delta);
         self.apply_roles(&image, delta, step);
         self.configure_replicas(&image, delta);
@@ -31,16 +33,16 @@ impl Broker {
         }
     }
 
-    /// Deletes replicas of removed topics. A topic that was made anew has another id: its replicas are made below.
-    fn delete_replicas(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
-        for partition in &delta.removed_partitions {
-            let Some(replica) = self.replicas.get(partition) else { continue };
-            let topic_id = replica.log().topic_id();
-            if image.topics().get(&partition.topic).is_some_and(|topic| topic.topic_id == topic_id) {
-                continue;
-            }
-            self.delete_replica(partition, step);
-        }
+    /// Replicas of removed topics. A topic that was made anew has another id: its replicas are made later.
+    fn removed_replicas<'a>(
+        &'a self,
+        image: &'a ClusterImage,
+        delta: &'a ImageDelta,
+    ) -> impl Iterator<Item = &'a TopicPartition> {
+        delta.removed_partitions.iter().filter(|partition| {
+            let topic_id = self.replicas.get(partition).map(|replica| replica.log().topic_id());
+            topic_id.is_some() && image.topics().get(&partition.topic).map(|topic| topic.topic_id) != topic_id
+        })
     }
 
     /// What was set on all brokers counts, and then what was set on this one.
@@ -55,21 +57,28 @@ impl Broker {
         [None, Some(self.setup.broker_id)].iter().any(|broker| delta.changed_broker_configs.contains(broker))
     }
 
-    /// Deletes replicas that were moved away.
-    fn delete_moved(&mut self, image: &ClusterImage, delta: &ImageDelta, step: &mut Step<'_>) {
-        for partition in &delta.changed_partitions {
+    /// Replicas that were moved away.
+    fn moved_replicas<'a>(
+        &'a self,
+        image: &'a ClusterImage,
+        delta: &'a ImageDelta,
+    ) -> impl Iterator<Item = &'a TopicPartition> {
+        delta.changed_partitions.iter().filter(|partition| {
             let is_here =
                 image.partition(partition).is_some_and(|state| state.replicas.contains(&self.setup.broker_id));
-            if !is_here && self.replicas.get(partition).is_some() {
-                self.delete_replica(partition, step);
-            }
-        }
+            !is_here && self.replicas.get(partition).is_some()
+        })
     }
 
-    fn delete_replica(&mut self, partition: &TopicPartition, step: &mut Step<'_>) {
-        self.remove_from_fetchers(partition);
-        self.replicas.delete(partition, step.effects);
-        self.purgatory.touch(partition);
+    fn delete_replicas(&mut self, partitions: &BTreeSet<TopicPartition>, step: &mut Step<'_>) {
+        for partition in partitions {
+            self.remove_from_fetchers(partition);
+            self.replicas.delete(partition, step.effects);
+            self.purgatory.touch(partition);
+        }
+        if !partitions.is_empty() {
+            self.checkpoint_logs(step);
+        }
     }
 
     /// First the partitions to lead, then those to follow.

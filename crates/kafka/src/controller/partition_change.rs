@@ -34,7 +34,7 @@ pub(super) struct Subject<'a> {
     /// Whether a broker may lead: unfenced and not shutting down.
     pub(super) is_acceptable_leader: &'a dyn Fn(BrokerId) -> bool,
     pub(super) rules: Rules,
-    /// `min.insync.replicas`, which counts for no more than there are replicas after the change.
+    /// `min.insync.replicas`, which counts for no more than the topic's first partition has replicas.
     pub(super) min_isr: usize,
 }
 
@@ -106,12 +106,13 @@ impl<'a> PartitionChange<'a> {
         }
     }
 
-    /// Below the least number of in-sync replicas, those that leave still have every committed record.
+    /// Below the least number of in-sync replicas, those that leave still have every committed record. So does one that is
+    /// moved away, and it may stay eligible though it is no replica any more: then it is not elected.
     fn find_eligible_leaders(&mut self) {
         if !self.subject.rules.eligible_leader_replicas {
             return;
         }
-        if self.isr.len() >= self.subject.min_isr.min(self.replicas.len()) {
+        if self.isr.len() >= self.subject.min_isr {
             return self.eligible_leader_replicas.clear();
         }
         let mut candidates = self.eligible_leader_replicas.clone();
@@ -465,13 +466,15 @@ mod tests {
     }
 
     #[test]
-    fn replicas_that_are_moved_away_are_not_eligible() {
+    fn replicas_that_are_moved_away_stay_eligible_while_too_few_are_in_sync() {
         let mut moving = partition(&[2, 3, 1, 4], &[2, 1, 4], Some(2));
         (moving.adding_replicas, moving.removing_replicas) = (ids(&[3]), ids(&[1, 4]));
         let anyone = |_: BrokerId| true;
-        let done = merged(&moving, with_elr(&moving, &[2, 1, 4, 3], &anyone, 3));
-        assert_eq!(done.replicas, ids(&[2, 3]));
-        assert_eq!(eligibility(&done), [vec![2, 3], vec![], vec![]]);
+        for (min_isr, eligible) in [(2, vec![]), (3, vec![1, 4])] {
+            let done = merged(&moving, with_elr(&moving, &[2, 1, 4, 3], &anyone, min_isr));
+            assert_eq!(done.replicas, ids(&[2, 3]));
+            assert_eq!(eligibility(&done), [vec![2, 3], eligible, vec![]]);
+        }
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Cluster<'_> {
         }
     }
 
-    /// `min.insync.replicas` of the topic, but no more than the partition has replicas.
+    /// `min.insync.replicas` of the topic, but no more than its first partition has replicas (`getTopicEffectiveMinIsr`).
     pub(super) fn effective_min_isr(&self, topic: &TopicImage) -> usize {
         let own = topic.configs.get("min.insync.replicas").and_then(|value| value.trim().parse().ok());
         let replicas = topic.partitions.values().next().map_or(0, |partition| partition.replicas.len());

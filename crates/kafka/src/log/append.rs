@@ -33,14 +33,18 @@ pub struct AppendInfo {
     pub is_duplicate: bool,
 }
 
-/// Why a follower could not append a fetched batch: its offset lies below what the log already has
-/// (`UnexpectedAppendOffsetException`).
+/// Why a follower could not append what it fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FollowerAppendError {
-    /// First offset of the batch.
-    pub first_offset: Offset,
-    /// Last offset of the batch.
-    pub last_offset: Offset,
+pub enum FollowerAppendError {
+    /// It begins below the end of the log (`UnexpectedAppendOffsetException`).
+    UnexpectedOffset {
+        /// Its first offset.
+        first_offset: Offset,
+        /// Its last offset.
+        last_offset: Offset,
+    },
+    /// It is larger than a segment may be here (`RecordBatchTooLargeException`).
+    TooLarge,
 }
 
 /// How a leader appends.
@@ -99,12 +103,16 @@ impl PartitionLog {
         if stored.size_in_bytes() > config.segment_bytes {
             return Err(AppendError::plain(ErrorCode::RecordListTooLarge));
         }
-        self.maybe_roll(&stored, &append.context, effects);
+        let stored = Arc::new(stored);
+        let batches = std::slice::from_ref(&stored);
+        self.maybe_roll(batches, &append.context, effects);
         if let Some(known) = self.duplicate_of(&stored, append.origin) {
             return Ok(self.repeated(&known));
         }
         let update = self.check_producer(&stored, append)?;
-        self.push(Arc::new(stored), update, &append.context, effects);
+        self.store(batches, append.context.wall_time, effects);
+        self.take_in(update);
+        self.finish_append(&append.context, effects);
         Ok(AppendInfo { log_append_time, ..self.appended(batch.last_offset_delta) })
     }
 
@@ -155,24 +163,36 @@ impl PartitionLog {
         Ok(self.producers.check(batch, &self.partition, append.origin)?)
     }
 
-    /// Appends a batch as its leader stored it (`appendAsFollower`). Gaps are allowed.
+    /// Appends what a fetch brought as the leader stored it (`appendAsFollower`): all of it goes into one segment. Gaps are
+    /// allowed.
     ///
     /// # Errors
-    /// The batch begins below the log end offset; nothing was appended then.
+    /// It does not continue the log or does not fit into a segment; nothing was appended then, though epochs may have
+    /// begun.
     pub fn append_as_follower(
         &mut self,
-        batch: &Arc<RecordBatch>,
+        batches: &[Arc<RecordBatch>],
         context: &LogContext<'_>,
         effects: &mut Effects,
-    ) -> Result<AppendInfo, FollowerAppendError> {
-        if batch.base_offset < self.log_end_offset {
-            return Err(FollowerAppendError { first_offset: batch.base_offset, last_offset: batch.last_offset() });
+    ) -> Result<(), FollowerAppendError> {
+        let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return Ok(()) };
+        let (first_offset, last_offset) = (first.base_offset, last.last_offset());
+        if first_offset < self.log_end_offset {
+            return Err(FollowerAppendError::UnexpectedOffset { first_offset, last_offset });
         }
-        self.assign_epoch_start_offset(batch.partition_leader_epoch, batch.base_offset, effects);
-        self.maybe_roll(batch, context, effects);
-        let update = self.replayed(batch);
-        self.push(batch.clone(), update, context, effects);
-        Ok(self.appended(batch.last_offset_delta))
+        for batch in batches {
+            self.assign_epoch_start_offset(batch.partition_leader_epoch, batch.base_offset, effects);
+        }
+        if size_of(batches) > context.config.segment_bytes {
+            return Err(FollowerAppendError::TooLarge);
+        }
+        self.maybe_roll(batches, context, effects);
+        self.store(batches, context.wall_time, effects);
+        for batch in batches {
+            self.take_in(self.replayed(batch));
+        }
+        self.finish_append(context, effects);
+        Ok(())
     }
 
     /// What a batch that was checked before changes about its producer.
@@ -184,20 +204,22 @@ impl PartitionLog {
         checked.expect("what was checked before is not refused")
     }
 
-    fn push(
-        &mut self,
-        batch: Arc<RecordBatch>,
-        update: Option<ProducerUpdate>,
-        context: &LogContext<'_>,
-        effects: &mut Effects,
-    ) {
-        effects.write(DiskWrite::Append { partition: self.partition.clone(), batch: batch.clone() });
-        self.log_end_offset = batch.last_offset().next();
-        self.segments.active_mut().append(batch, context.wall_time);
+    fn store(&mut self, batches: &[Arc<RecordBatch>], wall_time: Timestamp, effects: &mut Effects) {
+        for batch in batches {
+            effects.write(DiskWrite::Append { partition: self.partition.clone(), batch: batch.clone() });
+            self.log_end_offset = batch.last_offset().next();
+        }
+        self.segments.active_mut().append_together(batches, wall_time);
+    }
+
+    fn take_in(&mut self, update: Option<ProducerUpdate>) {
         if let Some(update) = update {
             self.apply_producer_update(update);
             self.update_first_unstable_offset();
         }
+    }
+
+    fn finish_append(&mut self, context: &LogContext<'_>, effects: &mut Effects) {
         self.producers.set_map_end_offset(self.log_end_offset);
         if self.log_end_offset - self.recovery_point >= context.config.flush_messages {
             self.flush(context.wall_time, effects);
@@ -220,18 +242,20 @@ impl PartitionLog {
         self.producers.set_map_end_offset(batch.last_offset().next());
     }
 
-    fn maybe_roll(&mut self, batch: &RecordBatch, context: &LogContext<'_>, effects: &mut Effects) {
+    /// The batches go into one segment.
+    fn maybe_roll(&mut self, batches: &[Arc<RecordBatch>], context: &LogContext<'_>, effects: &mut Effects) {
+        let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return };
         let params = RollParams {
             segment_bytes: context.config.segment_bytes,
             segment_ms: context.config.segment_ms,
             segment_index_bytes: context.config.segment_index_bytes,
-            max_timestamp: batch.max_timestamp,
-            last_offset: batch.last_offset(),
-            size_in_bytes: batch.size_in_bytes(),
+            max_timestamp: batches.iter().map(|batch| batch.max_timestamp).max().unwrap_or(first.max_timestamp),
+            last_offset: last.last_offset(),
+            size_in_bytes: size_of(batches),
             wall_time: context.wall_time,
         };
         if self.segments.active().should_roll(&params) {
-            self.roll(batch.base_offset, context, effects);
+            self.roll(first.base_offset, context, effects);
         }
     }
 
@@ -254,4 +278,8 @@ impl PartitionLog {
         self.recovery_point = self.recovery_point.max(base_offset);
         self.flushed_at = context.wall_time;
     }
+}
+
+fn size_of(batches: &[Arc<RecordBatch>]) -> i32 {
+    batches.iter().map(|batch| batch.size_in_bytes()).fold(0, i32::saturating_add)
 }

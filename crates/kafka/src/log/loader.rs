@@ -1,7 +1,8 @@
 //! `LogLoader`: a log as an earlier run of the process left it.
 //!
 //! What is sealed was flushed and is taken as it is; the active segment is read back from its batches, which makes its
-//! indexes and what was known of producers anew. Time passes in none of this.
+//! indexes and what was known of producers anew, and after a kill such epochs, too, as are missing in the epoch cache
+//! (`LogSegment.recover`). Time passes in none of this.
 
 use super::leader_epoch_cache::LeaderEpochCache;
 use super::partition_log::{LogContext, LogSettings, PartitionLog};
@@ -61,7 +62,7 @@ impl PartitionLog {
     /// run would take them for the forgotten epoch's.
     fn fit_leader_epochs(&mut self, stored: &StoredLog, effects: &mut Effects) {
         self.leader_epochs.truncate_from_end(self.log_end_offset);
-        self.leader_epochs.truncate_from_start(self.log_start_offset);
+        self.leader_epochs.truncate_from_start(stored.log_start_offset);
         if self.leader_epochs.entries() != stored.leader_epochs {
             self.write_leader_epochs(effects);
         }
@@ -69,6 +70,9 @@ impl PartitionLog {
 
     fn recover_batch(&mut self, batch: &std::sync::Arc<RecordBatch>, context: &LogContext<'_>) {
         let is_readable = batch.last_offset() >= self.log_start_offset;
+        if !self.settings.had_clean_shutdown && batch.partition_leader_epoch > self.leader_epochs.latest_epoch() {
+            self.leader_epochs.assign(batch.partition_leader_epoch, batch.base_offset);
+        }
         self.segments.active_mut().append(batch.clone(), context.wall_time);
         if let Some(update) = self.replayed(batch).filter(|_| is_readable) {
             self.apply_producer_update(update);

@@ -45,8 +45,8 @@ impl PartitionLog {
     /// Where the log starts, if that has to be written down: the name of the first segment does not tell
     /// (`log-start-offset-checkpoint`).
     #[must_use]
-    pub fn log_start_offset_to_checkpoint(&self) -> Option<Offset> {
-        (self.log_start_offset > self.segments.base_offset()).then_some(self.log_start_offset)
+    pub fn log_start_offset_to_checkpoint(&self) -> Offset {
+        if self.log_start_offset > self.segments.base_offset() { self.log_start_offset } else { Offset::ZERO }
     }
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms`, and tells how many.

@@ -68,7 +68,7 @@ pub struct RollParams {
     pub segment_ms: i64,
     /// `segment.index.bytes`.
     pub segment_index_bytes: i32,
-    /// The largest timestamp of the batch.
+    /// The largest timestamp of what is appended.
     pub max_timestamp: Timestamp,
     /// Its last offset.
     pub last_offset: Offset,
@@ -292,20 +292,32 @@ impl LogSegment {
 
     /// Adds a batch behind all others.
     pub fn append(&mut self, batch: Arc<RecordBatch>, wall_time: Timestamp) {
-        let (position, size) = (self.size_in_bytes(), batch.size_in_bytes());
+        self.append_together(std::slice::from_ref(&batch), wall_time);
+    }
+
+    /// Adds batches that came together: the indexes get one entry for all of them, if they get any.
+    pub fn append_together(&mut self, batches: &[Arc<RecordBatch>], wall_time: Timestamp) {
+        let Some(last) = batches.last() else { return };
+        let position = self.size_in_bytes();
         if std::mem::take(&mut self.was_emptied) {
             self.settings.created_at = wall_time;
         }
-        if batch.max_timestamp > self.largest.timestamp {
-            self.largest = TimestampOffset { timestamp: batch.max_timestamp, offset: batch.last_offset() };
+        for batch in batches {
+            if batch.max_timestamp > self.largest.timestamp {
+                self.largest = TimestampOffset { timestamp: batch.max_timestamp, offset: batch.last_offset() };
+            }
         }
         if self.bytes_since_last_index_entry > self.settings.index_interval_bytes {
-            self.append_index_entry(batch.last_offset(), position);
+            self.append_index_entry(last.last_offset(), position);
             self.bytes_since_last_index_entry = 0;
         }
-        self.bytes_since_last_index_entry = self.bytes_since_last_index_entry.saturating_add(size);
+        let mut end_position = position;
+        for batch in batches {
+            end_position += batch.size_in_bytes();
+            self.batches.push(Placed { batch: batch.clone(), end_position });
+        }
+        self.bytes_since_last_index_entry = self.bytes_since_last_index_entry.saturating_add(end_position - position);
         self.modified_at = wall_time;
-        self.batches.push(Placed { batch, end_position: position + size });
     }
 
     fn append_index_entry(&mut self, offset: Offset, position: i32) {

@@ -8,8 +8,9 @@ use super::context::{Changes, Context};
 use super::partition::{Partition, Role};
 use crate::event::{BrokerEvent, TruncationReason};
 use crate::instant::Instant;
-use crate::log::LogContext;
+use crate::log::{FollowerAppendError, LogContext};
 use crate::node::Effects;
+use crate::view::ReplicaRole;
 use std::sync::Arc;
 use wire::request::{FetchPartition, ListOffsetsPartition, OffsetSpec};
 use wire::response::{EpochEndOffset, FetchPartitionResult, ListOffsetsResult};
@@ -37,8 +38,10 @@ pub(super) struct Follower {
 /// Where the follower is in its talk with the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FetchState {
-    /// It has no leader, was told to stop, or failed; only a newer leader epoch helps.
+    /// It has no leader or was told to stop.
     Stopped,
+    /// It could not take in what it fetched, or was fenced; only a newer leader epoch helps (`markPartitionFailed`).
+    Failed,
     /// It fetches.
     Fetching,
     /// It fetches again at an instant.
@@ -53,6 +56,11 @@ impl Follower {
     /// A follower that does not fetch yet.
     pub(super) fn idle(leader: Option<BrokerId>) -> Follower {
         Follower { leader, state: FetchState::Stopped, has_compared: false }
+    }
+
+    /// What an onlooker may see.
+    pub(super) fn view(&self) -> ReplicaRole {
+        ReplicaRole::Follower { leader: self.leader, has_failed: self.state == FetchState::Failed }
     }
 }
 
@@ -86,7 +94,7 @@ impl Partition {
     #[must_use]
     pub fn next_request(&self, now: Instant) -> Option<FollowerRequest> {
         match self.fetch_state() {
-            FetchState::Stopped => None,
+            FetchState::Stopped | FetchState::Failed => None,
             FetchState::BackingOff(until) if now < until => None,
             FetchState::BackingOff(_) | FetchState::Fetching => Some(FollowerRequest::Fetch(self.next_fetch())),
             FetchState::AskingLogEnd | FetchState::AskingLogStart => {
@@ -125,7 +133,7 @@ impl Partition {
     /// What it has to know of the leader's log before it fetches on.
     fn asked(&self) -> Option<OffsetSpec> {
         match self.fetch_state() {
-            FetchState::Stopped | FetchState::Fetching | FetchState::BackingOff(_) => None,
+            FetchState::Stopped | FetchState::Failed | FetchState::Fetching | FetchState::BackingOff(_) => None,
             FetchState::AskingLogEnd => Some(OffsetSpec::Latest),
             FetchState::AskingLogStart => Some(OffsetSpec::Earliest),
         }
@@ -140,7 +148,11 @@ impl Partition {
     pub fn backs_off_until(&self) -> Option<Instant> {
         match self.fetch_state() {
             FetchState::BackingOff(until) => Some(until),
-            FetchState::Stopped | FetchState::Fetching | FetchState::AskingLogEnd | FetchState::AskingLogStart => None,
+            FetchState::Stopped
+            | FetchState::Failed
+            | FetchState::Fetching
+            | FetchState::AskingLogEnd
+            | FetchState::AskingLogStart => None,
         }
     }
 
@@ -156,7 +168,7 @@ impl Partition {
         let is_expected = match self.fetch_state() {
             FetchState::Fetching => true,
             FetchState::BackingOff(until) => until <= context.now,
-            FetchState::Stopped | FetchState::AskingLogEnd | FetchState::AskingLogStart => false,
+            FetchState::Stopped | FetchState::Failed | FetchState::AskingLogEnd | FetchState::AskingLogStart => false,
         };
         let is_current =
             sent.current_leader_epoch == self.leader_epoch && sent.fetch_offset == self.log.log_end_offset();
@@ -181,7 +193,7 @@ impl Partition {
         if error == ErrorCode::OffsetOutOfRange {
             self.set_fetch_state(FetchState::AskingLogEnd);
         } else if error == ErrorCode::FencedLeaderEpoch {
-            self.set_fetch_state(FetchState::Stopped);
+            self.set_fetch_state(FetchState::Failed);
         } else {
             self.on_request_failed(now);
         }
@@ -190,11 +202,9 @@ impl Partition {
     /// Appends, then takes the leader's high watermark as far as its own log reaches (`processPartitionData`).
     fn append_fetched(&mut self, result: &FetchPartitionResult, context: &Context<'_>, effects: &mut Effects) {
         let high_watermark = self.log.high_watermark();
-        for batch in &result.batches {
-            if self.append_batch(batch, context.wall_time(), effects).is_err() {
-                self.set_fetch_state(FetchState::Stopped);
-                return;
-            }
+        if self.append_batches(&result.batches, context.wall_time(), effects).is_err() {
+            self.set_fetch_state(FetchState::Failed);
+            return;
         }
         if let (Some(first), Some(last)) = (result.batches.first(), result.batches.last()) {
             let (first_offset, last_offset) = (first.base_offset, last.last_offset());
@@ -209,21 +219,24 @@ impl Partition {
     }
 
     /// An empty log may begin inside a batch of the leader: it starts anew where that batch begins.
-    fn append_batch(
+    fn append_batches(
         &mut self,
-        batch: &Arc<RecordBatch>,
+        batches: &[Arc<RecordBatch>],
         wall_time: Timestamp,
         effects: &mut Effects,
-    ) -> Result<(), UnexpectedOffset> {
+    ) -> Result<(), FollowerAppendError> {
         let context = LogContext { config: &self.config, wall_time };
-        let Err(error) = self.log.append_as_follower(batch, &context, effects) else { return Ok(()) };
         let log_end_offset = self.log.log_end_offset();
         let is_empty = log_end_offset == self.log.log_start_offset();
-        if !is_empty || error.last_offset < log_end_offset {
-            return Err(UnexpectedOffset);
+        match self.log.append_as_follower(batches, &context, effects) {
+            Err(FollowerAppendError::UnexpectedOffset { first_offset, last_offset })
+                if is_empty && last_offset >= log_end_offset =>
+            {
+                self.log.truncate_fully_and_start_at(first_offset, effects);
+                self.log.append_as_follower(batches, &context, effects)
+            }
+            outcome => outcome,
         }
-        self.log.truncate_fully_and_start_at(error.first_offset, effects);
-        self.log.append_as_follower(batch, &context, effects).map(drop).map_err(|_| UnexpectedOffset)
     }
 
     /// Cuts the log where the leader's answer says that it parts from the leader's (`getOffsetTruncationState`). If the
@@ -307,7 +320,7 @@ impl Partition {
     /// still follows the leader and epoch that it was sent to.
     pub fn on_request_failed(&mut self, now: Instant) {
         match self.fetch_state() {
-            FetchState::Stopped => {}
+            FetchState::Stopped | FetchState::Failed => {}
             FetchState::Fetching
             | FetchState::BackingOff(_)
             | FetchState::AskingLogEnd
@@ -322,6 +335,3 @@ impl Partition {
         self.set_fetch_state(FetchState::Stopped);
     }
 }
-
-/// A fetched batch does not continue the log.
-struct UnexpectedOffset;

@@ -116,6 +116,7 @@ impl Leader {
         ReplicaRole::Leader {
             isr: self.isr.committed().to_vec(),
             maximal_isr: self.isr.maximal().collect(),
+            has_proposal: self.isr.proposal().is_some(),
             partition_epoch,
             followers: followers.map(FollowerProgress::view).collect(),
         }

@@ -12,7 +12,7 @@ use crate::log::{LogContext, PartitionLog};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
 use crate::storage::StoredLog;
-use crate::view::{ReplicaGlance, ReplicaRole, ReplicaView};
+use crate::view::{ReplicaGlance, ReplicaView};
 use std::sync::Arc;
 use wire::{BrokerId, LeaderEpoch, Offset, PartitionEpoch, Timestamp, TopicId, TopicPartition};
 
@@ -240,7 +240,7 @@ impl Partition {
             topic_id: self.log.topic_id(),
             role: match &self.role {
                 Role::Leader(leader) => leader.view(self.partition_epoch),
-                Role::Follower(follower) => ReplicaRole::Follower { leader: follower.leader },
+                Role::Follower(follower) => follower.view(),
             },
             leader_epoch: self.leader_epoch,
             log_start_offset: self.log.log_start_offset(),

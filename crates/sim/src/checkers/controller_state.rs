@@ -6,13 +6,14 @@ use super::sight::{Sight, StateGlance};
 use super::violation::{Checker, Details, Number};
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
+use kafka::release::RELEASE;
 use wire::{BrokerId, LeaderEpoch, LeaderRecoveryState, TopicPartition};
 
 /// What is wrong with a partition's state, if anything is.
 ///
 /// With eligible leader replicas as of Kafka 3.9, who is moved away may stay eligible, and is not elected
-/// (`PartitionChangeBuilder.maybePopulateTargetElr`); who led last is elected again without a look at whether it is alive
-/// (`canElectLastKnownLeader`). A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone
+/// (`PartitionChangeBuilder.maybePopulateTargetElr`); who led last is elected again, alone and uncleanly, without a look at
+/// whether it is alive (`canElectLastKnownLeader`). A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone
 /// is in sync (`ReplicationControlManager.handleBrokerUnfenced`).
 ///
 /// In ZooKeeper a broker is gone before the controller hears of it, and a reassignment that replaces another changes the
@@ -37,7 +38,8 @@ fn flaw(image: &ClusterImage, state: &PartitionRegistration, is_zookeeper: bool)
     }
     let is_alone = state.isr.len() == 1;
     let is_unfenced = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| !broker.fenced);
-    let may_lead = |leader: &BrokerId| is_active(leader) || is_recovering || is_alone && is_unfenced(leader);
+    let may_be_last_known = is_recovering && RELEASE.rules(image.features()).eligible_leader_replicas;
+    let may_lead = |leader: &BrokerId| is_active(leader) || is_alone && (may_be_last_known || is_unfenced(leader));
     let inactive_leader = state.leader.as_ref().filter(|leader| !may_lead(leader));
     stray
         .map(|member| Details::MisplacedMember(*member))
@@ -59,7 +61,8 @@ pub(super) fn structure(
 }
 
 /// The controller has just changed a partition: nobody is eligible while enough are in sync, as its topic's own
-/// configuration says (KIP-966).
+/// configuration says (KIP-966). How many there have to be at most is not known: as many as the topic's first partition had
+/// replicas before.
 pub(super) fn eligibility(
     findings: &mut Findings,
     sight: &Sight<'_>,
@@ -69,7 +72,7 @@ pub(super) fn eligibility(
     let state = glance.state;
     let configured = glance.configs.get("min.insync.replicas").and_then(|value| value.trim().parse::<usize>().ok());
     let Some(min_isr) = configured.filter(|_| !state.eligible_leader_replicas.is_empty()) else { return };
-    let is_needed = state.isr.len() < min_isr.min(state.replicas.len());
+    let is_needed = state.isr.len() < min_isr;
     findings.require(Checker::IsrStructure, sight, Some(partition), is_needed, || Details::NeedlessEligible);
 }
 

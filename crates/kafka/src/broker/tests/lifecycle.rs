@@ -179,6 +179,7 @@ fn controlled_shutdown_asks_the_controller_and_leaves_a_clean_shutdown_file() {
             "write t-0 1 snapshots",
             "write t-0 flushed to 1",
             "write recovery points 1",
+            "write log start offsets 1",
             "write hw t-0 0",
             "write clean shutdown Some(3)",
             "exit 143"

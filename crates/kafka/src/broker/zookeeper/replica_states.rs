@@ -127,6 +127,9 @@ impl Broker {
         let obeyed = if error.is_none() { &request.partitions[..] } else { &[] };
         let results = obeyed.iter().map(|stop| (stop.partition.clone(), self.stop_replica(stop, step)));
         let response = ReplicaStateResponse { error, partitions: results.collect() };
+        if obeyed.iter().any(|stop| stop.delete) {
+            self.checkpoint_logs(step);
+        }
         self.advance_fetchers(step);
         self.server.respond(id, Response::StopReplica(response), step.effects);
     }

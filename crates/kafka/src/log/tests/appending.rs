@@ -129,3 +129,35 @@ fn a_log_of_a_hundred_segments_has_every_record_and_is_flushed_up_to_the_last_of
     assert_eq!(read(&bench.log, 100, 100, limit), Ok(vec![]));
     assert_eq!(bench.log.recovery_point(), Offset(99));
 }
+
+fn singles(offsets: std::ops::Range<i64>, epoch: i32) -> Vec<Arc<RecordBatch>> {
+    offsets.map(|offset| Arc::new(records(1, 0).appended_at(Offset(offset), LeaderEpoch(epoch)))).collect()
+}
+
+#[test]
+fn what_a_fetch_brings_goes_into_one_segment_and_gets_one_index_entry() {
+    let mut bench = Bench::new();
+    let size = records(1, 0).size_in_bytes();
+    bench.config.segment_bytes = 5 * size;
+    bench.config.index_interval_bytes = 0;
+    bench.roll();
+    for fetched in [0..2, 2..5, 5..6, 6..10, 10..12] {
+        bench.replicate_batches(&singles(fetched, 0)).unwrap();
+    }
+    let segments: Vec<(i64, Vec<i64>)> = bench
+        .log
+        .segments()
+        .segments()
+        .map(|segment| (segment.base_offset().0, segment.index().iter().map(|entry| entry.offset.0).collect()))
+        .collect();
+    assert_eq!(segments, [(0, vec![4]), (5, vec![9]), (10, vec![])]);
+}
+
+#[test]
+fn a_follower_takes_no_more_at_once_than_a_segment_may_hold() {
+    let mut bench = Bench::new();
+    bench.config.segment_bytes = 2 * records(1, 0).size_in_bytes();
+    bench.replicate_batches(&singles(0..2, 0)).unwrap();
+    assert_eq!(bench.replicate_batches(&singles(2..5, 1)), Err(FollowerAppendError::TooLarge));
+    assert_eq!((bench.offsets(), bench.epochs()), ((0, 0, 2), vec![(0, 0), (1, 2)]));
+}

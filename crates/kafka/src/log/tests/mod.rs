@@ -187,16 +187,20 @@ impl Bench {
         }
     }
 
-    fn replicate(&mut self, offset: i64, count: usize, epoch: i32) -> Result<AppendInfo, FollowerAppendError> {
+    fn replicate(&mut self, offset: i64, count: usize, epoch: i32) -> Result<(), FollowerAppendError> {
         let batch = Arc::new(records(count, 0).appended_at(Offset(offset), LeaderEpoch(epoch)));
         self.replicate_batch(&batch)
     }
 
-    fn replicate_batch(&mut self, batch: &Arc<RecordBatch>) -> Result<AppendInfo, FollowerAppendError> {
+    fn replicate_batch(&mut self, batch: &Arc<RecordBatch>) -> Result<(), FollowerAppendError> {
+        self.replicate_batches(std::slice::from_ref(batch))
+    }
+
+    fn replicate_batches(&mut self, batches: &[Arc<RecordBatch>]) -> Result<(), FollowerAppendError> {
         let context = LogContext { config: &self.config, wall_time: self.now };
-        let info = self.log.append_as_follower(batch, &context, &mut self.effects);
+        let outcome = self.log.append_as_follower(batches, &context, &mut self.effects);
         self.flush();
-        info
+        outcome
     }
 
     fn roll(&mut self) {
@@ -316,7 +320,8 @@ fn truncation_at_the_end_forgets_an_epoch_without_records() {
 fn a_log_below_its_start_begins_anew() {
     let mut bench = Bench::new();
     bench.log.truncate_fully_and_start_at(Offset(7), &mut bench.effects);
-    assert_eq!(bench.replicate(4, 3, 0), Err(FollowerAppendError { first_offset: Offset(4), last_offset: Offset(6) }));
+    let overlapping = FollowerAppendError::UnexpectedOffset { first_offset: Offset(4), last_offset: Offset(6) };
+    assert_eq!(bench.replicate(4, 3, 0), Err(overlapping));
     bench.replicate(7, 3, 0).unwrap();
     assert!(bench.truncate_to(5));
     assert_eq!(bench.offsets(), (5, 5, 5));

@@ -106,3 +106,21 @@ fn the_checkpointed_recovery_point_is_where_recovery_begins() {
     bench.restart(true);
     assert_eq!(bench.log.recovery_point(), Offset(5));
 }
+
+/// Where all records are deleted, the last epoch begins at the end of the log, and is forgotten by a restart.
+#[test]
+fn epochs_that_are_missing_are_read_back_from_records_after_a_kill_only() {
+    for (had_clean_shutdown, expected) in [(true, vec![]), (false, vec![(3, 0), (4, 2)])] {
+        let mut bench = Bench::new();
+        bench.append_singly(2, 3);
+        bench.append_singly(2, 4);
+        bench.log.update_high_watermark(Offset(4));
+        bench.log.maybe_increment_log_start_offset(Offset(4), &mut bench.effects).unwrap();
+        bench.flush();
+        assert_eq!(bench.epochs(), [(4, 4)]);
+        bench.restart(false);
+        assert_eq!((bench.log.log_start_offset(), bench.epochs()), (Offset(0), vec![]), "the start was not written");
+        bench.restart(had_clean_shutdown);
+        assert_eq!(bench.epochs(), expected);
+    }
+}

@@ -204,7 +204,7 @@ fn the_log_start_offset_moves_up_to_the_high_watermark_only() {
     assert_eq!(moved(&mut bench, 15), refused);
     assert_eq!((moved(&mut bench, 6), moved(&mut bench, 1)), (Ok(true), Ok(false)));
     assert_eq!((bench.offsets(), bench.epochs()), ((6, 14, 15), vec![(0, 6)]));
-    assert_eq!(bench.log.log_start_offset_to_checkpoint(), Some(Offset(6)));
+    assert_eq!(bench.log.log_start_offset_to_checkpoint(), Offset(6));
     let context = LogContext { config: &bench.config, wall_time: NOW };
     assert_eq!(bench.log.delete_segments(1, &context, &mut bench.effects), [Offset(0)]);
     bench.flush();

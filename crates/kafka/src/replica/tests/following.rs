@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::TruncationReason;
+use crate::view::ReplicaRole;
 use wire::response::EpochEndOffset;
 
 /// A follower (2) and a leader (1) with these logs, in leader epoch `leader_epoch`.
@@ -350,14 +351,26 @@ fn an_empty_log_may_begin_inside_a_batch_of_the_leader() {
     assert_eq!((follower.partition.log().log_start_offset().0, follower.log_end_offset()), (5, 10));
 }
 
+/// What overlaps the log, and what is larger than a segment may be.
 #[test]
-fn a_batch_that_does_not_continue_the_log_stops_the_follower() {
-    let mut follower = Bench::with_log(2, &[0, 0, 0]);
-    follower.metadata(&state(Some(1), 1, 1, &[1]));
-    let batch = Arc::new(records(5).appended_at(Offset(1), LeaderEpoch(1)));
-    let result = FetchPartitionResult { batches: vec![batch], ..answer(ErrorCode::None) };
-    assert_eq!(follower.take_fetch(&follower.next_fetch(), &result), Changes::default());
-    assert_eq!(follower.partition.next_request(follower.now), None);
+fn what_cannot_be_appended_stops_the_follower_until_the_next_leader_epoch() {
+    for (offset, segment_bytes) in [(1, 1 << 30), (3, 60)] {
+        let mut follower = Bench::with_log(2, &[0, 0, 0]);
+        let config = TopicConfig { segment_bytes, ..TopicConfig::clone(follower.partition.config()) };
+        follower.partition.set_config(Arc::new(config));
+        follower.metadata(&state(Some(1), 1, 1, &[1]));
+        let batch = Arc::new(records(5).appended_at(Offset(offset), LeaderEpoch(1)));
+        let result = FetchPartitionResult { batches: vec![batch], ..answer(ErrorCode::None) };
+        assert_eq!(follower.take_fetch(&follower.next_fetch(), &result), Changes::default());
+        assert_eq!(follower.partition.next_request(follower.now), None);
+        let has_failed =
+            |bench: &Bench| matches!(bench.partition.view().role, ReplicaRole::Follower { has_failed: true, .. });
+        assert!(has_failed(&follower));
+        follower.metadata(&state(Some(1), 1, 2, &[1]));
+        assert!(has_failed(&follower), "a newer partition epoch does not help");
+        follower.metadata(&state(Some(1), 2, 3, &[1]));
+        assert!(!has_failed(&follower) && follower.partition.next_request(follower.now).is_some());
+    }
 }
 
 #[test]

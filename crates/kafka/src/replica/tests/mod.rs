@@ -112,7 +112,7 @@ impl Bench {
             let batch = Arc::new(records(1).appended_at(Offset(offset), LeaderEpoch(*epoch)));
             let config = bench.partition.config.clone();
             let context = LogContext { config: &config, wall_time: Timestamp(0) };
-            bench.partition.log.append_as_follower(&batch, &context, &mut bench.effects).unwrap();
+            bench.partition.log.append_as_follower(&[batch], &context, &mut bench.effects).unwrap();
         }
         bench.flush();
         bench

@@ -87,6 +87,33 @@ fn a_single_round_of_truncation_keeps_records_of_an_epoch_that_the_leader_never_
     }
 }
 
+/// What KIP-320 mended: a follower hears who leads before that one does, which is still to follow another, and to be cut.
+#[test]
+fn a_follower_that_compares_logs_before_it_fetches_only_does_so_with_one_that_is_yet_to_lead() {
+    for (is_fault_on, expected) in [(false, vec!["m0", "other"]), (true, vec!["m0", "m1"])] {
+        let faults = HistoricalFaults { truncation_before_fetching: is_fault_on, ..HistoricalFaults::default() };
+        let (mut a, mut b) = couple(faults);
+        let mut c = Bench::new(3).with_faults(faults);
+        c.metadata(&state(Some(1), 0, 0, &[1, 2]));
+        write(&mut a, "m0");
+        [&mut b, &mut c].into_iter().for_each(|follower| sync(follower, &mut a, 3));
+        write(&mut a, "m1");
+        sync(&mut b, &mut a, 1);
+        c.metadata(&state(Some(3), 1, 1, &[1, 3]));
+        write(&mut c, "other");
+        // B hears of the third leadership while A still is in the first.
+        b.metadata(&state(Some(1), 2, 2, &[1, 3]));
+        sync(&mut b, &mut a, 1);
+        a.metadata(&state(Some(3), 1, 1, &[1, 3]));
+        sync(&mut a, &mut c, 4);
+        assert_eq!(texts(&a), ["m0", "other"]);
+        a.metadata(&state(Some(1), 2, 2, &[1, 3]));
+        b.now = b.now + b.partition.settings.replica_fetch_backoff;
+        sync(&mut b, &mut a, 6);
+        assert_eq!((texts(&b), b.log_end_offset()), (owned(&expected), 2), "fault: {is_fault_on}");
+    }
+}
+
 #[test]
 fn without_fencing_a_deposed_leader_goes_on_serving() {
     for (is_fault_on, expected) in [(false, ErrorCode::UnknownLeaderEpoch), (true, ErrorCode::None)] {

@@ -139,6 +139,8 @@ pub enum Action {
     },
     /// A tool asks something.
     Ask(Question),
+    /// A tool asks for what is refused.
+    Mistake(Mistake),
     /// `metadata.version` is raised to a level.
     Upgrade(i16),
     /// A producer starts and sends without end.
@@ -207,6 +209,48 @@ impl Question {
     }
 }
 
+/// What a user may ask for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mistake {
+    /// A topic with a name that none may have.
+    IllegalTopicName,
+    /// A broker that does not exist is to be unregistered.
+    UnknownBroker,
+    /// The preferred replica is elected, which may lead already.
+    NeedlessElection,
+    /// The same broker is to have two replicas.
+    RepeatedReplica,
+    /// A key has two values.
+    RepeatedConfig,
+    /// Records of a compacted topic are to be deleted.
+    CompactedRecords,
+}
+
+impl Mistake {
+    /// All of them.
+    pub const ALL: [Mistake; 6] = [
+        Mistake::IllegalTopicName,
+        Mistake::UnknownBroker,
+        Mistake::NeedlessElection,
+        Mistake::RepeatedReplica,
+        Mistake::RepeatedConfig,
+        Mistake::CompactedRecords,
+    ];
+
+    /// Its name in plans.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mistake::IllegalTopicName => "illegal-topic-name",
+            Mistake::UnknownBroker => "unknown-broker",
+            Mistake::NeedlessElection => "needless-election",
+            Mistake::RepeatedReplica => "repeated-replica",
+            Mistake::RepeatedConfig => "repeated-config",
+            Mistake::CompactedRecords => "compacted-records",
+        }
+    }
+}
+
 /// Kinds of actions: what coverage counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "each is an action above, of a broker, a controller or ZooKeeper where it matters")]
@@ -244,6 +288,7 @@ pub enum Kind {
     Reassign,
     CancelReassignment,
     Ask,
+    Mistake,
     Upgrade,
     Produce,
     Consume,
@@ -251,7 +296,7 @@ pub enum Kind {
 
 impl Kind {
     /// Those that are drawn in the course of a run, and how often each.
-    pub const WEIGHTS: [(Kind, u32); 33] = [
+    pub const WEIGHTS: [(Kind, u32); 34] = [
         (Kind::Freeze, 6),
         (Kind::Thaw, 20),
         (Kind::PowerOff, 4),
@@ -285,6 +330,7 @@ impl Kind {
         (Kind::Reassign, 12),
         (Kind::CancelReassignment, 8),
         (Kind::Ask, 8),
+        (Kind::Mistake, 8),
     ];
 }
 
@@ -321,6 +367,7 @@ impl Action {
             Action::Reassign { .. } => Kind::Reassign,
             Action::CancelReassignment { .. } => Kind::CancelReassignment,
             Action::Ask(_) => Kind::Ask,
+            Action::Mistake(_) => Kind::Mistake,
             Action::Upgrade(_) => Kind::Upgrade,
             Action::Produce { .. } => Kind::Produce,
             Action::Consume { .. } => Kind::Consume,
@@ -377,6 +424,7 @@ impl Action {
                 self.client(world, programs::cancellation(topic, *partition))
             }
             Action::Ask(question) => self.client(world, programs::question(*question)),
+            Action::Mistake(mistake) => self.client(world, programs::mistake(*mistake)),
             Action::Upgrade(level) => self.client(world, programs::upgrade(*level)),
             Action::Produce { topic, acks, interval_ms, keys } => {
                 self.client(world, programs::producer(topic, *acks, *interval_ms, *keys))

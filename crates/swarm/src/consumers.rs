@@ -4,7 +4,7 @@
 use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
 use kafka::node::NodeId;
 use kafka::spec::ServerRole;
-use kafka::view::NodeView;
+use kafka::view::{NodeView, ReplicaRole};
 use sim::{EventId, Frame, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::Acks;
@@ -17,12 +17,17 @@ pub struct Past {
     pub(crate) has_lost_power: bool,
     /// Partitions of which retention, compaction or a command took records.
     pub(crate) thinned: BTreeSet<TopicPartition>,
-    /// Topics that were deleted, or of which leaders were elected uncleanly.
-    excused: BTreeSet<TopicName>,
+    /// Topics that were deleted, or of which leaders were elected uncleanly: records may be lost that somebody had read, or
+    /// had been told to be stored.
+    lossy: BTreeSet<TopicName>,
     /// Topics that partitions were added to.
     grown: BTreeSet<TopicName>,
     /// Up to where records are acknowledged by all in-sync replicas.
     acknowledged: BTreeMap<TopicPartition, Offset>,
+    /// Partitions whose replicas moved last, and nobody has heard the end of that.
+    moving: BTreeSet<TopicPartition>,
+    /// Topics that were deleted meanwhile.
+    deleted_while_moving: BTreeSet<TopicName>,
 }
 
 impl Past {
@@ -43,14 +48,21 @@ impl Past {
                 | BrokerEvent::LogCompacted { partition, .. },
             ) => drop(self.thinned.insert(partition)),
             EventKind::Controller(ControllerEvent::PartitionsAdded { topic, .. }) => drop(self.grown.insert(topic)),
-            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => drop(self.excused.insert(topic)),
+            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => self.on_topic_deleted(topic),
+            EventKind::Controller(ControllerEvent::ReassignmentStarted { partition, .. }) => {
+                self.moving.insert(partition);
+            }
+            EventKind::Controller(
+                ControllerEvent::ReassignmentCompleted { partition, .. }
+                | ControllerEvent::ReassignmentCancelled { partition, .. },
+            ) => drop(self.moving.remove(&partition)),
             EventKind::Controller(ControllerEvent::LeaderElected { partition, is_unclean: true, .. }) => {
-                self.excused.insert(partition.topic);
+                self.lossy.insert(partition.topic);
             }
             EventKind::Controller(ControllerEvent::IsrChanged { partition, from, to, .. })
                 if !to.is_empty() && !to.iter().any(|member| from.contains(member)) =>
             {
-                self.excused.insert(partition.topic);
+                self.lossy.insert(partition.topic);
             }
             EventKind::Client(ClientEvent::BatchAcknowledged { partition, last_offset, acks: Acks::All, .. }) => {
                 let end = self.acknowledged.entry(partition).or_insert(Offset::ZERO);
@@ -64,37 +76,44 @@ impl Past {
         }
     }
 
-    /// Up to where consumers must come; nothing where they are excused.
-    #[must_use]
-    pub fn must_be_read(mut self) -> BTreeMap<TopicPartition, Offset> {
-        self.acknowledged.retain(|partition, _| !self.has_lost_power && !self.excused.contains(&partition.topic));
-        self.acknowledged
+    fn on_topic_deleted(&mut self, topic: TopicName) {
+        if self.moving.iter().any(|partition| partition.topic == topic) {
+            self.deleted_while_moving.insert(topic.clone());
+        }
+        self.lossy.insert(topic);
+    }
+
+    fn may_have_lost(&self, topic: &TopicName) -> bool {
+        self.has_lost_power || self.lossy.contains(topic)
+    }
+
+    /// Topics that were deleted while some of their replicas moved, or that may be, since these still do.
+    pub(crate) fn left_behind(&self) -> BTreeSet<TopicName> {
+        let moving = self.moving.iter().map(|partition| &partition.topic);
+        self.deleted_while_moving.iter().chain(moving).cloned().collect()
     }
 }
 
-/// A consumer that left out or repeated something. Topics that were deleted, or of which leaders were elected
-/// uncleanly, are not looked at, nor is anything when power was lost: there a consumer may have to begin anew. So it does
-/// with partitions that a broker which answers for metadata does not know: it has just started in a ZooKeeper cluster, and
-/// knows of no topics yet, or is cut off from the controller since before the partitions were added. Only committed offsets
-/// would keep the place, and `kafka-console-consumer` commits none by default.
+/// A consumer that left out or repeated something. Where records may have been lost, it may have to begin anew, but says so.
+/// So it does with partitions that a broker which answers for metadata does not know: it has just started in a ZooKeeper
+/// cluster, and knows of no topics yet, or is cut off from the controller since before the partitions were added. Only
+/// committed offsets would keep the place, and `kafka-console-consumer` commits none by default.
 #[must_use]
 pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
     let past = Past::of(session);
-    if past.has_lost_power {
-        return None;
-    }
     let has_zookeeper = session.spec().servers.iter().any(|server| server.role == ServerRole::ZooKeeper);
+    let may_begin_anew = |topic: &TopicName| has_zookeeper || past.may_have_lost(topic) || past.grown.contains(topic);
     let mut next: BTreeMap<(NodeId, TopicPartition), Offset> = BTreeMap::new();
     for event in session.events(EventId(0)) {
         if let EventKind::Client(ClientEvent::PositionReset { partition, offset }) = &event.kind
-            && (has_zookeeper || past.grown.contains(&partition.topic))
+            && may_begin_anew(&partition.topic)
         {
             next.insert((event.node, partition.clone()), *offset);
         }
         let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else { continue };
         let expected = next.entry((event.node, partition.clone())).or_insert(Offset::ZERO);
         let is_next = *expected == *offset || *expected < *offset && past.thinned.contains(partition);
-        if !is_next && !past.excused.contains(&partition.topic) {
+        if !is_next {
             return Some(format!("{} read {partition} at {offset} instead of {expected}, at {}", event.node, event.at));
         }
         *expected = offset.next();
@@ -102,17 +121,29 @@ pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
     None
 }
 
-/// A consumer that has not read all of this yet.
+/// A consumer that has not read yet all that was acknowledged. Where records may have been lost, what leaders hold for
+/// committed is all.
 #[must_use]
-pub fn what_is_unread(frame: &Frame, acknowledged: &BTreeMap<TopicPartition, Offset>) -> Option<String> {
+pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };
         for place in &view.positions {
-            let end = acknowledged.get(&place.partition).copied().unwrap_or(Offset::ZERO);
+            let mut end = past.acknowledged.get(&place.partition).copied().unwrap_or(Offset::ZERO);
+            if past.may_have_lost(&place.partition.topic) {
+                end = end.min(high_watermark(frame, &place.partition));
+            }
             if place.position.is_none_or(|position| position < end) {
                 return Some(format!("{} stands at {:?} in {}, below {end}", node.id, place.position, place.partition));
             }
         }
     }
     None
+}
+
+/// The highest among those who believe to lead.
+fn high_watermark(frame: &Frame, partition: &TopicPartition) -> Offset {
+    let brokers = frame.nodes.iter().filter_map(|node| node.process.as_ref()?.broker());
+    let replicas = brokers.flat_map(|broker| &broker.replicas).filter(|replica| replica.partition == *partition);
+    let leaders = replicas.filter(|replica| matches!(replica.role, ReplicaRole::Leader { .. }));
+    leaders.map(|replica| replica.high_watermark).max().unwrap_or(Offset::ZERO)
 }

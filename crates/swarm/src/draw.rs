@@ -1,7 +1,7 @@
 //! What a seed draws: the world, what clients do in it, and which faults strike. Faults are drawn one by one from those
 //! that are possible at that instant.
 
-use crate::action::{Action, Kind, Question, TopicPlan};
+use crate::action::{Action, Kind, Mistake, Question, TopicPlan};
 use crate::historical::Historical;
 use crate::legal::Legal;
 use crate::plan::Plan;
@@ -66,12 +66,12 @@ impl Draw {
             racks,
             delay_us: self.one_of(&[250, 1_000, 1_000, 5_000]),
             jitter_us: self.one_of(&[100, 5_000, 20_000]),
-            properties: self.properties(controllers, racks),
+            properties: self.properties(controllers, racks, historical),
             historical,
         }
     }
 
-    fn properties(&mut self, controllers: i32, racks: i32) -> BTreeMap<String, String> {
+    fn properties(&mut self, controllers: i32, racks: i32, historical: Option<Historical>) -> BTreeMap<String, String> {
         let mut properties = vec![
             ("broker.session.timeout.ms", self.one_of(&["1000", "1000", "3000"])),
             ("broker.heartbeat.interval.ms", self.one_of(&["200", "500"])),
@@ -92,6 +92,9 @@ impl Draw {
                 let between = self.one_of(&["20971520", "2000"]);
                 properties.push(("metadata.log.max.record.bytes.between.snapshots", between));
             }
+        }
+        if historical.is_none() && self.is_rare(12) {
+            properties.push(("delete.topic.enable", "false"));
         }
         if racks > 0 && self.is_rare(2) {
             let selector = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
@@ -243,7 +246,9 @@ impl Draw {
             }
             Kind::DeleteTopic => vec![Action::DeleteTopic(self.scratch())],
             Kind::AddPartitions => {
-                vec![Action::AddPartitions { topic: "growing".to_owned(), count: self.rng.random_range(2..6) }]
+                let moving = legal.moving.first().filter(|_| self.is_rare(2)).map(|(topic, _)| topic.as_str());
+                let topic = moving.unwrap_or("growing").to_owned();
+                vec![Action::AddPartitions { topic, count: self.rng.random_range(2..6) }]
             }
             Kind::Configure => vec![self.configuration(world)],
             Kind::DeleteRecords => self.records_deletion(legal).into_iter().collect(),
@@ -255,6 +260,7 @@ impl Draw {
                 legal.moving.iter().cloned().map(action).collect()
             }
             Kind::Ask => Question::ALL.into_iter().map(Action::Ask).collect(),
+            Kind::Mistake => Mistake::ALL.into_iter().map(Action::Mistake).collect(),
             Kind::Upgrade | Kind::Produce | Kind::Consume => Vec::new(),
         }
     }
@@ -308,6 +314,7 @@ impl Draw {
             ("", "segment.bytes", "60"),
             ("", "cleanup.policy", "compact"),
             ("", "retention.ms", "many"),
+            ("", "message.timestamp.before.max.ms", "1"),
             ("none", "retention.ms", "1"),
         ]);
         let topic = if topic.is_empty() { self.scratch() } else { topic.to_owned() };

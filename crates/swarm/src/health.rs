@@ -1,22 +1,25 @@
 //! Liveness: once all faults have ended, everything becomes well within bounded time. Brokers serve, are unfenced and
 //! know the cluster as it is; every partition has a leader and all its replicas in sync, and none is being moved.
 //!
-//! Kafka does not always heal by itself. Where all records were deleted, epoch caches are empty after a restart: a leader may
-//! go on from its high watermark of before, and its followers find no place where the logs part, and give up
-//! (`markPartitionFailed`). In a ZooKeeper cluster that happens to any follower whose leader loses its power and comes back
-//! before its session ends, since it goes on in the same epoch. Who led last is elected again also while it shuts down, and
-//! then neither may grow its in-sync replicas nor ends before five minutes have passed
-//! (`PartitionChangeBuilder.canElectLastKnownLeader`).
+//! Kafka does not always heal by itself. A follower that cannot append what it fetched gives up until the next leader epoch
+//! (`AbstractFetcherThread.markPartitionFailed`). Where all records were deleted, epoch caches are empty after a restart
+//! (`LogLoader`): a leader may go on from its high watermark of before, and its followers find no place where the logs part.
+//! In a ZooKeeper cluster that happens to any follower whose leader lost records with its power and goes on in the same epoch,
+//! since no controller noticed. Where `segment.bytes` became smaller, a follower that is behind fetches more at once than a
+//! segment may hold (`UnifiedLog.append`). Only partitions whose missing replicas have all given up are let off.
 //!
-//! A ZooKeeper controller whose conditional write got no answer tries again, is refused, and leaves the partition's leader
-//! waiting (`badVersionUpdates` of `KafkaController`); there a restart helps. A topic that is deleted while its replicas move
-//! may leave some of them behind, since a broker that comes back resumes both (`onBrokerStartup`): such topics are not looked
-//! at. Where the only replica in sync is one that came with a reassignment, cancelling that leaves a partition whose replicas
-//! may never lead (`stopRemovedReplicasOfReassignedPartition`).
+//! Who led last is elected again also while it shuts down, and then neither may grow its in-sync replicas nor ends before five
+//! minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got
+//! no answer tries again, is refused, and leaves the partition's leader waiting (`badVersionUpdates` of `KafkaController`).
+//! In both cases a restart helps. Where the only replica in sync is one that came with a reassignment, cancelling that leaves
+//! a partition whose replicas may not lead (`stopRemovedReplicasOfReassignedPartition`): its operator has one elected.
+//!
+//! A topic of a ZooKeeper cluster that is deleted while its replicas move may leave some of them behind, since a broker that
+//! comes back resumes both (`onBrokerStartup`).
 
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
-use kafka::view::{BrokerState, BrokerView, NodeView};
+use kafka::view::{BrokerState, BrokerView, NodeView, ReplicaRole, ReplicaView};
 use sim::Frame;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,10 +30,12 @@ use wire::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
 pub struct Excuses {
     /// Topics that were deleted while their replicas moved.
     pub left_behind: BTreeSet<TopicName>,
-    /// Partitions of which followers may have given up.
-    pub given_up: BTreeSet<TopicPartition>,
+    /// Partitions of which followers may give up.
+    pub may_fail: BTreeSet<TopicPartition>,
+    /// Topics of which they may.
+    pub topics_may_fail: BTreeSet<TopicName>,
     /// So may those of all partitions.
-    pub all_may_give_up: bool,
+    pub all_may_fail: bool,
 }
 
 /// What is not yet as it should be, if anything.
@@ -59,12 +64,45 @@ pub fn what_is_unhealthy(frame: &Frame, excuses: &Excuses) -> Option<String> {
         return Some(format!("{controllers} brokers are the controller"));
     }
     let is_excused = |place: &TopicPartition, state: &PartitionRegistration| {
-        let may_give_up = excuses.all_may_give_up || excuses.given_up.contains(place);
-        let is_orphaned = has_zookeeper && !state.isr.iter().any(|member| state.replicas.contains(member));
-        excuses.left_behind.contains(&place.topic) || is_orphaned || may_give_up && state.leader.is_some()
+        let may_fail = excuses.may_fail.contains(place) || excuses.topics_may_fail.contains(&place.topic);
+        (may_fail || excuses.all_may_fail) && state.leader.is_some() && have_given_up(frame, place, state)
     };
     let unwell = image.partitions().find(|(place, state)| !is_well(state) && !is_excused(place, state));
     unwell.map(|(partition, state)| format!("{partition}: {state:?}"))
+}
+
+/// Whether all replicas that are not in sync have given up fetching.
+fn have_given_up(frame: &Frame, place: &TopicPartition, state: &PartitionRegistration) -> bool {
+    let has_failed = |broker: &BrokerId| {
+        let role = replica(frame, *broker, place).map(|replica| &replica.role);
+        matches!(role, Some(ReplicaRole::Follower { has_failed: true, .. }))
+    };
+    let mut missing = state.replicas.iter().filter(|broker| !state.isr.contains(broker)).peekable();
+    missing.peek().is_some() && missing.all(has_failed)
+}
+
+fn replica<'a>(frame: &'a Frame, broker: BrokerId, place: &TopicPartition) -> Option<&'a ReplicaView> {
+    let node = frame.nodes.iter().find(|node| node.id == NodeId::Server(broker.0))?;
+    node.process.as_ref()?.broker()?.replicas.iter().find(|replica| replica.partition == *place)
+}
+
+/// The brokers that lead a partition which is not well, and wait for an answer to what they proposed.
+#[must_use]
+pub fn waiting_leaders(frame: &Frame) -> BTreeSet<NodeId> {
+    let Some(image) = cluster_image(frame) else { return BTreeSet::new() };
+    let waits = |(place, state): (TopicPartition, &PartitionRegistration)| {
+        let leader = state.leader.filter(|_| !is_well(state))?;
+        let role = replica(frame, leader, &place).map(|replica| &replica.role);
+        let is_waiting = matches!(role, Some(ReplicaRole::Leader { has_proposal: true, .. }));
+        is_waiting.then_some(NodeId::Server(leader.0))
+    };
+    image.partitions().filter_map(waits).collect()
+}
+
+/// Whether a partition is left to its operator: nobody who may lead is in sync or eligible.
+#[must_use]
+pub fn is_orphaned(state: &PartitionRegistration) -> bool {
+    !state.isr.iter().any(|member| state.replicas.contains(member)) && state.eligible_replicas().next().is_none()
 }
 
 /// The brokers that will never serve: a registration that a dead process of theirs had sent came after their own and
@@ -85,8 +123,7 @@ pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
 }
 
 fn is_well(state: &PartitionRegistration) -> bool {
-    let are_all_in_sync = state.leader.is_some() && state.isr.len() == state.replicas.len();
-    are_all_in_sync && state.eligible_leader_replicas.is_empty() && !state.is_reassigning()
+    state.leader.is_some() && state.isr.len() == state.replicas.len() && !state.is_reassigning()
 }
 
 /// The cluster as the active controller has it, or as ZooKeeper keeps it.
@@ -118,7 +155,7 @@ fn unhealthy_broker(
     if !is_up_to_date {
         return Some("does not know the cluster as it is".to_owned());
     }
-    let is_stray = |replica: &&kafka::view::ReplicaView| {
+    let is_stray = |replica: &&ReplicaView| {
         let topic = image.topics().get(&replica.partition.topic);
         let is_other = topic.is_none_or(|topic| topic.topic_id != replica.topic_id);
         is_other && !left_behind.contains(&replica.partition.topic)

@@ -1,12 +1,13 @@
 //! The client programs that actions start.
 
-use crate::action::{Question, TopicPlan};
+use crate::action::{Mistake, Question, TopicPlan};
 use kafka::spec::{
-    AdminAction, AutoOffsetReset, ConfigsAction, ConsumerConfig, ConsumerSpec, DescribeTarget, ElectLeadersAction,
-    FeaturesAction, GetOffsetsAction, PartitionChoice, PartitionRule, PlacedReplicas, ProducerConfig, ProducerSpec,
-    Program, QuorumAction, ReassignAction, Subscription, TopicFilter, TopicsAction, Workload,
+    AdminAction, AutoOffsetReset, ClusterAction, ConfigsAction, ConsumerConfig, ConsumerSpec, DescribeTarget,
+    ElectLeadersAction, FeaturesAction, GetOffsetsAction, PartitionChoice, PartitionRule, PlacedReplicas,
+    ProducerConfig, ProducerSpec, Program, QuorumAction, ReassignAction, Subscription, TopicFilter, TopicsAction,
+    Workload,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::request::{
     Acks, ConfigResource, CreatableTopic, DeleteRecordsPartition, ElectionType, FeatureUpdate, OffsetSpec, UpgradeType,
 };
@@ -39,9 +40,13 @@ fn filter(topic: &str) -> TopicFilter {
 }
 
 pub(crate) fn configuration(topic: &str, key: &str, value: &str) -> Program {
+    configurations(topic, &[(key, value)])
+}
+
+fn configurations(topic: &str, added: &[(&str, &str)]) -> Program {
     Program::Admin(AdminAction::Configs(ConfigsAction::Alter {
         resource: ConfigResource::Topic(TopicName::new(topic)),
-        added: vec![(key.to_owned(), value.to_owned())],
+        added: added.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         deleted: Vec::new(),
     }))
 }
@@ -89,6 +94,23 @@ pub(crate) fn question(question: Question) -> Program {
             Program::Topics(TopicsAction::Describe { topics, if_exists: true })
         }
         Question::Reassignments => Program::Admin(AdminAction::Reassign(ReassignAction::List)),
+    }
+}
+
+pub(crate) fn mistake(mistake: Mistake) -> Program {
+    match mistake {
+        Mistake::IllegalTopicName => {
+            creation(&TopicPlan { name: "no/name".to_owned(), partitions: 1, replicas: 1, configs: BTreeMap::new() })
+        }
+        Mistake::UnknownBroker => Program::Admin(AdminAction::Cluster(ClusterAction::Unregister(BrokerId(99)))),
+        Mistake::NeedlessElection => {
+            let partitions = Some(vec![topic_partition("safe", 0)]);
+            let election_type = ElectionType::Preferred;
+            Program::Admin(AdminAction::ElectLeaders(ElectLeadersAction { election_type, partitions }))
+        }
+        Mistake::RepeatedReplica => reassignment("safe", 0, &[1, 1]),
+        Mistake::RepeatedConfig => configurations("safe", &[("segment.ms", "100000"), ("segment.ms", "200000")]),
+        Mistake::CompactedRecords => records_deletion("compacted", 0, -1),
     }
 }
 

@@ -4,13 +4,12 @@ use crate::action::Action;
 use crate::consumers::{Past, what_is_unread, what_was_read_out_of_order};
 use crate::coverage::Coverage;
 use crate::draw::Draw;
-use crate::health::{Excuses, cluster_image, superseded_brokers, what_is_unhealthy};
+use crate::health::{Excuses, cluster_image, is_orphaned, superseded_brokers, waiting_leaders, what_is_unhealthy};
 use crate::historical::Historical;
 use crate::plan::{Plan, Step};
 use crate::world_plan::is_broker;
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::instant::{Duration, Instant};
-use kafka::metadata::PartitionRegistration;
 use kafka::node::NodeId;
 use kafka::view::{BrokerState, NodeView};
 use sim::frame::NodeFrame;
@@ -139,8 +138,8 @@ impl Run {
         self.put_right();
         let excuses = self.excuses();
         self.wait_until(deadline, |frame| what_is_unhealthy(frame, &excuses))?;
-        let promised = Past::of(&self.session).must_be_read();
-        self.wait_until(deadline, |frame| what_is_unread(frame, &promised))?;
+        let past = Past::of(&self.session);
+        self.wait_until(deadline, |frame| what_is_unread(frame, &past))?;
         self.sleep(QUIET)?;
         self.coverage.count_run(&self.session);
         what_was_read_out_of_order(&self.session).map_or(Ok(()), |wrong| Err(Failure::ReadOutOfOrder(wrong)))
@@ -162,50 +161,48 @@ impl Run {
                 return Err(Failure::NotHealed(wrong));
             }
             if round.is_multiple_of(ROUNDS_BETWEEN_RESTARTS) {
-                self.restart(round / ROUNDS_BETWEEN_RESTARTS, &frame);
+                self.restart(&frame);
             }
         }
         Ok(())
     }
 
-    /// What operators do when nothing else helps (see `health`): who does not end is killed, and of a ZooKeeper cluster one
-    /// broker after the other.
-    fn restart(&mut self, turn: u64, frame: &Frame) {
-        let brokers: Vec<&NodeFrame> = frame.nodes.iter().filter(|node| matches!(node.id, NodeId::Server(_))).collect();
-        let ends = |node: &&&NodeFrame| {
+    /// What operators do when nothing else helps (see `health`): who does not end is killed, and of a ZooKeeper cluster who
+    /// leads and waits in vain.
+    fn restart(&mut self, frame: &Frame) {
+        let ends = |node: &&NodeFrame| {
             let view = node.process.as_ref().and_then(NodeView::broker);
             view.is_some_and(|view| view.state == BrokerState::PendingControlledShutdown)
         };
-        let is_helped = self.plan.world.has_zookeeper() && self.plan.world.historical.is_none();
-        let in_turn = brokers.get(turn as usize % brokers.len().max(1)).filter(|_| is_helped);
-        for node in brokers.iter().filter(ends).chain(in_turn) {
+        let mut brokers: BTreeSet<NodeId> = frame.nodes.iter().filter(ends).map(|node| node.id).collect();
+        if self.plan.world.has_zookeeper() && self.plan.world.historical.is_none() {
+            brokers.extend(waiting_leaders(frame));
+        }
+        for broker in brokers {
             self.coverage.count_restart();
-            self.session.apply(Command::Kill(node.id)).ok();
+            self.session.apply(Command::Kill(broker)).ok();
         }
     }
 
     fn excuses(&self) -> Excuses {
         let (has_zookeeper, past) = (self.plan.world.has_zookeeper(), Past::of(&self.session));
-        let actions = || self.plan.steps.iter().map(|step| &step.action);
-        let is_deleted =
-            |topic: &str| actions().any(|action| matches!(action, Action::DeleteTopic(deleted) if deleted == topic));
-        let moved = actions().filter_map(|action| {
-            let Action::Reassign { topic, .. } = action else { return None };
-            (has_zookeeper && is_deleted(topic)).then(|| TopicName::new(topic))
+        let made_smaller = self.plan.steps.iter().filter_map(|step| {
+            let Action::Configure { topic, key, .. } = &step.action else { return None };
+            (key == "segment.bytes").then(|| TopicName::new(topic))
         });
         Excuses {
-            left_behind: moved.collect(),
-            given_up: past.thinned,
-            all_may_give_up: has_zookeeper && past.has_lost_power,
+            left_behind: if has_zookeeper { past.left_behind() } else { BTreeSet::new() },
+            topics_may_fail: made_smaller.collect(),
+            all_may_fail: has_zookeeper && past.has_lost_power,
+            may_fail: past.thinned,
         }
     }
 
-    /// With eligible leader replicas as of Kafka 3.9, a partition may be left to its operator: nobody is in sync, nobody is
-    /// eligible, and who led last is forgotten.
+    /// A partition may be left to its operator: in a ZooKeeper cluster, or with eligible leader replicas as of Kafka 3.9 once
+    /// who led last is forgotten.
     fn elect_where_nobody_is_eligible(&mut self) {
         let Some(image) = cluster_image(&self.session.frame()) else { return };
-        let is_lost = |state: &PartitionRegistration| state.isr.is_empty() && state.eligible_leader_replicas.is_empty();
-        if image.partitions().any(|(_, state)| is_lost(state)) {
+        if image.partitions().any(|(_, state)| is_orphaned(state)) {
             let election = Action::Elect { is_unclean: true };
             self.session.apply(election.command(&self.plan.world)).ok();
         }

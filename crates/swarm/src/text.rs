@@ -1,6 +1,6 @@
 //! Plans as plain text: one line for each thing.
 
-use crate::action::{Action, Question, TopicPlan};
+use crate::action::{Action, Mistake, Question, TopicPlan};
 use crate::historical::Historical;
 use crate::plan::{Plan, Step};
 use crate::world_plan::WorldPlan;
@@ -70,6 +70,7 @@ impl fmt::Display for Action {
                 write!(formatter, "cancel-reassignment {topic} {partition}")
             }
             Action::Ask(question) => write!(formatter, "ask {}", question.name()),
+            Action::Mistake(mistake) => write!(formatter, "mistake {}", mistake.name()),
             Action::Upgrade(level) => write!(formatter, "upgrade {level}"),
             Action::Produce { topic, acks, interval_ms, keys } => {
                 write!(formatter, "produce {topic} {} {interval_ms} {keys}", acks_name(*acks))
@@ -224,6 +225,7 @@ fn read_request(words: &[&str]) -> Option<Action> {
         }
         ["upgrade", level] => Action::Upgrade(level.parse().ok()?),
         ["ask", name] => Action::Ask(Question::ALL.into_iter().find(|question| question.name() == *name)?),
+        ["mistake", name] => Action::Mistake(Mistake::ALL.into_iter().find(|mistake| mistake.name() == *name)?),
         ["produce", topic, acks, interval_ms, keys] => Action::Produce {
             topic: (*topic).to_owned(),
             acks: [Acks::None, Acks::Leader, Acks::All].into_iter().find(|known| acks_name(*known) == *acks)?,

@@ -37,8 +37,8 @@ pub(crate) struct History {
     pub(crate) unaware: Option<BrokerId>,
     /// Replicas that lost records with their power, and have not got back what was committed.
     pub(crate) damaged: Vec<BrokerId>,
-    /// Some replica has lost records with its power.
-    pub(crate) has_lost_power: bool,
+    /// From here on some replica has lost records with its power.
+    pub(crate) lost_from: Option<Offset>,
     /// Who led in which epoch.
     pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
     /// The leadership seen last.
@@ -135,7 +135,7 @@ impl History {
             weakened_before: LeaderEpoch::NONE,
             unaware: None,
             damaged: Vec::new(),
-            has_lost_power: false,
+            lost_from: None,
             leaders: BTreeMap::new(),
             term: None,
             in_sync: None,
@@ -159,7 +159,7 @@ impl History {
     /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends.
     pub(crate) fn lose_power(&mut self, broker: BrokerId, log: &LogGlance<'_>, end: Offset) {
         if log.end < end || !log.reaches(self.committed.end, self.committed.epoch) {
-            self.has_lost_power = true;
+            self.lost_from = Some(self.lost_from.map_or(log.end, |from| from.min(log.end)));
             if !self.damaged.contains(&broker) {
                 self.damaged.push(broker);
             }

@@ -19,9 +19,8 @@ pub(super) fn weak(findings: &mut Findings, sight: &Sight<'_>, history: &History
     }
     let mark =
         Mark { end: replica.high_watermark, epoch: epoch_at(replica.leader_epochs, replica.high_watermark + -1) };
-    // A replica that was moved away deletes its log, maybe before the leader hears of that.
     let state = sight.known_state(partition).map(|glance| glance.state);
-    let is_meant = |member: &BrokerId| *member != broker && state.is_none_or(|state| stays(*member, state));
+    let is_meant = |member: &BrokerId| *member != broker && state.is_none_or(|state| is_owed(sight, *member, state));
     for member in leadership.isr.iter().copied().filter(is_meant) {
         has(findings, Checker::WeakIsr, sight, history, member, partition, mark);
     }
@@ -34,16 +33,18 @@ pub(super) fn strong(findings: &mut Findings, sight: &Sight<'_>, history: &Histo
         return;
     }
     for member in glance.state.isr.iter().chain(glance.state.eligible_replicas()).copied() {
-        if sight.zookeeper.is_none() || stays(member, glance.state) {
+        if is_owed(sight, member, glance.state) {
             has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
         }
     }
 }
 
-/// Whether a replica is not being moved away. A leader of a ZooKeeper cluster waits no more for one that is, while it still
-/// stands among those in sync.
-fn stays(member: BrokerId, state: &PartitionRegistration) -> bool {
-    state.replicas.contains(&member) && !state.removing_replicas.contains(&member)
+/// Whether a leader waits for a replica that it knows in sync. One that was moved away deletes its log, maybe before the
+/// leader hears of that. In a ZooKeeper cluster the controller tells of the end of a reassignment before it takes replicas
+/// that go out of the in-sync ones (`onPartitionReassignment`), and leaders wait for replicas of the partition only
+/// (`Partition.maybeIncrementLeaderHW`).
+fn is_owed(sight: &Sight<'_>, member: BrokerId, state: &PartitionRegistration) -> bool {
+    state.replicas.contains(&member) && (sight.zookeeper.is_none() || !state.removing_replicas.contains(&member))
 }
 
 fn has(
@@ -127,7 +128,7 @@ pub(super) fn controllers_isr(
     let must_wait = is_current && leadership.isr.len() >= leadership.effective_min_isr;
     for member in glance.state.isr.iter().chain(glance.state.eligible_replicas()).copied() {
         let is_known = member == broker || leadership.isr.contains(&member);
-        let is_owed = sight.zookeeper.is_none() || stays(member, glance.state);
+        let is_owed = is_owed(sight, member, glance.state);
         if !is_known && is_owed && history.committed.end > Offset::ZERO {
             has(findings, Checker::StrongIsr, sight, history, member, partition, history.committed);
         }

@@ -3,8 +3,8 @@
 //! same there, and so must the one before it; by induction so is everything before. Truncation cannot break that.
 //!
 //! Besides, what lies below the high watermarks of two replicas is the same, whatever its epoch (WeakIsr's consequence);
-//! where an unclean election or a power loss took committed records, that is asked of in-sync replicas only, since others
-//! may still have to cut what was lost.
+//! from where an unclean election or a power loss took committed records on, that is asked of in-sync replicas only, since
+//! others may still have to cut what was lost.
 
 use super::findings::Findings;
 use super::history::History;
@@ -16,7 +16,7 @@ use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 /// `broker` has appended batches to its log, the first at `first`. Below `whole_from` replicas differ in what compaction
 /// has left (see `compaction`), or in what only some have deleted: a follower does not look for where logs part in what its
 /// leader has deleted (`LeaderEpochFileCache.endOffsetFor`). In a ZooKeeper cluster a leader that lost records with its
-/// power goes on in the same epoch if no controller noticed.
+/// power goes on in the same epoch if no controller noticed: from there on nothing is compared.
 pub(super) fn on_append(
     findings: &mut Findings,
     sight: &Sight<'_>,
@@ -24,12 +24,14 @@ pub(super) fn on_append(
     partition: &TopicPartition,
     log: &LogGlance<'_>,
     (first, whole_from): (Offset, Offset),
+    lost_from: Option<Offset>,
 ) {
     let first = first.max(whole_from);
     for other in sight.keepers(partition).into_iter().filter(|other| *other != broker) {
         let Some(there) = sight.log_of(other, partition, log.topic_id) else { continue };
         if there.end > first {
-            let differs = first_difference(log, &there, (first, whole_from));
+            let differs = first_difference(log, &there, (first, whole_from))
+                .filter(|offset| lost_from.is_none_or(|lost_from| *offset < lost_from));
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
                 broker,
                 other,
@@ -80,9 +82,9 @@ pub(super) fn below_high_watermarks(
     let Some(there) = sight.replica(other, partition).filter(|there| there.topic_id == replica.topic_id) else {
         return;
     };
-    let end = there.high_watermark.min(replica.high_watermark);
-    let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
-    if is_excused || end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
+    let lost_from = history.weakened_from.filter(|_| !sight.are_in_sync([broker, other], partition));
+    let end = there.high_watermark.min(replica.high_watermark).min(lost_from.unwrap_or(Offset(i64::MAX)));
+    if end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
         return;
     }
     let last = end + -1;

@@ -334,16 +334,13 @@ impl Checkers {
         replica_numbers::appended(findings, sight, broker, partition, &log, (first, deleted_to));
         let Some(history) = history else { return };
         let whole_from = history.compacted_to.max(history.deleted_to);
-        let is_excused = sight.zookeeper.is_some() && history.has_lost_power;
+        let lost_from = history.lost_from.filter(|_| sight.zookeeper.is_some());
         if history.damaged.contains(&broker)
             && let Some(history) = self.histories.get_mut(partition, log.topic_id)
         {
             history.maybe_repair(broker, &log);
         }
-        if is_excused {
-            return;
-        }
-        log_matching::on_append(findings, sight, broker, partition, &log, (first, whole_from));
+        log_matching::on_append(findings, sight, broker, partition, &log, (first, whole_from), lost_from);
     }
 
     fn on_compaction(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {

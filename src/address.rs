@@ -20,6 +20,7 @@ pub(crate) struct Address {
     mode: Option<Mode>,
     controllers: Option<i32>,
     brokers: Option<i32>,
+    wants_eligible_leader_replicas: bool,
     swarm: Option<u64>,
     historical: Option<Historical>,
     /// What is wrong with the wish for a run of the swarm.
@@ -47,7 +48,7 @@ pub(crate) fn show(wishes: &str) {
 }
 
 impl Address {
-    /// Reads `?lang=ko&theme=dark&seed=7&mode=kraft&controllers=3&brokers=5&bench` or `?swarm=7&historical=NAME`, behind
+    /// Reads `?lang=ko&theme=dark&seed=7&mode=kraft&controllers=3&brokers=5&elr&bench` or `?swarm=7&historical=NAME`, behind
     /// `?` or `#`; the later wish counts.
     pub(crate) fn parse(search: &str, hash: &str) -> Address {
         let mut address = Address::default();
@@ -73,7 +74,12 @@ impl Address {
         let usual = Run::default();
         let mode = self.mode.unwrap_or(usual.mode);
         let mode = self.controllers.map_or(mode, |controllers| mode.with_controllers(controllers));
-        Run { mode, brokers: self.brokers.unwrap_or(usual.brokers), seed: self.seed.unwrap_or(usual.seed) }
+        Run {
+            mode,
+            brokers: self.brokers.unwrap_or(usual.brokers),
+            seed: self.seed.unwrap_or(usual.seed),
+            wants_eligible_leader_replicas: self.wants_eligible_leader_replicas,
+        }
     }
 
     fn take(&mut self, wish: &str) {
@@ -99,6 +105,7 @@ impl Address {
                 Some(historical) => self.historical = Some(historical),
                 None => self.bad_wish = Some(BadWish::Historical(value.to_owned())),
             },
+            "elr" => self.wants_eligible_leader_replicas = true,
             "bench" => self.is_bench = true,
             _ => {}
         }
@@ -116,7 +123,7 @@ mod tests {
         let address = Address::parse("?lang=ko&seed=7&controllers=3", "#theme=dark&bench&brokers=5");
         let (language, theme) = (Some(Language::Korean), Some(Theme::Dark));
         assert_eq!((address.language, address.theme, address.is_bench), (language, theme, true));
-        let run = Run { mode: Mode::KRaft { controllers: 3 }, brokers: 5, seed: 7 };
+        let run = Run { mode: Mode::KRaft { controllers: 3 }, brokers: 5, seed: 7, ..Run::default() };
         assert_eq!(address.opening(), Opening::Run(run));
     }
 
@@ -200,7 +207,8 @@ mod tests {
         for (mode, controllers, brokers) in runs {
             let mode = Mode::named(mode).expect("it was read by its name");
             let mode = controllers.map_or(mode, |controllers| mode.with_controllers(controllers));
-            let mut session = start::begin(start::world(Run { mode, brokers, seed: u64::MAX }), u64::MAX);
+            let mut session =
+                start::begin(start::world(Run { mode, brokers, seed: u64::MAX, ..Run::default() }), u64::MAX);
             assert!(session.frame().nodes.len() >= brokers as usize);
         }
     }

@@ -6,15 +6,15 @@ use crate::swarm_run::{self, SwarmRun, SwarmSeed};
 use crate::view::cluster::{Cast, ServerKind};
 use kafka::instant::Instant;
 use kafka::node::NodeId;
+use kafka::release::{METADATA_VERSION, RELEASE};
 use kafka::spec::{
-    AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, ProducerConfig, ProducerSpec, Program, ServerRole,
-    ServerSpec, Subscription, TopicsAction, Workload,
+    AdminAction, AutoOffsetReset, ClientSpec, ConsumerConfig, ConsumerSpec, FeaturesAction, ProducerConfig,
+    ProducerSpec, Program, ServerRole, ServerSpec, Subscription, TopicsAction, Workload,
 };
-use sim::world_shape::Mode;
 use sim::world_spec::NetworkSpec;
 use sim::{Budget, EventId, Frame, Session, WorldSpec};
 use std::rc::Rc;
-use wire::request::CreatableTopic;
+use wire::request::{CreatableTopic, FeatureUpdate, UpgradeType};
 use wire::{Endpoint, TopicName};
 
 /// Messages are slow enough to be followed by eye at the speed with which the page begins.
@@ -49,8 +49,7 @@ pub(crate) fn open(opening: Opening) -> Opened {
         Opening::Swarm(seed) => {
             let (swarm, session, first_event) = swarm_run::open(seed);
             let world = &swarm.plan.world;
-            let mode = Mode::KRaft { controllers: world.controllers };
-            let run = Run { mode, brokers: world.brokers, seed: seed.seed };
+            let run = Run { mode: world.mode(), brokers: world.brokers, seed: seed.seed, ..Run::default() };
             Opened { run, session, swarm: Some(Rc::new(swarm)), first_event }
         }
     }
@@ -60,11 +59,16 @@ pub(crate) fn open(opening: Opening) -> Opened {
 pub(crate) fn world(run: Run) -> WorldSpec {
     let mut spec = run.shape().spec();
     spec.network = NETWORK;
-    spec.clients = vec![
+    if run.has_eligible_leader_replicas() {
+        let upgrade = client(&spec, "kafka-features", Program::Admin(AdminAction::Features(upgrade_metadata())));
+        spec.clients.push(upgrade);
+    }
+    let programs = [
         client(&spec, "kafka-topics", Program::Topics(create_topic(run.brokers))),
         client(&spec, "orders-producer", producer()),
         client(&spec, "orders-consumer", consumer()),
     ];
+    spec.clients.extend(programs);
     spec
 }
 
@@ -103,6 +107,15 @@ pub(crate) fn another_broker(world: &WorldSpec, frame: &Frame) -> Option<ServerS
     let node_id = (1..).find(is_free)?;
     let endpoint = Endpoint::new("localhost", PORT_BEFORE_FIRST.saturating_add(u16::try_from(node_id).ok()?));
     Some(ServerSpec { node_id, role: ServerRole::Broker, endpoint, ..brokers(world).next()?.clone() })
+}
+
+fn upgrade_metadata() -> FeaturesAction {
+    let update = FeatureUpdate {
+        feature: METADATA_VERSION.to_owned(),
+        max_version_level: RELEASE.eligible_leader_replicas_from,
+        upgrade_type: UpgradeType::Upgrade,
+    };
+    FeaturesAction::Update { updates: vec![update], dry_run: false }
 }
 
 /// Three replicas where there are so many brokers, and one of them may fail.
@@ -144,6 +157,10 @@ mod tests {
     use super::*;
     use crate::run::DEFAULT_SEED;
     use crate::view::cluster;
+    use kafka::event::{ControllerEvent, EventKind};
+    use kafka::instant::Duration;
+    use sim::Command;
+    use sim::world_shape::Mode;
 
     fn assert_lives(run: Run) {
         let mut session = begin(world(run), run.seed);
@@ -179,6 +196,22 @@ mod tests {
         let mut session = Session::new(world(run), run.seed);
         let spec = another_broker(&world(run), &session.frame()).expect("there are brokers to be like");
         assert_eq!((spec.node_id, spec.endpoint.port), (4, 9095));
-        session.apply(sim::Command::AddServer(Box::new(spec))).expect("nobody has that id or port");
+        session.apply(Command::AddServer(Box::new(spec))).expect("nobody has that id or port");
+    }
+
+    #[test]
+    fn eligible_leader_replicas_are_there_where_they_are_wanted() {
+        for wants_eligible_leader_replicas in [false, true] {
+            let run = Run { wants_eligible_leader_replicas, ..Run::default() };
+            let mut session = begin(world(run), run.seed);
+            for broker in [1, 2] {
+                session.apply(Command::Kill(NodeId::Server(broker))).expect("it runs");
+            }
+            session.run(Budget { until: session.now() + Duration(15_000_000), steps: u64::MAX });
+            let has_eligible = session.events(EventId(0)).any(|event| {
+                matches!(event.kind, EventKind::Controller(ControllerEvent::EligibleLeadersChanged { .. }))
+            });
+            assert_eq!(has_eligible, wants_eligible_leader_replicas);
+        }
     }
 }

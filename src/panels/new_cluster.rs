@@ -53,6 +53,7 @@ fn form(ui: &Ui, draft: &UseStateHandle<Option<Run>>, run: Run) -> Html {
             { mode_choice(ui, draft, run) }
             { brokers_choice(ui, draft, run) }
             { seed_field(ui, draft, run) }
+            { eligible_replicas_choice(ui, draft, run) }
             <p class="note">{ ui.say(Label::InScripts) }</p>
             <pre class="directives">{ run.directives().join("\n") }</pre>
             <p><a href={format!("?{}", run.wishes())}>{ ui.say(Label::LinkToRun) }</a></p>
@@ -116,6 +117,18 @@ fn brokers_choice(ui: &Ui, draft: &UseStateHandle<Option<Run>>, run: Run) -> Htm
         }
     });
     html! { <label>{ ui.say(Label::Brokers) }<select id="brokers" {onchange}>{ for options }</select></label> }
+}
+
+fn eligible_replicas_choice(ui: &Ui, draft: &UseStateHandle<Option<Run>>, run: Run) -> Html {
+    let draft = draft.clone();
+    let onchange = Callback::from(move |event: Event| {
+        let wants_eligible_leader_replicas = event.target_unchecked_into::<HtmlInputElement>().checked();
+        draft.set(Some(Run { wants_eligible_leader_replicas, ..run }));
+    });
+    let (checked, disabled) = (run.has_eligible_leader_replicas(), run.mode == Mode::ZooKeeper);
+    html! {
+        <label>{ ui.say(Label::EligibleLeaderReplicas) }<input id="elr" type="checkbox" {checked} {disabled} {onchange} /></label>
+    }
 }
 
 fn seed_field(ui: &Ui, draft: &UseStateHandle<Option<Run>>, run: Run) -> Html {

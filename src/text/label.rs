@@ -270,6 +270,7 @@ labels! {
     Metadata = "Metadata is kept by", "메타데이터 관리";
     Brokers = "Brokers", "브로커 수";
     Seed = "Seed", "시드";
+    EligibleLeaderReplicas = "Eligible leader replicas (KIP-966)", "ELR (KIP-966)";
     InScripts = "In a script these lines make the same cluster:", "스크립트에서는 다음 줄로 같은 클러스터를 만듭니다:";
     LinkToRun = "Link to this beginning", "이 시작으로 여는 링크";
     Begin = "End this run and begin", "이 실행을 끝내고 시작";
@@ -295,7 +296,7 @@ labels! {
     GoToLoss = "Go to the event that lost them", "유실시킨 이벤트로 가기";
 
     TerminalInput = "Command", "명령";
-    TerminalIntro = "Kafka's tools: kafka-topics, kafka-console-producer, kafka-console-consumer. Enter runs a line; Ctrl-C and Ctrl-D work.", "Kafka 도구: kafka-topics, kafka-console-producer, kafka-console-consumer. Enter로 실행하며 Ctrl-C, Ctrl-D도 쓸 수 있습니다.";
+    TerminalIntro = "Kafka's tools, such as kafka-topics or kafka-configs, and directives, such as @kill 1. Enter runs a line; Ctrl-C and Ctrl-D work.", "kafka-topics, kafka-configs 같은 Kafka 도구와 @kill 1 같은 지시문을 씁니다. Enter로 실행하며 Ctrl-C, Ctrl-D도 쓸 수 있습니다.";
     TerminalOutput = "Output of the terminal", "터미널 출력";
     TerminalBusy = "A command is running; what you type goes to it.", "명령이 실행 중입니다. 입력한 내용은 그 명령으로 전달됩니다.";
     TerminalPaused = "A command is running, but time stands still: press Play.", "명령이 실행 중이지만 시간이 멈춰 있습니다. 재생을 누르세요.";

@@ -4,6 +4,7 @@ pub use crate::historical::Historical;
 use kafka::node::NodeId;
 use kafka::spec::{Coordination, HistoricalFaults, ServerRole, ServerSpec};
 use sim::WorldSpec;
+use sim::world_shape::Mode;
 use sim::world_spec::NetworkSpec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,6 +54,17 @@ impl WorldPlan {
     #[must_use]
     pub fn has_zookeeper(&self) -> bool {
         self.controllers == 0
+    }
+
+    /// How the cluster agrees on its metadata.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        let controllers = self.controllers;
+        match (controllers, self.combined) {
+            (0, _) => Mode::ZooKeeper,
+            (_, true) => Mode::Combined { controllers },
+            (_, false) => Mode::KRaft { controllers },
+        }
     }
 
     /// The brokers' ids in the beginning.

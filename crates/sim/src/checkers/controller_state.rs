@@ -12,7 +12,8 @@ use wire::{BrokerId, LeaderEpoch, LeaderRecoveryState, TopicPartition};
 /// What is wrong with a partition's state, if anything is.
 ///
 /// With eligible leader replicas as of Kafka 3.9, who is moved away may stay eligible, and is not elected
-/// (`PartitionChangeBuilder.maybePopulateTargetElr`); who led last is elected again, alone and uncleanly, without a look at
+/// (`PartitionChangeBuilder.maybePopulateTargetElr`); where nobody led when the last one in sync lost its place, nobody is known
+/// (`maybeUpdateLastKnownLeader`); who led last is elected again, alone and uncleanly, without a look at
 /// whether it is alive (`canElectLastKnownLeader`). A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone
 /// is in sync (`ReplicationControlManager.handleBrokerUnfenced`).
 ///
@@ -32,13 +33,14 @@ fn flaw(image: &ClusterImage, state: &PartitionRegistration, is_zookeeper: bool)
         return Some(Details::LeaderOutOfSync(leader));
     }
     let is_recovering = state.leader_recovery_state == LeaderRecoveryState::Recovering;
-    let has_nobody = state.isr.is_empty() && eligible.is_empty() && state.last_known_elr.is_empty();
-    if has_nobody && !is_recovering {
+    let has_eligible = RELEASE.rules(image.features()).eligible_leader_replicas;
+    let may_be_empty = has_eligible && (state.leader.is_none() || !state.last_known_elr.is_empty());
+    if state.isr.is_empty() && eligible.is_empty() && !may_be_empty && !is_recovering {
         return Some(Details::NobodyInSync);
     }
     let is_alone = state.isr.len() == 1;
     let is_unfenced = |broker: &BrokerId| image.brokers().get(broker).is_some_and(|broker| !broker.fenced);
-    let may_be_last_known = is_recovering && RELEASE.rules(image.features()).eligible_leader_replicas;
+    let may_be_last_known = is_recovering && has_eligible;
     let may_lead = |leader: &BrokerId| is_active(leader) || is_alone && (may_be_last_known || is_unfenced(leader));
     let inactive_leader = state.leader.as_ref().filter(|leader| !may_lead(leader));
     stray

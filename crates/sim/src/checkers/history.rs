@@ -174,7 +174,7 @@ impl History {
     }
 
     /// A leader was elected that need not have what was committed: only what it has counts from now on; nothing if it has
-    /// no log. `whole` is a log that has it all, if there still is one: what the leader has beside that, it may yet cut.
+    /// no log. `whole` is the log that has it all, or the newest: what the leader has beside that, it may yet cut.
     pub(crate) fn weaken(
         &mut self,
         leader_epoch: LeaderEpoch,

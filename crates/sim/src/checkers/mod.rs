@@ -263,7 +263,10 @@ impl Checkers {
                 self.histories.on_partitions_added(topic, *partitions);
             }
             ControllerEvent::IsrChanged { partition, from, reason, .. } => {
-                if *reason == ChangeReason::AlterPartition {
+                // What a deposed controller still decides does not count.
+                let is_active = sight.active_controller().is_some_and(|(id, ..)| NodeId::Server(id) == node);
+                let counts = sight.zookeeper.is_some() || is_active;
+                if *reason == ChangeReason::AlterPartition && counts {
                     let findings = Arc::make_mut(&mut self.findings);
                     in_sync_replicas::proposed(findings, sight, self.histories.last(partition), partition, from);
                 }
@@ -472,8 +475,14 @@ impl Checkers {
         self.ledger.on_unclean_election(sight, partition, (leader, leader_epoch));
         let Some(topic_id) = sight.known_state(partition).map(|glance| glance.topic_id) else { return };
         if let Some(history) = self.histories.get_mut(partition, topic_id) {
-            let mut logs = sight.logs_of(sight.keepers(partition), partition, topic_id);
-            let whole = logs.find(|log| log.reaches(history.committed.end, history.committed.epoch));
+            let logs = sight.logs_of(sight.keepers(partition), partition, topic_id);
+            let whole = logs.max_by_key(|log| {
+                (
+                    log.reaches(history.committed.end, history.committed.epoch),
+                    log.leader_epochs.last().copied(),
+                    log.end,
+                )
+            });
             history.weaken(leader_epoch, sight.log_of(leader, partition, topic_id).as_ref(), whole);
             history.unaware = Some(leader);
         }

@@ -1,6 +1,8 @@
 //! The controller's channels to the brokers (`kafka.controller.ControllerChannelManager`): a queue for each, one request
-//! in flight, and a request that gets no answer is sent again for as long as the broker is registered.
+//! in flight, and a request that gets no answer is sent again for as long as the broker is registered. Who does not answer
+//! in time is connected to anew.
 
+use crate::config::BrokerConfig;
 use crate::instant::Duration;
 use crate::node::ConnectionId;
 use crate::zk_client::{ConnectionOwner, Host, HostTimer};
@@ -27,13 +29,31 @@ struct Channel {
     correlation_id: i32,
 }
 
+/// How long is waited.
+#[derive(Clone, Copy, Debug)]
+struct Timeouts {
+    /// For a connection: `controller.socket.timeout.ms`.
+    connecting: Duration,
+    /// For an answer: `request.timeout.ms`.
+    request: Duration,
+}
+
 /// The channels of an active controller, one for each registered broker.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Channels {
+    timeouts: Timeouts,
     by_broker: BTreeMap<BrokerId, Channel>,
 }
 
 impl Channels {
+    pub(super) fn new(config: &BrokerConfig) -> Channels {
+        let timeouts = Timeouts {
+            connecting: Duration::from_ms(config.controller_socket_timeout_ms),
+            request: Duration::from_ms(config.request_timeout_ms),
+        };
+        Channels { timeouts, by_broker: BTreeMap::new() }
+    }
+
     pub(super) fn add(&mut self, broker: BrokerId, endpoint: Endpoint) {
         let channel = || Channel { endpoint, link: Link::Down, queue: VecDeque::new(), correlation_id: 0 };
         self.by_broker.entry(broker).or_insert_with(channel);
@@ -55,7 +75,7 @@ impl Channels {
     pub(super) fn send(&mut self, broker: BrokerId, request: Request, host: &mut impl Host) {
         if let Some(channel) = self.by_broker.get_mut(&broker) {
             channel.queue.push_back(request);
-            channel.advance(broker, host);
+            channel.advance(broker, self.timeouts, host);
         }
     }
 
@@ -63,8 +83,7 @@ impl Channels {
         if let Some(channel) = self.by_broker.get_mut(&broker)
             && channel.link == Link::Connecting(connection)
         {
-            channel.link = Link::Ready(connection);
-            channel.advance(broker, host);
+            channel.become_ready(broker, connection, self.timeouts, host);
         }
     }
 
@@ -72,17 +91,19 @@ impl Channels {
         if let Some(channel) = self.by_broker.get_mut(&broker)
             && channel.connection() == Some(connection)
         {
-            channel.link = Link::BackingOff;
-            host.set_timer(HostTimer::ControllerChannel(broker), host.now() + Duration::from_ms(BACKOFF_MS));
+            channel.back_off(broker, host);
         }
     }
 
-    pub(super) fn on_backoff_over(&mut self, broker: BrokerId, host: &mut impl Host) {
-        if let Some(channel) = self.by_broker.get_mut(&broker)
-            && channel.link == Link::BackingOff
-        {
+    /// The channel has waited long enough: for its next try, or for a connection or an answer.
+    pub(super) fn on_timer(&mut self, broker: BrokerId, host: &mut impl Host) {
+        let Some(channel) = self.by_broker.get_mut(&broker) else { return };
+        if let Some(connection) = channel.connection() {
+            host.close(connection);
+            channel.back_off(broker, host);
+        } else {
             channel.link = Link::Down;
-            channel.advance(broker, host);
+            channel.advance(broker, self.timeouts, host);
         }
     }
 
@@ -97,9 +118,8 @@ impl Channels {
         if channel.link != (Link::Busy { connection, correlation_id }) {
             return None;
         }
-        channel.link = Link::Ready(connection);
         let answered = channel.queue.pop_front();
-        channel.advance(broker, host);
+        channel.become_ready(broker, connection, self.timeouts, host);
         answered
     }
 }
@@ -112,17 +132,30 @@ impl Channel {
         }
     }
 
+    fn become_ready(&mut self, broker: BrokerId, connection: ConnectionId, timeouts: Timeouts, host: &mut impl Host) {
+        self.link = Link::Ready(connection);
+        host.cancel_timer(HostTimer::ControllerChannel(broker));
+        self.advance(broker, timeouts, host);
+    }
+
+    fn back_off(&mut self, broker: BrokerId, host: &mut impl Host) {
+        self.link = Link::BackingOff;
+        host.set_timer(HostTimer::ControllerChannel(broker), host.now() + Duration::from_ms(BACKOFF_MS));
+    }
+
     /// The request at the head of the queue stays there until it is answered.
-    fn advance(&mut self, broker: BrokerId, host: &mut impl Host) {
+    fn advance(&mut self, broker: BrokerId, timeouts: Timeouts, host: &mut impl Host) {
         let Some(request) = self.queue.front() else { return };
         match self.link {
             Link::Down => {
                 self.link = Link::Connecting(host.open(ConnectionOwner::ControllerChannel(broker), &self.endpoint));
+                host.set_timer(HostTimer::ControllerChannel(broker), host.now() + timeouts.connecting);
             }
             Link::Ready(connection) => {
                 self.correlation_id += 1;
                 self.link = Link::Busy { connection, correlation_id: self.correlation_id };
                 host.send(connection, self.correlation_id, request.clone());
+                host.set_timer(HostTimer::ControllerChannel(broker), host.now() + timeouts.request);
             }
             Link::BackingOff | Link::Connecting(_) | Link::Busy { .. } => {}
         }

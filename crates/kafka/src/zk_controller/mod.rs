@@ -157,6 +157,7 @@ impl ZooKeeperController {
     /// A part that does nothing before the broker has registered.
     #[must_use]
     pub fn new(broker_id: BrokerId, config: BrokerConfig, faults: HistoricalFaults) -> ZooKeeperController {
+        let channels = Channels::new(&config);
         let facts = Facts {
             broker_id,
             config,
@@ -169,7 +170,7 @@ impl ZooKeeperController {
             queue: VecDeque::new(),
             current: None,
             next_number: 0,
-            channels: Channels::default(),
+            channels,
             outputs: Vec::new(),
         }
     }
@@ -273,7 +274,7 @@ impl ZooKeeperController {
     /// A timer of the controller fired.
     pub fn on_timer(&mut self, timer: HostTimer, host: &mut impl Host) {
         match timer {
-            HostTimer::ControllerChannel(broker) => self.channels.on_backoff_over(broker, host),
+            HostTimer::ControllerChannel(broker) => self.channels.on_timer(broker, host),
             HostTimer::AutoLeaderRebalance => self.put(Task::AutoRebalance, host),
             HostTimer::ZooKeeperSession => {}
         }

@@ -175,11 +175,13 @@ impl History {
 
     /// A leader was elected that need not have what was committed: only what it has counts from now on; nothing if it has
     /// no log. `whole` is the log that has it all, or the newest: what the leader has beside that, it may yet cut.
+    /// `prefix` is what all logs have in common: who led before may not know it yet, and go on from where its log ends.
     pub(crate) fn weaken(
         &mut self,
         leader_epoch: LeaderEpoch,
         log: Option<&LogGlance<'_>>,
         whole: Option<LogGlance<'_>>,
+        prefix: Offset,
     ) {
         let common = log.map_or(Offset::ZERO, |log| whole.map_or(log.end, |whole| log.common_end(&whole)));
         let shortened = |mark: Mark| {
@@ -189,7 +191,8 @@ impl History {
         self.committed = shortened(self.committed);
         self.read = shortened(self.read);
         self.deleted_to = self.deleted_to.min(common);
-        self.weakened_from = Some(self.weakened_from.map_or(common, |from| from.min(common)));
+        let from = common.min(prefix);
+        self.weakened_from = Some(self.weakened_from.map_or(from, |known| known.min(from)));
         self.weakened_before = leader_epoch;
     }
 }

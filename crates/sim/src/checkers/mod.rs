@@ -407,7 +407,7 @@ impl Checkers {
         let topic_id = sight.replica(broker, partition).map(|replica| replica.topic_id);
         if let Some(history) = topic_id.and_then(|topic_id| self.histories.get_mut(partition, topic_id)) {
             if history.unaware == Some(broker) {
-                history.weaken(history.weakened_before, sight.log(broker, partition).as_ref(), None);
+                history.weaken(history.weakened_before, sight.log(broker, partition).as_ref(), None, Offset(i64::MAX));
             }
             in_sync_replicas::strong(findings, sight, history, partition);
             for leader in leaders_of(sight, partition).filter(|leader| leader.leadership.isr.contains(&broker)) {
@@ -438,7 +438,7 @@ impl Checkers {
         if let (true, Some(log)) = (is_damaged, sight.log(broker, partition)) {
             history.damaged.retain(|damaged| *damaged != broker);
             if !log.reaches(history.committed.end, history.committed.epoch) {
-                history.weaken(epoch, Some(&log), None);
+                history.weaken(epoch, Some(&log), None, log.end);
             }
         }
         in_sync_replicas::on_leader(findings, sight, history, broker, partition, epoch);
@@ -475,15 +475,14 @@ impl Checkers {
         self.ledger.on_unclean_election(sight, partition, (leader, leader_epoch));
         let Some(topic_id) = sight.known_state(partition).map(|glance| glance.topic_id) else { return };
         if let Some(history) = self.histories.get_mut(partition, topic_id) {
-            let logs = sight.logs_of(sight.keepers(partition), partition, topic_id);
-            let whole = logs.max_by_key(|log| {
-                (
-                    log.reaches(history.committed.end, history.committed.epoch),
-                    log.leader_epochs.last().copied(),
-                    log.end,
-                )
+            let own = sight.log_of(leader, partition, topic_id);
+            let logs = || sight.logs_of(sight.keepers(partition), partition, topic_id);
+            let whole = logs().max_by_key(|log| {
+                let is_whole = log.reaches(history.committed.end, history.committed.epoch);
+                (is_whole, log.leader_epochs.last().copied(), log.end)
             });
-            history.weaken(leader_epoch, sight.log_of(leader, partition, topic_id).as_ref(), whole);
+            let prefix = own.as_ref().and_then(|own| logs().map(|log| own.common_end(&log)).min());
+            history.weaken(leader_epoch, own.as_ref(), whole, prefix.unwrap_or(Offset::ZERO));
             history.unaware = Some(leader);
         }
     }

@@ -2,7 +2,7 @@ use super::world::{TOPIC_ID, World, ids, partition};
 use super::{Proposal, join_isr, propose};
 use crate::event::{EventKind, ZooKeeperEvent};
 use crate::spec::HistoricalFaults;
-use crate::zk_controller::ControllerRequest;
+use crate::zk_controller::{ControllerRequest, HostTimer};
 use std::collections::BTreeMap;
 use wire::request::{
     AlterPartitionReassignmentsRequest, ElectionType, ListPartitionReassignmentsRequest, UpdateMetadataRequest,
@@ -197,6 +197,20 @@ fn a_broker_that_dies_while_it_deletes_goes_on_with_it_when_it_returns() {
     world.is_deaf = None;
     assert!(world.znode("/brokers/topics/t").is_some());
     world.start(2);
+    assert_eq!(world.znode("/brokers/topics/t"), None);
+}
+
+/// `RequestSendThread` connects anew when `request.timeout.ms` is over, and sends what got no answer again.
+#[test]
+fn a_request_that_gets_no_answer_in_time_is_sent_again_on_another_connection() {
+    let mut world = World::new(&[1, 2]);
+    world.create_topic(&[&[1, 2]]);
+    world.is_deaf = Some(2);
+    world.create("/admin/delete_topics/t", ZnodeData::Empty);
+    world.is_deaf = None;
+    assert_eq!(world.wait_for(1, HostTimer::ControllerChannel(BrokerId(2))), 30_000);
+    assert!(world.znode("/brokers/topics/t").is_some());
+    assert_eq!(world.wait_for(1, HostTimer::ControllerChannel(BrokerId(2))), 100);
     assert_eq!(world.znode("/brokers/topics/t"), None);
 }
 

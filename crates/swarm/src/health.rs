@@ -12,7 +12,9 @@
 //! minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got
 //! no answer tries again, is refused, and leaves the partition's leader waiting (`badVersionUpdates` of `KafkaController`).
 //! In both cases a restart helps. Where the only replica in sync is one that came with a reassignment, cancelling that leaves
-//! a partition whose replicas may not lead (`stopRemovedReplicasOfReassignedPartition`): its operator has one elected.
+//! a partition whose replicas may not lead (`stopRemovedReplicasOfReassignedPartition`): its operator has one elected. A
+//! ZooKeeper controller refuses even that while a broker that stands among those in sync lives
+//! (`PartitionStateMachine.collectUncleanLeaderElectionState`).
 //!
 //! A topic of a ZooKeeper cluster that is deleted while its replicas move may leave some of them behind, since a broker that
 //! comes back resumes both (`onBrokerStartup`).
@@ -65,7 +67,9 @@ pub fn what_is_unhealthy(frame: &Frame, excuses: &Excuses) -> Option<String> {
     }
     let is_excused = |place: &TopicPartition, state: &PartitionRegistration| {
         let may_fail = excuses.may_fail.contains(place) || excuses.topics_may_fail.contains(&place.topic);
-        (may_fail || excuses.all_may_fail) && state.leader.is_some() && have_given_up(frame, place, state)
+        let has_failed =
+            (may_fail || excuses.all_may_fail) && state.leader.is_some() && have_given_up(frame, place, state);
+        has_failed || has_zookeeper && state.leader.is_none() && is_orphaned(state)
     };
     let unwell = image.partitions().find(|(place, state)| !is_well(state) && !is_excused(place, state));
     unwell.map(|(partition, state)| format!("{partition}: {state:?}"))

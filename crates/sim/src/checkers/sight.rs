@@ -300,13 +300,15 @@ impl<'a> LogGlance<'a> {
         if is_known { end } else { self.start.max(unknown_to) }
     }
 
-    /// Where the logs part, as their epoch caches say.
+    /// Where the logs part, as their epoch caches say. Logs that have no epoch in common have at most in common what lies
+    /// below the first ones.
     pub(crate) fn common_end(&self, other: &LogGlance<'_>) -> Offset {
         let is_common =
             |(epoch, _): &&(LeaderEpoch, Offset)| other.leader_epochs.iter().any(|(known, _)| known == epoch);
         let last = self.leader_epochs.iter().rev().find(is_common);
         let end = last.map(|(epoch, _)| self.end_of_epoch(*epoch).min(other.end_of_epoch(*epoch)));
-        end.unwrap_or(self.end.min(other.end))
+        let first = |log: &LogGlance<'_>| log.leader_epochs.first().map_or(log.end, |(_, start)| *start);
+        end.unwrap_or(first(self).min(first(other)).min(self.end).min(other.end))
     }
 
     /// The batches from the one that contains `offset` or lies above it.

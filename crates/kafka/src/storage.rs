@@ -11,7 +11,7 @@ use crate::chunks::Chunks;
 use crate::log::producers::ProducerSnapshots;
 use crate::log::segment::SegmentSettings;
 use crate::log::{LogSegment, Segments};
-use crate::metadata::{METADATA_TOPIC, metadata_partition};
+use crate::metadata::metadata_partition;
 use crate::raft::MetadataSnapshot;
 use crate::zookeeper::Transaction;
 use rand::{RngExt, SeedableRng};
@@ -184,7 +184,7 @@ impl Disk {
             DiskWrite::DeleteLog { partition } => {
                 Arc::make_mut(&mut self.logs).remove(&partition);
             }
-            DiskWrite::Append { partition, batch } => self.append(&partition, batch),
+            DiskWrite::Append { partition, batch } => self.log(&partition).append(batch),
             DiskWrite::Roll { partition, sealed, base_offset } => self.log(&partition).roll(sealed, base_offset),
             DiskWrite::Flush { partition, up_to } => self.log(&partition).flush(up_to),
             DiskWrite::TruncateTo { partition, offset } => self.log(&partition).truncate_to(offset),
@@ -209,17 +209,6 @@ impl Disk {
             DiskWrite::MetadataSnapshot(snapshot) => self.metadata_snapshots.push(snapshot),
             DiskWrite::DeleteMetadataBefore(snapshot) => self.delete_metadata_before(snapshot),
             DiskWrite::Transaction(transaction) => self.transactions.push(transaction),
-        }
-    }
-
-    /// Voters of the metadata quorum flush every append before they answer (`KafkaRaftClient`). A broker's copy counts as
-    /// flushed as well: it would fetch again what it had lost.
-    fn append(&mut self, partition: &TopicPartition, batch: Arc<RecordBatch>) {
-        let is_metadata = partition.topic.as_str() == METADATA_TOPIC;
-        let log = self.log(partition);
-        log.append(batch);
-        if is_metadata {
-            log.flush(log.end_offset());
         }
     }
 

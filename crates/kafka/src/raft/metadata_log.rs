@@ -36,16 +36,30 @@ impl MetadataLog {
         let partition = metadata_partition();
         let snapshots = disk.metadata_snapshots.clone();
         match disk.logs.get(&partition) {
-            Some(stored) => MetadataLog {
-                batches: stored.batches(),
-                leader_epochs: stored.leader_epochs.clone(),
-                start_offset: stored.log_start_offset,
-                snapshots,
-            },
+            Some(stored) => {
+                let (batches, leader_epochs) = (stored.batches(), stored.leader_epochs.clone());
+                let mut log = MetadataLog { batches, leader_epochs, start_offset: stored.log_start_offset, snapshots };
+                if stored.torn_bytes > 0 {
+                    log.recover(effects);
+                }
+                log
+            }
             None => {
                 effects.write(DiskWrite::CreateLog { partition, topic_id: METADATA_TOPIC_ID });
                 MetadataLog { batches: Chunks::new(), leader_epochs: Vec::new(), start_offset: Offset::ZERO, snapshots }
             }
+        }
+    }
+
+    /// What a power loss has left: half a batch, maybe epochs without records, and, of who does not vote and so need not
+    /// flush, maybe a snapshot that reaches further than the log. Then that goes on where the snapshot ends
+    /// (`truncateToLatestSnapshot`).
+    fn recover(&mut self, effects: &mut Effects) {
+        self.truncate_to(self.end_offset(), effects);
+        if let Some(latest) = self.latest_snapshot().map(|snapshot| snapshot.id)
+            && latest.offset > self.end_offset()
+        {
+            self.begin_at(latest, effects);
         }
     }
 
@@ -213,15 +227,20 @@ impl MetadataLog {
 
     /// Gives the log up for a snapshot that the leader has sent: it is empty, and goes on where the snapshot ends.
     pub(super) fn restart_from(&mut self, snapshot: MetadataSnapshot, effects: &mut Effects) {
-        let (snapshot, partition) = (Arc::new(snapshot), metadata_partition());
-        let offset = snapshot.id.offset;
+        let (id, snapshot) = (snapshot.id, Arc::new(snapshot));
+        effects.write(DiskWrite::MetadataSnapshot(Arc::clone(&snapshot)));
+        self.snapshots = vec![snapshot];
+        self.begin_at(id, effects);
+    }
+
+    fn begin_at(&mut self, snapshot: OffsetAndEpoch, effects: &mut Effects) {
+        let OffsetAndEpoch { offset, .. } = snapshot;
         self.batches = Chunks::new();
         self.leader_epochs.clear();
         self.start_offset = offset;
-        self.snapshots = vec![Arc::clone(&snapshot)];
-        effects.write(DiskWrite::MetadataSnapshot(Arc::clone(&snapshot)));
-        effects.write(DiskWrite::TruncateFullyAndStartAt { partition, offset });
-        effects.write(DiskWrite::DeleteMetadataBefore(snapshot.id));
+        self.snapshots.retain(|kept| kept.id.offset >= offset);
+        effects.write(DiskWrite::TruncateFullyAndStartAt { partition: metadata_partition(), offset });
+        effects.write(DiskWrite::DeleteMetadataBefore(snapshot));
         self.write_leader_epochs(effects);
     }
 
@@ -298,17 +317,58 @@ mod tests {
         assert!(first_offsets(6, i32::MAX).is_empty());
     }
 
+    fn write_all(disk: &mut Disk, effects: &mut Effects) {
+        for effect in effects.drain() {
+            if let crate::node::Effect::Write(write) = effect {
+                disk.apply(write);
+            }
+        }
+    }
+
+    #[test]
+    fn a_power_loss_takes_what_was_not_flushed_with_its_epoch() {
+        let (mut effects, mut disk) = (Effects::new(), Disk::default());
+        let mut log = MetadataLog::open(&disk, &mut effects);
+        let batch = metadata_batch(vec![MetadataRecord::NoOp], Timestamp(0));
+        log.append_as_leader(&batch, LeaderEpoch(5), &mut effects);
+        log.flush(&mut effects);
+        log.append_as_leader(&batch, LeaderEpoch(6), &mut effects);
+        write_all(&mut disk, &mut effects);
+        disk.lose_power();
+        let found = MetadataLog::open(&disk, &mut effects);
+        assert_eq!((found.end_offset(), found.last_epoch()), (Offset(1), LeaderEpoch(5)));
+        write_all(&mut disk, &mut effects);
+        let stored = &disk.logs[&metadata_partition()];
+        assert_eq!((stored.torn_bytes, &stored.leader_epochs[..]), (0, &[(LeaderEpoch(5), Offset(0))][..]));
+    }
+
+    #[test]
+    fn a_log_that_is_shorter_than_its_snapshot_goes_on_where_that_ends() {
+        let (mut effects, mut disk) = (Effects::new(), Disk::default());
+        let mut log = MetadataLog::open(&disk, &mut effects);
+        let batch = metadata_batch(vec![MetadataRecord::NoOp], Timestamp(0));
+        (0..3).for_each(|_| drop(log.append_as_leader(&batch, LeaderEpoch(5), &mut effects)));
+        let id = OffsetAndEpoch { offset: Offset(2), epoch: LeaderEpoch(5) };
+        log.add_snapshot(
+            MetadataSnapshot::write(id, &[], Timestamp(0)),
+            Retention { bytes: -1, oldest: None },
+            &mut effects,
+        );
+        write_all(&mut disk, &mut effects);
+        disk.lose_power();
+        let found = MetadataLog::open(&disk, &mut effects);
+        assert_eq!((found.start_offset(), found.end_offset()), (Offset(2), Offset(2)));
+        write_all(&mut disk, &mut effects);
+        assert_eq!(disk.logs[&metadata_partition()].end_offset(), Offset(2));
+    }
+
     #[test]
     fn a_log_is_found_again_on_the_disk() {
         let (mut effects, mut disk) = (Effects::new(), Disk::default());
         let mut log = MetadataLog::open(&disk, &mut effects);
         let batch = metadata_batch(vec![MetadataRecord::NoOp], Timestamp(0));
         log.append_as_leader(&batch, LeaderEpoch(5), &mut effects);
-        for effect in effects.drain() {
-            if let crate::node::Effect::Write(write) = effect {
-                disk.apply(write);
-            }
-        }
+        write_all(&mut disk, &mut effects);
         let found = MetadataLog::open(&disk, &mut effects);
         assert_eq!((found.end_offset(), found.last_epoch()), (Offset(1), LeaderEpoch(5)));
         assert!(effects.as_slice().is_empty());

@@ -551,6 +551,7 @@ fn a_deposed_controller_of_a_zookeeper_cluster_is_not_obeyed() {
             )
         });
         assert_eq!((fenced > 0, is_told_again), (!is_fault_on, is_fault_on), "fault: {is_fault_on}");
+        assert_eq!(play.complaints().contains(&Checker::OneController), is_fault_on);
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) fn checker_name(checker: Checker, language: Language) -> &'static str
         Checker::LogMatching => ("Log matching", "로그 일치"),
         Checker::WeakIsr => ("Leader's ISR complete", "리더가 아는 ISR의 완전성"),
         Checker::StrongIsr => ("Controller's ISR complete", "컨트롤러가 아는 ISR의 완전성"),
+        Checker::LaggardsLeave => ("Laggards leave the ISR", "뒤처지면 ISR에서 빠짐"),
         Checker::QuorumSuperset => ("Leader waits for the ISR", "리더는 ISR을 기다림"),
         Checker::LeaderCompleteness => ("Leader completeness", "리더 완전성"),
         Checker::AcknowledgedRecords => ("Acknowledged records stay", "확인된 레코드 보존"),
@@ -93,6 +94,9 @@ fn english(checker: Checker) -> &'static str {
         Checker::StrongIsr => {
             "The in-sync replicas that the controller knows have everything that any leader has committed."
         }
+        Checker::LaggardsLeave => {
+            "A leader takes a replica that lags for longer than replica.lag.time.max.ms out of the ISR."
+        }
         Checker::QuorumSuperset => {
             "A leader waits for at least those replicas that the controller has in the ISR or ELR."
         }
@@ -120,7 +124,7 @@ fn english(checker: Checker) -> &'static str {
         }
         Checker::AcksAllCommitted => "A producer with acks=all is answered only once its records are committed.",
         Checker::OneController => {
-            "In ZooKeeper, only the controller of the latest controller epoch writes the state of partitions."
+            "In ZooKeeper, only the controller of the latest controller epoch writes the state of partitions and is obeyed."
         }
     }
 }
@@ -130,6 +134,7 @@ fn korean(checker: Checker) -> &'static str {
         Checker::LogMatching => "두 레플리카의 같은 오프셋에 같은 에포크가 있으면, 그 앞의 로그도 모두 같습니다.",
         Checker::WeakIsr => "리더가 아는 ISR의 레플리카에는 리더의 하이 워터마크 아래 레코드가 모두 있습니다.",
         Checker::StrongIsr => "컨트롤러가 아는 ISR의 레플리카에는 어느 리더가 커밋한 레코드든 모두 있습니다.",
+        Checker::LaggardsLeave => "리더는 replica.lag.time.max.ms보다 오래 뒤처진 레플리카를 ISR에서 뺍니다.",
         Checker::QuorumSuperset => "리더는 적어도 컨트롤러가 ISR이나 ELR로 아는 레플리카 모두를 기다립니다.",
         Checker::LeaderCompleteness => "새 리더에는 커밋된 레코드가 모두 있습니다.",
         Checker::AcknowledgedRecords => "충분한 ISR이 acks=all로 응답한 레코드는 유실되지 않습니다.",
@@ -150,7 +155,9 @@ fn korean(checker: Checker) -> &'static str {
             "활성 컨트롤러는 에포크마다 많아야 하나이고, 쿼럼의 각 투표자는 에포크마다 한 번만 투표합니다."
         }
         Checker::AcksAllCommitted => "acks=all 프로듀서는 레코드가 커밋된 뒤에만 응답을 받습니다.",
-        Checker::OneController => "ZooKeeper에는 최신 컨트롤러 에포크의 컨트롤러만 파티션 상태를 씁니다.",
+        Checker::OneController => {
+            "ZooKeeper에는 최신 컨트롤러 에포크의 컨트롤러만 파티션 상태를 쓰고, 브로커는 그 지시만 따릅니다."
+        }
     }
 }
 

@@ -24,6 +24,12 @@ fn english(details: &Details) -> String {
         Details::NotProposed { in_sync } => {
             format!("The {in_sync} in-sync replicas were changed by a proposal that was made for others.")
         }
+        Details::NotAsProposed(broker) => {
+            format!("Broker {broker} is in the ISR by a proposal, but has gone or registered anew since.")
+        }
+        Details::LaggardStays { leader, broker } => {
+            format!("Leader {leader} keeps broker {broker} in the ISR although it lags.")
+        }
         Details::RecordsLost { first_offset, last_offset } => {
             format!("Acknowledged offsets {first_offset} to {last_offset} are lost.")
         }
@@ -36,7 +42,13 @@ fn english(details: &Details) -> String {
         Details::CompactedAway { broker, offset } => {
             format!("Broker {broker} lost the last record of a key, at offset {offset}.")
         }
+        Details::NotCompacted { broker, offset } => {
+            format!("Broker {broker} compacted its log, but kept offset {offset}, which is not the last of its key.")
+        }
         Details::LeaderOutOfSync(leader) => format!("Leader {leader} is not in the ISR."),
+        Details::ElectedOutOfSync(leader) => {
+            format!("Leader {leader} was not in the ISR, and unclean elections are not allowed.")
+        }
         Details::MisplacedMember(broker) => {
             format!("Broker {broker} is no replica, is listed twice, or is both in the ISR and in the ELR.")
         }
@@ -59,6 +71,9 @@ fn english(details: &Details) -> String {
         Details::TwoLeaders { one, other, leader_epoch } => {
             format!("Processes {one} and {other} both lead in epoch {leader_epoch}.")
         }
+        Details::ObeyedForEarlierRun { broker, controller } => format!(
+            "Broker {broker} obeyed a request of controller {controller} that was meant for its earlier registration."
+        ),
         Details::VotedTwice { voter, candidate, leader_epoch } => {
             format!("Process {voter} voted once more in epoch {leader_epoch}, for {candidate}.")
         }
@@ -106,6 +121,14 @@ fn korean(details: &Details) -> String {
         Details::NotProposed { in_sync } => {
             format!("다른 ISR을 두고 한 제안이 지금의 ISR({in_sync}개)을 바꾸었습니다.")
         }
+        Details::NotAsProposed(broker) => format!(
+            "{} 제안으로 ISR에 들어왔지만 그사이 종료되었거나 다시 등록했습니다.",
+            with_josa(&format!("브로커 {broker}"), Josa::Subject)
+        ),
+        Details::LaggardStays { leader, broker } => {
+            let broker = with_josa(&format!("브로커 {broker}"), Josa::Object);
+            format!("{} 뒤처진 {broker} ISR에서 빼지 않습니다.", with_josa(&format!("리더 {leader}"), Josa::Subject))
+        }
         Details::RecordsLost { first_offset, last_offset } => {
             format!("전송이 확인된 오프셋 {first_offset}~{last_offset}의 레코드가 유실되었습니다.")
         }
@@ -118,9 +141,16 @@ fn korean(details: &Details) -> String {
         Details::CompactedAway { broker, offset } => {
             format!("브로커 {broker}에서 오프셋 {offset}에 있던 어느 키의 마지막 레코드가 사라졌습니다.")
         }
+        Details::NotCompacted { broker, offset } => {
+            format!("브로커 {broker}의 압축 정리 뒤에도 키의 마지막이 아닌 오프셋 {offset}의 레코드가 남아 있습니다.")
+        }
         Details::LeaderOutOfSync(leader) => {
             format!("{} ISR에 없습니다.", with_josa(&format!("리더 {leader}"), Josa::Subject))
         }
+        Details::ElectedOutOfSync(leader) => format!(
+            "{} ISR에 없었는데 선출되었습니다. unclean 선출은 허용되지 않았습니다.",
+            with_josa(&format!("리더 {leader}"), Josa::Subject)
+        ),
         Details::MisplacedMember(broker) => format!(
             "{} 레플리카가 아니거나, 두 번 들어 있거나, ISR과 ELR에 함께 들어 있습니다.",
             with_josa(&format!("브로커 {broker}"), Josa::Subject)
@@ -147,6 +177,10 @@ fn korean(details: &Details) -> String {
             let one = with_josa(&format!("프로세스 {one}"), Josa::And);
             format!("{one} {} 모두 에포크 {leader_epoch}의 리더입니다.", with_josa(&other.to_string(), Josa::Subject))
         }
+        Details::ObeyedForEarlierRun { broker, controller } => format!(
+            "{} 이전 등록에 보낸 컨트롤러 {controller}의 요청을 따랐습니다.",
+            with_josa(&format!("브로커 {broker}"), Josa::Subject)
+        ),
         Details::VotedTwice { voter, candidate, leader_epoch } => format!(
             "{} 에포크 {leader_epoch}에서 {candidate}에 한 번 더 투표했습니다.",
             with_josa(&format!("프로세스 {voter}"), Josa::Subject)

@@ -1,14 +1,14 @@
 //! What an onlooker may see of a node: plain values made of shared parts. The page, the checkers and the ledger read
 //! these and nothing else of a machine.
 
-use crate::instant::Instant;
+use crate::instant::{Duration, Instant};
 use crate::log::{ProducerState, Segments};
 use crate::metadata::ClusterImage;
 use crate::node::NodeId;
 use crate::zookeeper::Database;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::request::Acks;
+use wire::request::{Acks, ControllerHeader};
 use wire::zookeeper::SessionId;
 use wire::{
     BrokerEpoch, BrokerId, Endpoint, LeaderEpoch, Offset, PartitionEpoch, ProducerId, TopicId, TopicName,
@@ -155,12 +155,23 @@ pub struct LeadershipGlance<'a> {
     pub isr: &'a [BrokerId],
     /// Who joins them by a change under way.
     pub joining: Option<BrokerId>,
-    /// Whether a change is under way.
-    pub has_proposal: bool,
+    /// The change under way: the members as proposed, with the registrations that the leader saw, or -1.
+    pub proposal: Option<&'a [(BrokerId, BrokerEpoch)]>,
     /// The epoch of the partition's state.
     pub partition_epoch: PartitionEpoch,
     /// `min.insync.replicas`, but never more than there are replicas.
     pub effective_min_isr: usize,
+}
+
+/// An in-sync follower that lacks something, as its leader knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Laggard {
+    /// The follower.
+    pub broker: BrokerId,
+    /// When it last had all that the leader had.
+    pub caught_up_at: Instant,
+    /// `replica.lag.time.max.ms`.
+    pub max_lag: Duration,
 }
 
 /// What a broker is for a partition.
@@ -272,6 +283,15 @@ pub struct ZooKeeperView {
     pub database: Arc<Database>,
     /// The sessions, in order of their ids.
     pub sessions: Vec<ZooKeeperSessionView>,
+}
+
+/// The last request of a controller that a broker of a ZooKeeper cluster has obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Obeyed {
+    /// Who sent it, and to which registration.
+    pub header: ControllerHeader,
+    /// The broker's registration then, -1 if it had none.
+    pub broker_epoch: BrokerEpoch,
 }
 
 /// A broker's office as the controller of a ZooKeeper cluster.

@@ -209,7 +209,7 @@ impl Ledger {
     ) -> Option<&Loss> {
         let (account, glance) = (self.accounts.get(partition)?, sight.known_state(partition)?);
         // Without an active controller, it may be that nobody who has heard the latest runs.
-        let latest = history.and_then(|history| history.state).map(|(_, _, partition_epoch)| partition_epoch);
+        let latest = history.and_then(|history| history.state.as_ref()).map(|(_, state)| state.partition_epoch);
         let is_outdated = sight.image().is_none() && latest.is_some_and(|latest| glance.state.partition_epoch < latest);
         if account.topic_id != glance.topic_id || is_outdated {
             return None;

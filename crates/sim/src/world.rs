@@ -20,7 +20,7 @@ pub(crate) use host::Host;
 use host::Readiness;
 use kafka::event::{BrokerEvent, EventKind, OperatorEvent};
 use kafka::instant::Instant;
-use kafka::node::{ConnectionId, Effect, Effects, ExitStatus, Identity, Input, Instruction, Message, NodeId};
+use kafka::node::{ConnectionId, Effect, Effects, ExitStatus, Identity, Input, Instruction, NodeId};
 use kafka::spec::ClientSpec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -359,9 +359,7 @@ impl World {
 
     fn deliver(&mut self, node: NodeId, input: Input, cause: &mut Option<EventId>) {
         let (now, step) = (self.now, self.steps);
-        if let Input::Received { message: Message::Response { response, .. }, .. } = &input {
-            self.checkers.on_answer(response);
-        }
+        self.checkers.on_input(node, &input);
         let mut effects = std::mem::take(&mut self.effects);
         let host = self.host(node);
         host.changed_in_step = step;

@@ -112,14 +112,16 @@ const LATE_NEWS: [(Kind, u32); 9] = [
     (Kind::Thaw, 20),
 ];
 
-/// A controller stands still, another one takes over, and the first one goes on.
-const TWO_CONTROLLERS: [(Kind, u32); 8] = [
-    (Kind::Freeze, 30),
-    (Kind::Thaw, 30),
-    (Kind::KillBroker, 12),
-    (Kind::StartBroker, 20),
-    (Kind::Isolate, 12),
-    (Kind::Heal, 20),
+/// A controller ends or stands still, another one takes over, and what the first one has sent comes late, or it goes on.
+const TWO_CONTROLLERS: [(Kind, u32); 10] = [
+    (Kind::Lag, 30),
+    (Kind::Heal, 6),
+    (Kind::StopBroker, 24),
+    (Kind::StartBroker, 60),
+    (Kind::KillBroker, 6),
+    (Kind::Freeze, 10),
+    (Kind::Thaw, 20),
+    (Kind::Cut, 4),
     (Kind::Reassign, 8),
     (Kind::CreateTopic, 4),
 ];

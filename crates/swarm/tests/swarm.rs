@@ -75,13 +75,14 @@ fn the_cluster_keeps_its_promises_under_random_faults_and_heals() {
 }
 
 /// A seed for each fault of an earlier release that random faults find.
-const HISTORICAL: [(Historical, u64); 7] = [
+const HISTORICAL: [(Historical, u64); 8] = [
     (Historical::TruncateToHighWatermark, 0),
     (Historical::SingleRoundTruncation, 15),
     (Historical::TruncationBeforeFetching, 342),
     (Historical::UnfencedFetches, 342),
     (Historical::HighWatermarkBelowMinIsr, 1),
     (Historical::IsrWithoutBrokerEpochs, 2),
+    (Historical::UnfencedZooKeeperControllers, 3),
     (Historical::UnnoticedBrokerBounces, 67),
 ];
 

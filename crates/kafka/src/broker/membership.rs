@@ -110,12 +110,17 @@ impl Membership {
         }
     }
 
-    /// Its office as the controller of a ZooKeeper cluster, while it holds it.
-    pub(super) fn controller_view(&self) -> Option<ZooKeeperControllerView> {
+    /// What there is in ZooKeeper mode, if it is that.
+    pub(super) fn member_of_zookeeper(&self) -> Option<&ZooKeeperMember> {
         match self {
             Membership::KRaft { .. } => None,
-            Membership::ZooKeeper(member) => member.controller_view(),
+            Membership::ZooKeeper(member) => Some(member),
         }
+    }
+
+    /// Its office as the controller of a ZooKeeper cluster, while it holds it.
+    pub(super) fn controller_view(&self) -> Option<ZooKeeperControllerView> {
+        self.member_of_zookeeper()?.controller_view()
     }
 
     /// The highest metadata offset that it has applied, -1 for none.

@@ -2,9 +2,9 @@
 
 use super::Broker;
 use crate::metadata::ClusterImage;
-use crate::view::{BrokerView, ReplicaGlance};
+use crate::view::{BrokerView, Laggard, Obeyed, ReplicaGlance};
 use std::sync::Arc;
-use wire::{BrokerEpoch, Offset, TopicPartition};
+use wire::{BrokerEpoch, BrokerId, Offset, TopicPartition};
 
 impl Broker {
     /// What an onlooker may see. The image and the logs are shared, not copied.
@@ -25,6 +25,24 @@ impl Broker {
     #[must_use]
     pub fn glance(&self, partition: &TopicPartition) -> Option<ReplicaGlance<'_>> {
         self.replicas.get(partition).map(|replica| replica.glance())
+    }
+
+    /// The in-sync follower of a partition that it leads that has lacked something for longest, if any does.
+    #[must_use]
+    pub fn laggard(&self, partition: &TopicPartition) -> Option<Laggard> {
+        self.replicas.get(partition)?.laggard()
+    }
+
+    /// The last request of a ZooKeeper cluster's controller that it has obeyed.
+    #[must_use]
+    pub fn obeyed(&self) -> Option<Obeyed> {
+        self.membership.member_of_zookeeper()?.obeyed
+    }
+
+    /// Whether it knows `broker` as a live one, if it is the controller of a ZooKeeper cluster.
+    #[must_use]
+    pub fn knows_as_live(&self, broker: BrokerId) -> Option<bool> {
+        self.membership.member_of_zookeeper()?.knows_as_live(broker)
     }
 
     /// The partitions whose replicas are loaded.

@@ -13,7 +13,7 @@ use crate::instant::Instant;
 use crate::log::{AppendError, AppendInfo, LeaderAppend, LogContext};
 use crate::metadata::PartitionRegistration;
 use crate::node::Effects;
-use crate::view::{LeadershipGlance, ReplicaRole};
+use crate::view::{Laggard, LeadershipGlance, ReplicaRole};
 use wire::request::{Acks, AlterPartitionData};
 use wire::response::AlterPartitionResult;
 use wire::{BrokerEpoch, BrokerId, ErrorCode, LeaderRecoveryState, Offset, PartitionEpoch, RecordBatch};
@@ -127,7 +127,7 @@ impl Leader {
         LeadershipGlance {
             isr: self.isr.committed(),
             joining: self.isr.joining(),
-            has_proposal: self.isr.proposal().is_some(),
+            proposal: self.isr.proposal().map(Vec::as_slice),
             partition_epoch,
             effective_min_isr: self.effective_min_isr(config),
         }
@@ -285,6 +285,22 @@ impl Partition {
             return ParkedProduce::Failed(ErrorCode::NotEnoughReplicasAfterAppend);
         }
         ParkedProduce::Replicated
+    }
+
+    /// The in-sync follower that has lacked something for longest, if any does.
+    #[must_use]
+    pub fn laggard(&self) -> Option<Laggard> {
+        let (leader, max_lag, log_end_offset) =
+            (self.as_leader()?, self.settings.replica_lag_time_max, self.log.log_end_offset());
+        let lagging = leader.followers.iter().filter(|follower| {
+            follower.log_end_offset < log_end_offset && leader.isr.committed().contains(&follower.broker)
+        });
+        let laggards = lagging.map(|follower| Laggard {
+            broker: follower.broker,
+            caught_up_at: follower.last_caught_up_time.unwrap_or(Instant::ZERO),
+            max_lag,
+        });
+        laggards.min_by_key(|laggard| laggard.caught_up_at)
     }
 
     /// Raises the high watermark as far as the in-sync replicas allow (`maybeIncrementLeaderHW`).

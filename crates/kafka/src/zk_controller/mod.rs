@@ -190,6 +190,12 @@ impl ZooKeeperController {
         })
     }
 
+    /// Whether `broker` is live, as far as it knows; nothing while this broker is not the controller.
+    #[must_use]
+    pub fn knows_as_live(&self, broker: BrokerId) -> Option<bool> {
+        self.is_active().then(|| self.state.context.is_live(broker))
+    }
+
     /// What the process is to do now, in order. Call it after each of the methods below.
     pub fn drain_outputs(&mut self) -> Vec<ControllerOutput> {
         std::mem::take(&mut self.outputs)

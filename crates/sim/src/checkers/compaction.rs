@@ -32,6 +32,11 @@ pub(super) fn on_compaction(
         broker,
         offset: gone.unwrap_or(to),
     });
+    let superseded = sight.log(broker, partition).and_then(|log| first_superseded(&log, history, to));
+    findings.require(Checker::Compaction, sight, Some(partition), superseded.is_none(), || Details::NotCompacted {
+        broker,
+        offset: superseded.unwrap_or(to),
+    });
     history.compacted_to = history.compacted_to.max(end_of_rewritten(replica, to));
 }
 
@@ -41,7 +46,8 @@ fn end_of_rewritten(replica: &ReplicaGlance<'_>, to: Offset) -> Offset {
     behind.unwrap_or(to)
 }
 
-/// The first offset that another replica shows to be the last of its key and that is not there any more.
+/// The first offset that another replica shows to be the last of its key below `to` and that is not there any more. What
+/// lies behind the place where the logs part, the other one may yet cut.
 fn first_taken(
     sight: &Sight<'_>,
     history: &History,
@@ -50,25 +56,41 @@ fn first_taken(
     to: Offset,
 ) -> Option<Offset> {
     let log = sight.log(broker, partition)?;
-    let here = last_records(&log, (Offset::ZERO, Offset(i64::MAX)));
+    let here = last_records(&log, (Offset::ZERO, to));
+    let is_whole = history.weakened_from.is_none() && !(sight.zookeeper.is_some() && history.lost_from.is_some());
     let keepers = sight.keepers(partition).into_iter().filter(|other| *other != broker);
     let others = keepers.filter_map(|other| sight.replica(other, partition).map(|_| other));
-    let others = others.filter(|_| history.compacted_to <= to && history.weakened_from.is_none());
+    let others = others.filter(|_| history.compacted_to <= to && is_whole);
     others
         .filter_map(|other| sight.log_of(other, partition, replica.topic_id))
-        .flat_map(|there| last_records(&there, (log.start.max(there.start), to.min(there.end))))
+        .flat_map(|there| last_records(&there, (log.start.max(there.start), to.min(log.common_end(&there)))))
         .filter(|(_, (_, record))| record.value.is_some())
         .find(|(key, last)| here.get(*key).is_none_or(|kept| kept.0 < last.0 || kept.0 == last.0 && kept.1 != last.1))
         .map(|(_, (offset, _))| offset)
 }
 
+/// Where a record still stands below `to` although another one there has its key; not known where power was lost, as what
+/// was compacted may then be new again.
+fn first_superseded(log: &LogGlance<'_>, history: &History, to: Offset) -> Option<Offset> {
+    let mut seen: BTreeMap<&Bytes, Offset> = BTreeMap::new();
+    let mut records = keyed_records(log, (Offset::ZERO, to)).filter(|_| history.lost_from.is_none());
+    records.find_map(|(offset, key, _)| seen.insert(key, offset))
+}
+
+fn last_records<'a>(log: &LogGlance<'a>, limits: (Offset, Offset)) -> LastRecords<'a> {
+    keyed_records(log, limits).map(|(offset, key, record)| (key, (offset, record))).collect()
+}
+
 /// Records of transactions do not count: whether they were aborted is not known here.
-fn last_records<'a>(log: &LogGlance<'a>, (from, to): (Offset, Offset)) -> LastRecords<'a> {
-    let batches = log.batches_from(from).take_while(|batch| batch.base_offset < to);
+fn keyed_records<'a>(
+    log: &LogGlance<'a>,
+    (from, to): (Offset, Offset),
+) -> impl Iterator<Item = (Offset, &'a Bytes, &'a Record)> {
+    let batches = log.batches_from(from).take_while(move |batch| batch.base_offset < to);
     let plain = batches.filter(|batch| !batch.is_transactional);
     let records = plain.flat_map(|batch| {
         batch.records().iter().map(|record| (batch.base_offset + i64::from(record.offset_delta), record))
     });
-    let inside = records.filter(|(offset, _)| (from..to).contains(offset));
-    inside.filter_map(|(offset, record)| Some((record.key.as_ref()?, (offset, record)))).collect()
+    let inside = records.filter(move |(offset, _)| (from..to).contains(offset));
+    inside.filter_map(|(offset, record)| Some((offset, record.key.as_ref()?, record)))
 }

@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::history::History;
 use super::sight::{Sight, StateGlance};
 use super::violation::{Checker, Details, Number};
+use kafka::event::ChangeReason;
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
 use kafka::release::RELEASE;
@@ -78,7 +79,27 @@ pub(super) fn eligibility(
     findings.require(Checker::IsrStructure, sight, Some(partition), is_needed, || Details::NeedlessEligible);
 }
 
-/// Epochs do not fall, as long as one controller is active. The next one need not know what the last could not commit.
+/// A leader is elected that was not in sync: somebody asked for that, the topic allows it, or it led last while nobody was
+/// eligible (KIP-966). A ZooKeeper controller asks whether it is allowed before it writes; that may change meanwhile.
+pub(super) fn unclean_election(
+    findings: &mut Findings,
+    sight: &Sight<'_>,
+    history: &History,
+    (partition, leader): (&TopicPartition, BrokerId),
+    reason: Option<ChangeReason>,
+) {
+    let (Some((quorum_epoch, _)), Some(glance)) = (sight.image(), sight.state(partition)) else { return };
+    let before = history.state.as_ref().filter(|(epoch, _)| *epoch == quorum_epoch && sight.zookeeper.is_none());
+    let Some((_, before)) = before else { return };
+    let mut candidates = before.isr.iter().chain(&before.eligible_leader_replicas).chain(&before.last_known_elr);
+    let is_allowed = reason == Some(ChangeReason::ElectionByCommand)
+        || candidates.any(|candidate| *candidate == leader)
+        || sight.allows_unclean_elections(&glance);
+    findings.require(Checker::IsrStructure, sight, Some(partition), is_allowed, || Details::ElectedOutOfSync(leader));
+}
+
+/// Epochs do not fall, and one epoch has one leader, as long as one controller is active. The next one need not know what
+/// the last could not commit.
 pub(super) fn epochs(
     findings: &mut Findings,
     sight: &Sight<'_>,
@@ -87,11 +108,18 @@ pub(super) fn epochs(
     state: &PartitionRegistration,
     quorum_epoch: LeaderEpoch,
 ) {
-    let now = (quorum_epoch, state.leader_epoch, state.partition_epoch);
-    let Some(before) = history.state.replace(now).filter(|before| before.0 == quorum_epoch) else { return };
-    for (number, from, to) in
-        [(Number::LeaderEpoch, before.1.0, now.1.0), (Number::PartitionEpoch, before.2.0, now.2.0)]
-    {
+    let before = history.state.replace((quorum_epoch, state.clone()));
+    let Some((_, before)) = before.filter(|(epoch, _)| *epoch == quorum_epoch) else { return };
+    let leaders = before.leader.zip(state.leader).filter(|(one, other)| one != other);
+    let both = leaders.filter(|_| before.leader_epoch == state.leader_epoch);
+    findings.require(Checker::OneLeaderPerEpoch, sight, Some(partition), both.is_none(), || {
+        let [one, other] = both.map_or([-1; 2], |(one, other)| [one.0, other.0]).map(NodeId::Server);
+        Details::TwoLeaders { one, other, leader_epoch: state.leader_epoch }
+    });
+    for (number, from, to) in [
+        (Number::LeaderEpoch, before.leader_epoch.0, state.leader_epoch.0),
+        (Number::PartitionEpoch, before.partition_epoch.0, state.partition_epoch.0),
+    ] {
         let node = state.leader.map_or(NodeId::Server(-1), |leader| NodeId::Server(leader.0));
         findings.require(Checker::MonotoneNumbers, sight, Some(partition), from <= to, || Details::Fell {
             node,

@@ -1,6 +1,8 @@
 //! What checkers remember of each partition. A topic that was made anew has another id and begins anew.
 
 use super::sight::{LogGlance, epoch_at};
+use kafka::instant::Instant;
+use kafka::metadata::PartitionRegistration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{
@@ -45,10 +47,12 @@ pub(crate) struct History {
     pub(crate) term: Option<Term>,
     /// The leader that was looked at last, its epoch, how many were in sync then, and how many had to be.
     pub(crate) in_sync: Option<(BrokerId, LeaderEpoch, usize, usize)>,
-    /// Of which in-sync replicas each broker proposed a change last.
-    pub(crate) proposals: BTreeMap<BrokerId, Vec<BrokerId>>,
-    /// The epochs of the controller's state, and the quorum epoch in which that was.
-    pub(crate) state: Option<(LeaderEpoch, LeaderEpoch, PartitionEpoch)>,
+    /// What each broker proposed last.
+    pub(crate) proposals: BTreeMap<BrokerId, Proposed>,
+    /// The controller's state as it was seen last, and the quorum epoch in which that was.
+    pub(crate) state: Option<(LeaderEpoch, PartitionRegistration)>,
+    /// A leader has not proposed to go on without a replica that lags.
+    pub(crate) overdue: Option<Overdue>,
 }
 
 /// The end of a stretch of records, and the epoch of the last one in it.
@@ -56,6 +60,25 @@ pub(crate) struct History {
 pub(crate) struct Mark {
     pub(crate) end: Offset,
     pub(crate) epoch: LeaderEpoch,
+}
+
+/// A leader's proposal for the in-sync replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proposed {
+    /// The in-sync replicas for which it was made.
+    pub(crate) from: Vec<BrokerId>,
+    /// The state for which it was made.
+    pub(crate) partition_epoch: PartitionEpoch,
+    /// The members, each with the registration that the leader saw, or -1.
+    pub(crate) members: Vec<(BrokerId, BrokerEpoch)>,
+}
+
+/// Since when a leader could have proposed to go on without a replica that lags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overdue {
+    pub(crate) leader: BrokerId,
+    pub(crate) leader_epoch: LeaderEpoch,
+    pub(crate) since: Instant,
 }
 
 /// One leadership of one run of a broker.
@@ -114,6 +137,15 @@ impl Histories {
         self.by_partition.get(partition).map(Arc::as_ref)
     }
 
+    /// `broker` has stood still, or is another process now: it had no time to look for replicas that lag.
+    pub(crate) fn give_time_to(&mut self, broker: BrokerId) {
+        let is_overdue = |history: &History| history.overdue.is_some_and(|overdue| overdue.leader == broker);
+        if self.by_partition.values().any(|history| is_overdue(history)) {
+            let histories = Arc::make_mut(&mut self.by_partition).values_mut();
+            histories.filter(|history| is_overdue(history)).for_each(|history| Arc::make_mut(history).overdue = None);
+        }
+    }
+
     /// The same as `get`, to change it.
     pub(crate) fn get_mut(&mut self, partition: &TopicPartition, topic_id: TopicId) -> Option<&mut History> {
         let history = Arc::make_mut(&mut self.by_partition).get_mut(partition)?;
@@ -141,6 +173,7 @@ impl History {
             in_sync: None,
             proposals: BTreeMap::new(),
             state: None,
+            overdue: None,
         }
     }
 

@@ -1,14 +1,17 @@
 //! What the in-sync replicas promise: WeakIsr, StrongIsr and leader completeness of Kafka's formal specifications
-//! (`KafkaReplication.tla`, KIP-966), and that leaders wait for those whom the controller holds in sync (KIP-497).
+//! (`KafkaReplication.tla`, KIP-966), and that leaders wait for those whom the controller holds in sync (KIP-497), and
+//! go on without those that lag.
 //!
 //! Where an unclean election or a power loss took committed records, only what is left counts (see `History::weaken`).
 
 use super::findings::Findings;
-use super::history::{History, Mark};
+use super::history::{History, Mark, Overdue, Proposed};
 use super::sight::{LeaderGlance, Sight, epoch_at};
 use super::violation::{Checker, Details};
 use kafka::metadata::PartitionRegistration;
-use wire::{BrokerId, LeaderEpoch, Offset, TopicPartition};
+use kafka::node::NodeId;
+use kafka::view::Laggard;
+use wire::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
 
 /// `broker` believes to lead, and its high watermark has risen or one of the in-sync replicas that it knows was cut: they
 /// have all below it.
@@ -47,6 +50,19 @@ fn is_owed(sight: &Sight<'_>, member: BrokerId, state: &PartitionRegistration) -
     state.replicas.contains(&member) && (sight.zookeeper.is_none() || !state.removing_replicas.contains(&member))
 }
 
+/// Whether a controller of a ZooKeeper cluster has elected a replica that is being moved away. Its predecessor ended after
+/// it had told the leader of the new replicas, and before it took it out of those in sync (`onPartitionReassignment`).
+pub(super) fn is_elected_while_leaving(
+    sight: &Sight<'_>,
+    partition: &TopicPartition,
+    broker: BrokerId,
+    leader_epoch: LeaderEpoch,
+) -> bool {
+    let state = sight.state(partition).filter(|_| sight.zookeeper.is_some()).map(|glance| glance.state);
+    let elected = state.filter(|state| state.leader == Some(broker) && state.leader_epoch == leader_epoch);
+    elected.is_some_and(|state| !is_owed(sight, broker, state))
+}
+
 fn has(
     findings: &mut Findings,
     checker: Checker,
@@ -80,20 +96,76 @@ fn is_damaged(sight: &Sight<'_>, history: &History, member: BrokerId, partition:
     history.damaged.contains(&member) && (is_down || sight.zookeeper.is_some() || is_last())
 }
 
-/// A leader's proposal has changed the in-sync replicas: it was made for those that there were (KIP-497).
+/// A change of the in-sync replicas that a leader proposed.
+#[derive(Clone, Copy)]
+pub(super) struct IsrChange<'a> {
+    pub(super) partition: &'a TopicPartition,
+    pub(super) from: &'a [BrokerId],
+    pub(super) to: &'a [BrokerId],
+    /// The epoch of the state that it has made.
+    pub(super) partition_epoch: PartitionEpoch,
+}
+
+/// A leader's proposal has changed the in-sync replicas: it was made for those that there were and for the state that there
+/// was (KIP-497), which is not that of another leader; and its members are those that the leader saw (KIP-903), or as far
+/// as the controller of a ZooKeeper cluster knows are there at all.
 pub(super) fn proposed(
     findings: &mut Findings,
     sight: &Sight<'_>,
     history: Option<&History>,
-    partition: &TopicPartition,
-    from: &[BrokerId],
+    controller: NodeId,
+    change: IsrChange<'_>,
 ) {
-    let is_same = |proposed_for: &Vec<BrokerId>| {
-        proposed_for.len() == from.len() && proposed_for.iter().all(|member| from.contains(member))
-    };
-    let is_proposed = history.is_none_or(|history| history.proposals.values().any(is_same));
-    let in_sync = from.len();
+    let IsrChange { partition, from, to, partition_epoch } = change;
+    let is_same =
+        |members: &[BrokerId]| members.len() == from.len() && members.iter().all(|member| from.contains(member));
+    let is_meant = |proposed: &&Proposed| is_same(&proposed.from) && proposed.partition_epoch.next() == partition_epoch;
+    let proposed = history.and_then(|history| history.proposals.values().find(is_meant));
+    let (is_proposed, in_sync) = (history.is_none() || proposed.is_some(), from.len());
     findings.require(Checker::QuorumSuperset, sight, Some(partition), is_proposed, || Details::NotProposed { in_sync });
+    let Some(proposed) = proposed else { return };
+    let stranger = match sight.zookeeper {
+        Some(_) => to.iter().find(|member| !from.contains(member) && !is_there(sight, controller, **member)),
+        None => to.iter().find(|member| !is_as_seen(sight, proposed, **member)),
+    };
+    findings.require(Checker::IsrStructure, sight, Some(partition), stranger.is_none(), || {
+        Details::NotAsProposed(stranger.copied().unwrap_or(BrokerId(-1)))
+    });
+}
+
+fn is_there(sight: &Sight<'_>, controller: NodeId, member: BrokerId) -> bool {
+    let NodeId::Server(controller) = controller else { return true };
+    let controller = sight.broker(BrokerId(controller));
+    controller.and_then(|controller| controller.knows_as_live(member)).unwrap_or(true)
+}
+
+fn is_as_seen(sight: &Sight<'_>, proposed: &Proposed, member: BrokerId) -> bool {
+    let Some((_, image)) = sight.image() else { return true };
+    let registered = image.brokers().get(&member).map(|broker| broker.broker_epoch);
+    let seen = proposed.members.iter().find(|(broker, _)| *broker == member).map(|(_, epoch)| *epoch);
+    seen.is_none_or(|seen| seen == BrokerEpoch::NONE || Some(seen) == registered)
+}
+
+/// `broker` leads. It looks twice in `replica.lag.time.max.ms` for in-sync replicas that have lagged for longer than that,
+/// and proposes to go on without them: one at a time, as only one proposal can be under way.
+pub(super) fn laggards(findings: &mut Findings, sight: &Sight<'_>, history: &mut History, leader: &LeaderGlance<'_>) {
+    let LeaderGlance { broker, partition, replica, leadership } = *leader;
+    let is_frozen = sight.hosts.get(&NodeId::Server(broker.0)).is_some_and(|host| host.faults.is_frozen);
+    let laggard = sight.broker(broker).and_then(|process| process.laggard(partition));
+    let lags = |laggard: &Laggard| sight.now.since(laggard.caught_up_at) > laggard.max_lag;
+    let Some(laggard) = laggard.filter(lags).filter(|_| leadership.proposal.is_none() && !is_frozen) else {
+        history.overdue = None;
+        return;
+    };
+    let leader_epoch = replica.leader_epoch;
+    let known = history.overdue.filter(|known| known.leader == broker && known.leader_epoch == leader_epoch);
+    let overdue = known.unwrap_or(Overdue { leader: broker, leader_epoch, since: sight.now });
+    history.overdue = Some(overdue);
+    let is_in_time = sight.now.since(overdue.since) <= laggard.max_lag;
+    findings.require(Checker::LaggardsLeave, sight, Some(partition), is_in_time, || Details::LaggardStays {
+        leader: broker,
+        broker: laggard.broker,
+    });
 }
 
 /// `broker` has begun to lead, in the epoch that the controller knows: it has what was committed and what was read.
@@ -138,6 +210,38 @@ pub(super) fn controllers_isr(
                 leader: broker,
                 broker: member,
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::Histories;
+    use super::*;
+    use std::collections::BTreeMap;
+    use wire::{PartitionIndex, TopicId, TopicName};
+
+    fn ids(ids: &[i32]) -> Vec<BrokerId> {
+        ids.iter().copied().map(BrokerId).collect()
+    }
+
+    #[test]
+    fn a_proposal_changes_only_the_state_for_which_it_was_made() {
+        let (hosts, mut histories) = (BTreeMap::new(), Histories::default());
+        let partition = TopicPartition::new(TopicName::new("t"), PartitionIndex(0));
+        histories.begin_unless_known(partition.clone(), TopicId(7));
+        let history = histories.get_mut(&partition, TopicId(7)).expect("it has just begun");
+        let members = vec![(BrokerId(1), BrokerEpoch(10))];
+        let made = Proposed { from: ids(&[1, 2]), partition_epoch: PartitionEpoch(4), members };
+        history.proposals.insert(BrokerId(1), made);
+        for (from, partition_epoch, is_right) in [([1, 2], 5, true), ([1, 2], 6, false), ([1, 3], 5, false)] {
+            let (from, to, mut findings) = (ids(&from), ids(&[1]), Findings::default());
+            let partition_epoch = PartitionEpoch(partition_epoch);
+            let change = IsrChange { partition: &partition, from: &from, to: &to, partition_epoch };
+            proposed(&mut findings, &Sight::of_nothing(&hosts), Some(&*history), NodeId::Server(1), change);
+            let wrong: Vec<_> = findings.violations().iter().map(|violation| violation.details.clone()).collect();
+            let expected = if is_right { vec![] } else { vec![Details::NotProposed { in_sync: 2 }] };
+            assert_eq!(wrong, expected, "{from:?} {partition_epoch:?}");
         }
     }
 }

@@ -23,18 +23,19 @@ use crate::ledger::Ledger;
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
-use history::{Histories, History};
+use history::{Histories, History, Proposed};
+use in_sync_replicas::IsrChange;
 use kafka::chunks::Chunks;
 use kafka::event::{BrokerEvent, ChangeReason, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
 use kafka::instant::Instant;
-use kafka::node::NodeId;
+use kafka::node::{Input, Message, NodeId};
 use metadata_log::MetadataHistory;
 use sight::{LeaderGlance, Sight};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use violation::{Checker, Violation};
-use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, Response, TopicPartition};
+use wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, TopicPartition};
 use zookeeper::{ChangedState, ZooKeeperHistory};
 
 /// When everything is looked at.
@@ -57,6 +58,8 @@ pub(crate) struct Checkers {
     next_look: u64,
     /// How many there were at the last look.
     replicas: u64,
+    /// Who has got something in this step.
+    acting: Option<NodeId>,
     findings: Arc<Findings>,
     histories: Histories,
     metadata: Arc<MetadataHistory>,
@@ -82,8 +85,8 @@ impl Checkers {
         let (findings, metadata, zookeeper) = (Arc::default(), Arc::default(), Arc::default());
         let (histories, ledger) = (Histories::default(), Ledger::default());
         let next_look = looks.steps_until_next(0);
-        let answers = None;
-        Checkers { looks, next_look, replicas: 0, findings, histories, metadata, zookeeper, ledger, answers }
+        let (replicas, acting, answers) = (0, None, None);
+        Checkers { looks, next_look, replicas, acting, findings, histories, metadata, zookeeper, ledger, answers }
     }
 
     /// From now on answers are counted by their codes.
@@ -96,9 +99,12 @@ impl Checkers {
         self.answers.iter().flat_map(|answers| answers.iter().map(|(error, times)| (*error, *times)))
     }
 
-    /// An answer arrives.
-    pub(crate) fn on_answer(&mut self, response: &Response) {
-        if let Some(answers) = &mut self.answers {
+    /// A node gets something, maybe an answer.
+    pub(crate) fn on_input(&mut self, node: NodeId, input: &Input) {
+        self.acting = Some(node);
+        if let Input::Received { message: Message::Response { response, .. }, .. } = input
+            && let Some(answers) = &mut self.answers
+        {
             codes_of(response, &mut |error| *Arc::make_mut(answers).entry(error).or_default() += 1);
         }
     }
@@ -141,6 +147,9 @@ impl Checkers {
             zookeeper: image.as_deref(),
             ..bare(event, checkers.metadata.quorum_epoch())
         };
+        if let (Some(NodeId::Server(id)), true) = (self.acting.take(), image.is_some()) {
+            self.on_obeyed(&sight(self, event), BrokerId(id));
+        }
         self.weaken_first(&sight(self, event), events);
         for event in events {
             self.on_event(&sight(self, Some(event.id)), event);
@@ -151,10 +160,24 @@ impl Checkers {
         }
     }
 
+    fn on_obeyed(&mut self, sight: &Sight<'_>, broker: BrokerId) {
+        let obeyed = sight.broker(broker).and_then(|broker| broker.obeyed());
+        if self.zookeeper.is_news(broker, obeyed) {
+            let (zookeeper, findings) = (Arc::make_mut(&mut self.zookeeper), Arc::make_mut(&mut self.findings));
+            zookeeper.on_obeyed(findings, sight, broker, obeyed);
+        }
+    }
+
     /// An unclean election comes with other events of the same partition, some of them before it.
     fn weaken_first(&mut self, sight: &Sight<'_>, events: &[Event]) {
         for event in events {
-            let EventKind::Controller(event) = &event.kind else { continue };
+            let (node, EventKind::Controller(event)) = (event.node, &event.kind) else { continue };
+            if let ControllerEvent::LeaderElected { partition, leader, is_unclean: true, reason, .. } = event
+                && let Some(history) = self.histories.last(partition).filter(|_| counts(sight, node))
+            {
+                let findings = Arc::make_mut(&mut self.findings);
+                controller_state::unclean_election(findings, sight, history, (partition, *leader), *reason);
+            }
             if let Some((partition, elected)) = unclean_election(sight, event) {
                 self.on_unclean_election(sight, partition, elected);
             }
@@ -186,6 +209,11 @@ impl Checkers {
             EventKind::Controller(controller_event) => self.on_controller_event(sight, event.node, controller_event),
             EventKind::Client(client_event) => self.on_client_event(sight, client_event),
             EventKind::Operator(OperatorEvent::PowerLost) => self.on_power_loss(sight, event.node),
+            EventKind::Operator(OperatorEvent::ProcessStarted | OperatorEvent::ProcessThawed) => {
+                if let NodeId::Server(id) = event.node {
+                    self.histories.give_time_to(BrokerId(id));
+                }
+            }
             EventKind::Operator(OperatorEvent::ServerRemoved) => self.on_server_removed(sight, event.node),
             EventKind::ZooKeeper(ZooKeeperEvent::ControllerElected { controller_epoch }) => {
                 let findings = Arc::make_mut(&mut self.findings);
@@ -224,11 +252,7 @@ impl Checkers {
                     history.deleted_to = history.deleted_to.max(*to);
                 }
             }
-            BrokerEvent::IsrChangeProposed { partition, from, .. } => {
-                if let Some(history) = self.history_of(sight, broker, partition) {
-                    history.proposals.insert(broker, from.clone());
-                }
-            }
+            BrokerEvent::IsrChangeProposed { partition, from, .. } => self.on_proposal(sight, broker, partition, from),
             BrokerEvent::BecameReady
             | BrokerEvent::BecameFenced
             | BrokerEvent::ControlledShutdownStarted
@@ -262,13 +286,11 @@ impl Checkers {
             ControllerEvent::PartitionsAdded { topic, partitions } => {
                 self.histories.on_partitions_added(topic, *partitions);
             }
-            ControllerEvent::IsrChanged { partition, from, reason, .. } => {
-                // What a deposed controller still decides does not count.
-                let is_active = sight.active_controller().is_some_and(|(id, ..)| NodeId::Server(id) == node);
-                let counts = sight.zookeeper.is_some() || is_active;
-                if *reason == ChangeReason::AlterPartition && counts {
-                    let findings = Arc::make_mut(&mut self.findings);
-                    in_sync_replicas::proposed(findings, sight, self.histories.last(partition), partition, from);
+            ControllerEvent::IsrChanged { partition, from, to, partition_epoch, reason } => {
+                if *reason == ChangeReason::AlterPartition && counts(sight, node) {
+                    let (findings, history) = (Arc::make_mut(&mut self.findings), self.histories.last(partition));
+                    let change = IsrChange { partition, from, to, partition_epoch: *partition_epoch };
+                    in_sync_replicas::proposed(findings, sight, history, node, change);
                 }
                 self.on_state(sight, partition);
             }
@@ -322,6 +344,15 @@ impl Checkers {
             | ClientEvent::AdminAnswered(_)
             | ClientEvent::AdminFailed(_) => {}
         }
+    }
+
+    fn on_proposal(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, from: &[BrokerId]) {
+        let leadership = sight.replica(broker, partition).and_then(|replica| replica.leadership);
+        let Some((leadership, history)) = leadership.zip(self.history_of(sight, broker, partition)) else { return };
+        let (from, partition_epoch) = (from.to_vec(), leadership.partition_epoch);
+        let members = leadership.proposal.map_or_else(Vec::new, <[_]>::to_vec);
+        history.proposals.insert(broker, Proposed { from, partition_epoch, members });
+        history.overdue = None;
     }
 
     fn on_vote(&mut self, sight: &Sight<'_>, voter: NodeId, candidate: NodeId, epoch: LeaderEpoch) {
@@ -435,7 +466,8 @@ impl Checkers {
         });
         let is_registered = sight.broker(broker).is_some_and(|broker| broker.broker_epoch().is_some());
         let is_damaged = is_registered && history.damaged.contains(&broker);
-        if let (true, Some(log)) = (is_damaged, sight.log(broker, partition)) {
+        let may_lack = is_damaged || in_sync_replicas::is_elected_while_leaving(sight, partition, broker, epoch);
+        if let (true, Some(log)) = (may_lack, sight.log(broker, partition)) {
             history.damaged.retain(|damaged| *damaged != broker);
             if !log.reaches(history.committed.end, history.committed.epoch) {
                 history.weaken(epoch, Some(&log), None, log.end);
@@ -561,9 +593,19 @@ impl Checkers {
         }
         if let Some(leadership) = replica.leadership {
             in_sync_replicas::strong(findings, sight, history, partition);
-            self.on_leadership(sight, &LeaderGlance { broker, partition, replica, leadership });
+            let leader = LeaderGlance { broker, partition, replica, leadership };
+            if let Some(history) = self.histories.get_mut(partition, replica.topic_id) {
+                in_sync_replicas::laggards(findings, sight, history, &leader);
+            }
+            self.on_leadership(sight, &leader);
         }
     }
+}
+
+/// Whether what a controller does is looked at: what a deposed one of a quorum still decides does not count.
+fn counts(sight: &Sight<'_>, controller: NodeId) -> bool {
+    let is_active = || sight.active_controller().is_some_and(|(id, ..)| NodeId::Server(id) == controller);
+    sight.zookeeper.is_some() || is_active()
 }
 
 /// All who believe to lead.

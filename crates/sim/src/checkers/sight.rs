@@ -65,6 +65,13 @@ pub(crate) struct LeaderGlance<'a> {
 }
 
 impl<'a> Sight<'a> {
+    /// Hosts as they are before anything has happened.
+    #[cfg(test)]
+    pub(crate) fn of_nothing(hosts: &'a BTreeMap<NodeId, Host>) -> Sight<'a> {
+        let (now, quorum_epoch, active_controller) = (Instant::ZERO, LeaderEpoch::NONE, OnceCell::new());
+        Sight { hosts, now, step: 0, event: None, quorum_epoch, active_controller, zookeeper: None }
+    }
+
     /// The same, with the cluster as its znodes say.
     pub(crate) fn with_zookeeper<'b>(&self, image: &'b ClusterImage) -> Sight<'b>
     where
@@ -176,15 +183,19 @@ impl<'a> Sight<'a> {
         self.known_state(partition).is_some_and(|glance| brokers.iter().all(|broker| glance.state.isr.contains(broker)))
     }
 
-    /// Who can become leader: who is in sync or eligible, if nobody is whoever led last, and where unclean elections are
-    /// allowed anybody.
-    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> Vec<BrokerId> {
+    /// Whether leaders of the topic may be elected that are not in sync.
+    pub(crate) fn allows_unclean_elections(&self, glance: &StateGlance<'a>) -> bool {
         let by_properties = |host: &Host| host.server.as_ref()?.properties.get(UNCLEAN_ELECTION).cloned();
         let of_topic = glance.configs.get(UNCLEAN_ELECTION).cloned();
         let of_all = || self.image()?.1.broker_configs(None).get(UNCLEAN_ELECTION).cloned();
         let value = of_topic.or_else(of_all).or_else(|| self.servers().find_map(|(_, host)| by_properties(host)));
-        let is_allowed = value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
-        if is_allowed {
+        value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// Who can become leader: who is in sync or eligible, if nobody is whoever led last, and where unclean elections are
+    /// allowed anybody.
+    pub(crate) fn candidates(&self, glance: &StateGlance<'a>) -> Vec<BrokerId> {
+        if self.allows_unclean_elections(glance) {
             return glance.state.replicas.clone();
         }
         let state = glance.state;

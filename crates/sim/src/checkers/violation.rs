@@ -15,6 +15,8 @@ pub enum Checker {
     WeakIsr,
     /// The controller's in-sync replicas have what any leader has committed.
     StrongIsr,
+    /// A leader proposes in time to go on without a replica that lags.
+    LaggardsLeave,
     /// A leader waits for at least those that the controller holds in sync or eligible.
     QuorumSuperset,
     /// An elected leader has everything that was committed before.
@@ -25,7 +27,7 @@ pub enum Checker {
     ConsistentRead,
     /// Leader, in-sync replicas and eligible replicas of a partition fit together.
     IsrStructure,
-    /// Compaction keeps the last record of each key at its offset, and stays below the last stable offset and the active
+    /// Compaction keeps the last record of each key at its offset and no other, and stays below the last stable offset and the active
     /// segment.
     Compaction,
     /// Epochs never fall, nor do a leader's high watermark, last stable offset and log start within one leadership.
@@ -44,17 +46,18 @@ pub enum Checker {
     Quorum,
     /// `acks=all` is answered when the records are committed, not before.
     AcksAllCommitted,
-    /// A ZooKeeper cluster has one controller in each controller epoch, epochs never fall, and only the controller of the
-    /// latest one writes partitions' states.
+    /// A ZooKeeper cluster has one controller in each controller epoch, epochs never fall, only the controller of the
+    /// latest one writes partitions' states, and brokers obey nothing of before.
     OneController,
 }
 
 impl Checker {
     /// All of them.
-    pub const ALL: [Checker; 18] = [
+    pub const ALL: [Checker; 19] = [
         Checker::LogMatching,
         Checker::WeakIsr,
         Checker::StrongIsr,
+        Checker::LaggardsLeave,
         Checker::QuorumSuperset,
         Checker::LeaderCompleteness,
         Checker::AcknowledgedRecords,
@@ -79,6 +82,7 @@ impl Checker {
             Checker::LogMatching => "log-matching",
             Checker::WeakIsr => "weak-isr",
             Checker::StrongIsr => "strong-isr",
+            Checker::LaggardsLeave => "laggards-leave",
             Checker::QuorumSuperset => "quorum-superset",
             Checker::LeaderCompleteness => "leader-completeness",
             Checker::AcknowledgedRecords => "acknowledged-records",
@@ -150,6 +154,15 @@ pub enum Details {
         /// How many were in sync.
         in_sync: usize,
     },
+    /// A member of the in-sync replicas is not who the leader had proposed: it has gone or registered anew.
+    NotAsProposed(BrokerId),
+    /// A leader does not propose to go on without a replica that lags.
+    LaggardStays {
+        /// The leader.
+        leader: BrokerId,
+        /// The replica.
+        broker: BrokerId,
+    },
     /// Acknowledged records are lost although Kafka promises to keep them.
     RecordsLost {
         /// The first.
@@ -178,8 +191,17 @@ pub enum Details {
         /// Where it was.
         offset: Offset,
     },
+    /// Compaction left a record although a later one that it has seen has its key.
+    NotCompacted {
+        /// The replica.
+        broker: BrokerId,
+        /// Where it is.
+        offset: Offset,
+    },
     /// The leader is not among the in-sync replicas.
     LeaderOutOfSync(BrokerId),
+    /// A leader was elected that was not in sync, and nobody allows that.
+    ElectedOutOfSync(BrokerId),
     /// A member of the in-sync or eligible replicas is no replica, is there twice, or is in both.
     MisplacedMember(BrokerId),
     /// A member or leader is fenced or shutting down.
@@ -227,6 +249,13 @@ pub enum Details {
         other: NodeId,
         /// The epoch.
         leader_epoch: LeaderEpoch,
+    },
+    /// A broker obeyed a request that was meant for its earlier registration.
+    ObeyedForEarlierRun {
+        /// The broker.
+        broker: BrokerId,
+        /// Who sent it.
+        controller: BrokerId,
     },
     /// A voter voted twice in an epoch, or in an earlier one than before.
     VotedTwice {

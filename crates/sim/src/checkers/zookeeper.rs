@@ -1,5 +1,5 @@
 //! A ZooKeeper cluster: what the znodes say of it, in the shape that all checkers know, and that one controller acts at a
-//! time (`/controller_epoch`, KIP-497's conditional writes).
+//! time and is obeyed (`/controller_epoch`, KIP-497's conditional writes, KIP-380).
 
 use super::findings::Findings;
 use super::sight::Sight;
@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::world::Host;
 use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
+use kafka::view::Obeyed;
 use kafka::zk_data;
 use kafka::zookeeper::Database;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub(crate) struct ZooKeeperHistory {
     controllers: BTreeMap<i32, NodeId>,
     /// What `/controller_epoch` said last.
     controller_epoch: i32,
+    /// What each broker's process has obeyed last.
+    obeyed: BTreeMap<BrokerId, Obeyed>,
 }
 
 /// A partition whose state znode has changed.
@@ -65,12 +68,39 @@ impl ZooKeeperHistory {
             _ => return,
         };
         let before = std::mem::replace(&mut self.controller_epoch, epoch);
-        fell(findings, sight, before, epoch);
+        fell(findings, sight, NodeId::ZooKeeper, (before, epoch));
         for znode in database.znodes().values().filter(|znode| since.is_some_and(|since| znode.modified.0 > since)) {
             if let ZnodeData::PartitionState(state) = &znode.data {
-                fell(findings, sight, epoch, state.controller_epoch);
+                fell(findings, sight, NodeId::ZooKeeper, (epoch, state.controller_epoch));
             }
         }
+    }
+
+    /// Whether a broker's process has obeyed something else than was known.
+    pub(super) fn is_news(&self, broker: BrokerId, obeyed: Option<Obeyed>) -> bool {
+        self.obeyed.get(&broker).copied() != obeyed
+    }
+
+    /// A broker has obeyed a controller: none of an earlier epoch than one that it has obeyed before, and nothing that was
+    /// meant for an earlier registration of its (KIP-380).
+    pub(super) fn on_obeyed(
+        &mut self,
+        findings: &mut Findings,
+        sight: &Sight<'_>,
+        broker: BrokerId,
+        obeyed: Option<Obeyed>,
+    ) {
+        let before = self.obeyed.remove(&broker);
+        let Some(obeyed) = obeyed else { return };
+        self.obeyed.insert(broker, obeyed);
+        let from = before.map_or(0, |before| before.header.controller_epoch);
+        fell(findings, sight, NodeId::Server(broker.0), (from, obeyed.header.controller_epoch));
+        let is_meant = [BrokerEpoch::NONE, obeyed.broker_epoch].contains(&obeyed.header.broker_epoch)
+            || obeyed.header.broker_epoch > obeyed.broker_epoch;
+        findings.require(Checker::OneController, sight, None, is_meant, || Details::ObeyedForEarlierRun {
+            broker,
+            controller: obeyed.header.controller_id,
+        });
     }
 
     /// A broker has become the controller.
@@ -85,9 +115,9 @@ impl ZooKeeperHistory {
 }
 
 /// A controller writes in its epoch, which is not below the one before.
-fn fell(findings: &mut Findings, sight: &Sight<'_>, from: i32, to: i32) {
+fn fell(findings: &mut Findings, sight: &Sight<'_>, node: NodeId, (from, to): (i32, i32)) {
     findings.require(Checker::OneController, sight, None, from <= to, || Details::Fell {
-        node: NodeId::ZooKeeper,
+        node,
         number: Number::ControllerEpoch,
         from: i64::from(from),
         to: i64::from(to),
@@ -192,5 +222,35 @@ fn partition(
         partition_epoch,
         eligible_leader_replicas: Vec::new(),
         last_known_elr: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::request::ControllerHeader;
+
+    /// What a broker that is registered as 50 obeys.
+    fn obeyed(controller_epoch: i32, broker_epoch: i64) -> Option<Obeyed> {
+        let broker_epoch = BrokerEpoch(broker_epoch);
+        let header = ControllerHeader { controller_id: BrokerId(1), controller_epoch, broker_epoch };
+        Some(Obeyed { header, broker_epoch: BrokerEpoch(50) })
+    }
+
+    fn complaints(orders: &[Option<Obeyed>]) -> Vec<Details> {
+        let (hosts, mut history, mut findings) = (BTreeMap::new(), ZooKeeperHistory::default(), Findings::default());
+        let sight = Sight::of_nothing(&hosts);
+        orders.iter().for_each(|order| history.on_obeyed(&mut findings, &sight, BrokerId(2), *order));
+        findings.violations().iter().map(|violation| violation.details.clone()).collect()
+    }
+
+    #[test]
+    fn a_broker_obeys_no_earlier_controller_and_nothing_that_was_meant_for_an_earlier_registration() {
+        assert_eq!(complaints(&[obeyed(2, 50), obeyed(3, 50), obeyed(3, -1)]), []);
+        let (node, number) = (NodeId::Server(2), Number::ControllerEpoch);
+        assert_eq!(complaints(&[obeyed(3, 50), obeyed(2, 50)]), [Details::Fell { node, number, from: 3, to: 2 }]);
+        assert_eq!(complaints(&[obeyed(3, 50), None, obeyed(2, 50)]), [], "another process knows nothing");
+        let (broker, controller) = (BrokerId(2), BrokerId(1));
+        assert_eq!(complaints(&[obeyed(3, 49)]), [Details::ObeyedForEarlierRun { broker, controller }]);
     }
 }

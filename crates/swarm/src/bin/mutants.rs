@@ -1,6 +1,6 @@
 //! `cargo run -p swarm --bin mutants [--seeds N] [--jobs N] [NAME…]`: plants all bugs at once in a copy of the tree under
 //! `target/mutants`, each behind a number that is 0 unless a thread asks for it, builds the swarm there once, and says how
-//! many seeds it takes to catch each. With all of them asked for, `mutations/RESULTS.md` is written anew.
+//! many seeds it takes to catch each. `mutations/RESULTS.md` is written anew for those that were asked for, or all.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a native program: it runs cargo")]
 
@@ -36,10 +36,9 @@ fn main() -> ExitCode {
     copy_sources(&root, &copy);
     plant(&mutations, &root, &copy);
     let found = hunt(&mutations, &asked, &copy);
-    if asked.names.is_empty() {
-        std::fs::write(root.join("crates/swarm/mutations/RESULTS.md"), table(&found, asked.seeds))
-            .expect("it is written");
-    }
+    let results = root.join("crates/swarm/mutations/RESULTS.md");
+    let before = std::fs::read_to_string(&results).unwrap_or_default();
+    std::fs::write(&results, table(&mutations, &found, asked.seeds, &before)).expect("it is written");
     let survivors: Vec<&str> =
         found.iter().filter(|found| found.1.is_none()).map(|found| found.0.name.as_str()).collect();
     println!("survived: {survivors:?}");
@@ -119,12 +118,22 @@ fn hunt<'a>(mutations: &'a [Mutation], asked: &Asked, copy: &Path) -> Vec<(&'a M
     numbered.into_iter().map(|(number, mutation)| (mutation, said(number))).collect()
 }
 
-fn table(found: &[(&Mutation, Option<String>)], seeds: u64) -> String {
+/// What was found now, and of the other bugs what the table of before says.
+fn table(mutations: &[Mutation], found: &[(&Mutation, Option<String>)], seeds: u64, before: &str) -> String {
     let mut text = "# Planted bugs, and how many seeds caught each\n\nWritten by `cargo run -p swarm --bin mutants`.\n\n| bug | file | seeds | by |\n| --- | --- | --- | --- |\n".to_owned();
-    for (mutation, said) in found {
-        let (count, by) = said.as_deref().and_then(|said| said.split_once(' ')).unwrap_or(("not caught", ""));
-        let count = if by.is_empty() { format!("not in {seeds}") } else { count.to_owned() };
-        writeln!(text, "| {} | `{}` | {count} | {by} |", mutation.name, mutation.file).expect("text can be written");
+    for mutation in mutations {
+        let now = found.iter().find(|(hunted, _)| *hunted == mutation).map(|(_, said)| row(mutation, said, seeds));
+        let prefix = format!("| {} | `{}` |", mutation.name, mutation.file);
+        let known = || before.lines().find(|line| line.starts_with(&prefix)).map(str::to_owned);
+        if let Some(row) = now.or_else(known) {
+            writeln!(text, "{row}").expect("text can be written");
+        }
     }
     text
+}
+
+fn row(mutation: &Mutation, said: &Option<String>, seeds: u64) -> String {
+    let (count, by) = said.as_deref().and_then(|said| said.split_once(' ')).unwrap_or(("not caught", ""));
+    let count = if by.is_empty() { format!("not in {seeds}") } else { count.to_owned() };
+    format!("| {} | `{}` | {count} | {by} |", mutation.name, mutation.file)
 }

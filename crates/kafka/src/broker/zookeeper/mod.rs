@@ -20,7 +20,7 @@ mod topic_plans;
 
 use crate::config::BrokerConfig;
 use crate::spec::ServerSpec;
-use crate::view::ZooKeeperControllerView;
+use crate::view::{Obeyed, ZooKeeperControllerView};
 use crate::zk_client::ZooKeeperClient;
 use crate::zk_controller::{ControllerTag, ZooKeeperController};
 use admin::{AdminAsk, AdminJobs};
@@ -35,8 +35,8 @@ use wire::{BrokerId, Endpoint, TopicName};
 pub(super) struct ZooKeeperMember {
     session: ZooKeeperClient<Ask>,
     controller: ZooKeeperController,
-    /// The highest epoch of a controller that has sent something; 0 before any.
-    controller_epoch: i32,
+    /// The last request of a controller that was obeyed.
+    pub(super) obeyed: Option<Obeyed>,
     /// The controller, as the last one to send metadata named itself.
     pub(super) controller_id: Option<BrokerId>,
     configs: TopicConfigs,
@@ -85,7 +85,7 @@ impl ZooKeeperMember {
         ZooKeeperMember {
             session: ZooKeeperClient::new(ensemble, config.zookeeper_session_timeout_ms),
             controller: ZooKeeperController::new(broker_id, config.clone(), spec.historical_faults),
-            controller_epoch: 0,
+            obeyed: None,
             controller_id: None,
             configs: TopicConfigs::default(),
             config_changes: ConfigChanges::default(),
@@ -98,5 +98,15 @@ impl ZooKeeperMember {
     /// Its office as the controller, while it holds it.
     pub(super) fn controller_view(&self) -> Option<ZooKeeperControllerView> {
         self.controller.view()
+    }
+
+    /// Whether `broker` is live, as far as it knows as the controller; nothing while it is not.
+    pub(super) fn knows_as_live(&self, broker: BrokerId) -> Option<bool> {
+        self.controller.knows_as_live(broker)
+    }
+
+    /// The highest epoch of a controller that has sent something; 0 before any.
+    fn controller_epoch(&self) -> i32 {
+        self.obeyed.map_or(0, |obeyed| obeyed.header.controller_epoch)
     }
 }

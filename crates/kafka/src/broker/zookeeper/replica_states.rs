@@ -6,6 +6,7 @@ use super::super::{Broker, Step};
 use crate::event::{BrokerEvent, EventKind};
 use crate::metadata::{PartitionRegistration, TopicImage};
 use crate::node::RequestId;
+use crate::view::Obeyed;
 use std::collections::BTreeMap;
 use wire::request::{
     ControllerHeader, LeaderAndIsrPartition, LeaderAndIsrRequest, StopReplicaPartition, StopReplicaRequest,
@@ -19,7 +20,8 @@ impl Broker {
     pub(super) fn fence_controller(&mut self, header: &ControllerHeader, step: &mut Step<'_>) -> ErrorCode {
         let error = self.control_request_error(header);
         if error.is_none() {
-            self.membership.zookeeper_mut().controller_epoch = header.controller_epoch;
+            let obeyed = Obeyed { header: *header, broker_epoch: self.broker_epoch_or_none() };
+            self.membership.zookeeper_mut().obeyed = Some(obeyed);
         } else {
             step.effects.note(EventKind::Broker(BrokerEvent::ControllerFenced {
                 controller: header.controller_id,
@@ -35,7 +37,7 @@ impl Broker {
         let is_for_earlier_run = header.broker_epoch != BrokerEpoch::NONE
             && header.broker_epoch < self.broker_epoch_or_none()
             && !faults.unnoticed_broker_bounces;
-        let is_from_earlier_controller = header.controller_epoch < self.membership.zookeeper().controller_epoch
+        let is_from_earlier_controller = header.controller_epoch < self.membership.zookeeper().controller_epoch()
             && !faults.unfenced_zookeeper_controllers;
         match (is_for_earlier_run, is_from_earlier_controller) {
             (true, _) => ErrorCode::StaleBrokerEpoch,

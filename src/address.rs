@@ -1,6 +1,7 @@
 //! What the page's address asks for: language, theme, the run, and the measurement. What it does not understand it
 //! ignores; but who asks for a run of the swarm is told why there is none.
 
+use crate::bench;
 use crate::run::{CONTROLLERS, MOST_BROKERS, Run};
 use crate::start::Opening;
 use crate::store::Theme;
@@ -15,7 +16,8 @@ use wasm_bindgen::JsValue;
 pub(crate) struct Address {
     pub(crate) language: Option<Language>,
     pub(crate) theme: Option<Theme>,
-    pub(crate) is_bench: bool,
+    /// So many seconds of virtual time are to be measured.
+    pub(crate) bench: Option<u64>,
     seed: Option<u64>,
     mode: Option<Mode>,
     controllers: Option<i32>,
@@ -48,8 +50,8 @@ pub(crate) fn show(wishes: &str) {
 }
 
 impl Address {
-    /// Reads `?lang=ko&theme=dark&seed=7&mode=kraft&controllers=3&brokers=5&elr&bench` or `?swarm=7&historical=NAME`, behind
-    /// `?` or `#`; the later wish counts.
+    /// Reads `?lang=ko&theme=dark&seed=7&mode=kraft&controllers=3&brokers=5&elr&bench=10` or `?swarm=7&historical=NAME`,
+    /// behind `?` or `#`; the later wish counts.
     pub(crate) fn parse(search: &str, hash: &str) -> Address {
         let mut address = Address::default();
         for part in [search, hash] {
@@ -106,7 +108,7 @@ impl Address {
                 None => self.bad_wish = Some(BadWish::Historical(value.to_owned())),
             },
             "elr" => self.wants_eligible_leader_replicas = true,
-            "bench" => self.is_bench = true,
+            "bench" => self.bench = Some(value.parse().unwrap_or(bench::SECONDS)),
             _ => {}
         }
     }
@@ -120,9 +122,10 @@ mod tests {
 
     #[test]
     fn wishes_are_read_from_both_parts_of_the_address() {
-        let address = Address::parse("?lang=ko&seed=7&controllers=3", "#theme=dark&bench&brokers=5");
+        let address = Address::parse("?lang=ko&seed=7&controllers=3", "#theme=dark&bench=20&brokers=5");
         let (language, theme) = (Some(Language::Korean), Some(Theme::Dark));
-        assert_eq!((address.language, address.theme, address.is_bench), (language, theme, true));
+        assert_eq!((address.language, address.theme, address.bench), (language, theme, Some(20)));
+        assert_eq!(Address::parse("?bench", "").bench, Some(bench::SECONDS));
         let run = Run { mode: Mode::KRaft { controllers: 3 }, brokers: 5, seed: 7, ..Run::default() };
         assert_eq!(address.opening(), Opening::Run(run));
     }

@@ -1,27 +1,34 @@
 //! `?bench`: what the frame loop costs on the page's first scene, and what the engine costs in this browser, as JSON in an
 //! element of the document. The engine's turn comes when enough frames have been counted; it blocks the page meanwhile.
 
-use crate::panels::UiProps;
+use crate::panels::Ui;
 use crate::player::FrameCost;
 use sim::bench::{Report, Scenario};
 use yew::prelude::*;
 
 /// Frames that are counted before the engine is measured: about five seconds.
 const FRAMES: u32 = 300;
-/// Seconds of virtual time that the engine runs.
-const SECONDS: u64 = 10;
+/// Seconds of virtual time that the engine runs if the address does not say.
+pub(crate) const SECONDS: u64 = 10;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct BenchProps {
+    pub(crate) ui: Ui,
+    /// Seconds of virtual time that the engine runs.
+    pub(crate) seconds: u64,
+}
 
 /// Rendered anew about ten times a second, whenever the player tells of a change.
 #[component]
-pub(crate) fn Bench(props: &UiProps) -> Html {
+pub(crate) fn Bench(props: &BenchProps) -> Html {
     let result = use_state(|| None::<String>);
-    let cost = props.ui.player.frame_cost();
+    let (cost, seconds) = (props.ui.player.frame_cost(), props.seconds);
     let is_due = cost.frames >= FRAMES && result.is_none();
     use_effect_with(is_due, {
         let result = result.clone();
         move |is_due| {
             if *is_due {
-                result.set(Some(json(cost, Scenario::steady_load(SECONDS).measure(&mut clock_ns))));
+                result.set(Some(json(cost, Scenario::steady_load(seconds).measure(&mut clock_ns))));
             }
         }
     });

@@ -1,7 +1,7 @@
 //! How fast the built page is in headless Chromium. Run by `cargo xtask bench`; prints, and judges nothing.
 
 use acceptance::driver::Page;
-use serde_json::json;
+use serde_json::{Value, json};
 use shell::script::Script;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,9 @@ const LOADS: usize = 5;
 
 /// The engine runs about ten seconds of virtual time there, several times over; a slow machine takes its time.
 const LONGEST_MEASUREMENT: Duration = Duration::from_secs(300);
+
+/// Virtual seconds of steady load.
+const SECONDS_OF_A_MILLION_EVENTS: u64 = 170;
 
 /// What `?bench` tells, in the order in which it is printed: its name there, its unit's divisor, and what it is.
 const FIGURES: [(&str, f64, &str); 9] = [
@@ -28,18 +31,37 @@ const FIGURES: [(&str, f64, &str); 9] = [
 #[ignore = "a measurement: cargo xtask bench browser"]
 fn engine_and_animation_frames() {
     let page = Page::open("?bench");
+    let figures = measured(&page);
+    println!();
+    for (name, divisor, what) in FIGURES {
+        println!("{:>14.3} {what}", figure(&figures, name) / divisor);
+    }
+    page.assert_no_console_errors();
+}
+
+/// The same load for so long that a million events are noted, and jumps criss-cross through them.
+#[test]
+#[ignore = "a measurement: cargo xtask bench browser"]
+fn seeks_among_a_million_events() {
+    let page = Page::open(&format!("?bench={SECONDS_OF_A_MILLION_EVENTS}"));
+    let figures = measured(&page);
+    let [events, median, slowest] = ["notes", "seek_ns", "slowest_seek_ns"].map(|name| figure(&figures, name));
+    println!("{:.1} ms: a seek among {events} events, the slowest {:.1} ms", median / 1e6, slowest / 1e6);
+    page.assert_no_console_errors();
+}
+
+/// What `?bench` tells.
+fn measured(page: &Page) -> Value {
     let started = Instant::now();
     while !page.has("#bench[data-done=true]") {
         assert!(started.elapsed() < LONGEST_MEASUREMENT, "?bench has no result after {LONGEST_MEASUREMENT:?}");
         thread::sleep(Duration::from_millis(500));
     }
-    let figures = page.eval("JSON.parse(document.querySelector('#bench').textContent)");
-    println!();
-    for (name, divisor, what) in FIGURES {
-        let figure = figures[name].as_f64().unwrap_or_else(|| panic!("?bench does not tell {name}: {figures}"));
-        println!("{:>14.3} {what}", figure / divisor);
-    }
-    page.assert_no_console_errors();
+    page.eval("JSON.parse(document.querySelector('#bench').textContent)")
+}
+
+fn figure(figures: &Value, name: &str) -> f64 {
+    figures[name].as_f64().unwrap_or_else(|| panic!("?bench does not tell {name}: {figures}"))
 }
 
 /// As `cargo xtask bench native day` runs it.

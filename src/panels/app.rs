@@ -10,6 +10,7 @@ use super::swarm::Swarm;
 use super::tables::{NodesTable, PartitionsTable};
 use super::time_bar::TimeBar;
 use crate::address::Address;
+use crate::bench::Bench;
 use crate::player::Player;
 use crate::preferences;
 use crate::store::{Action, Selection, Store, Theme};
@@ -63,13 +64,13 @@ pub(crate) fn App() -> Html {
         }
     });
     let ui = Ui { player: (*player).clone(), store, snapshot: (*snapshot).clone(), dispatch };
-    html! { <Page ui={ui} is_bench={address.is_bench} /> }
+    html! { <Page ui={ui} bench={address.bench} /> }
 }
 
 #[derive(Properties, PartialEq)]
 struct PageProps {
     ui: Ui,
-    is_bench: bool,
+    bench: Option<u64>,
 }
 
 /// The arrangement of the page's parts.
@@ -94,7 +95,7 @@ fn Page(props: &PageProps) -> Html {
                 </div>
                 <Side ui={ui.clone()} />
             </main>
-            if props.is_bench { <crate::bench::Bench ui={ui.clone()} /> }
+            if let Some(seconds) = props.bench { <Bench ui={ui.clone()} seconds={seconds} /> }
         </div>
     }
 }

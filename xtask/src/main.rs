@@ -30,7 +30,7 @@ Usage: cargo xtask COMMAND
                       browser  the page in headless Chromium
   dist              build the static site into dist/ and check its size
   bench [PART]      run the benchmarks, or one PART: native, browser; behind `native` they can be named:
-                      load, day, brokers, events, records
+                      load, day, brokers, events, records, batches
   oracle [--diff] [--record FOLDER] [--ports N] SCRIPT...
                     run scripts against a real Apache Kafka of this machine (Java, Maven), and print what it prints
 

@@ -24,10 +24,6 @@ pub struct Past {
     grown: BTreeSet<TopicName>,
     /// Up to where records are acknowledged by all in-sync replicas.
     acknowledged: BTreeMap<TopicPartition, Offset>,
-    /// Partitions whose replicas moved last, and nobody has heard the end of that.
-    moving: BTreeSet<TopicPartition>,
-    /// Topics that were deleted meanwhile.
-    deleted_while_moving: BTreeSet<TopicName>,
 }
 
 impl Past {
@@ -48,14 +44,7 @@ impl Past {
                 | BrokerEvent::LogCompacted { partition, .. },
             ) => drop(self.thinned.insert(partition)),
             EventKind::Controller(ControllerEvent::PartitionsAdded { topic, .. }) => drop(self.grown.insert(topic)),
-            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => self.on_topic_deleted(topic),
-            EventKind::Controller(ControllerEvent::ReassignmentStarted { partition, .. }) => {
-                self.moving.insert(partition);
-            }
-            EventKind::Controller(
-                ControllerEvent::ReassignmentCompleted { partition, .. }
-                | ControllerEvent::ReassignmentCancelled { partition, .. },
-            ) => drop(self.moving.remove(&partition)),
+            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => drop(self.lossy.insert(topic)),
             EventKind::Controller(ControllerEvent::LeaderElected { partition, is_unclean: true, .. }) => {
                 self.lossy.insert(partition.topic);
             }
@@ -76,25 +65,14 @@ impl Past {
         }
     }
 
-    fn on_topic_deleted(&mut self, topic: TopicName) {
-        if self.moving.iter().any(|partition| partition.topic == topic) {
-            self.deleted_while_moving.insert(topic.clone());
-        }
-        self.lossy.insert(topic);
-    }
-
     fn may_have_lost(&self, topic: &TopicName) -> bool {
         self.has_lost_power || self.lossy.contains(topic)
     }
-
-    /// Topics that were deleted while some of their replicas moved, or that may be, since these still do.
-    pub(crate) fn left_behind(&self) -> BTreeSet<TopicName> {
-        let moving = self.moving.iter().map(|partition| &partition.topic);
-        self.deleted_while_moving.iter().chain(moving).cloned().collect()
-    }
 }
 
-/// A consumer that left out or repeated something. Where records may have been lost, it may have to begin anew, but says so.
+/// A consumer that left out or repeated something. In a ZooKeeper cluster where power was lost nothing is looked at: a leader
+/// that lost records may go on in the same epoch, and its followers cut their logs inside of batches, which go as a whole
+/// (`LogSegment.truncateTo`). Elsewhere, where records may have been lost, it may have to begin anew, but says so.
 /// So it does with partitions that a broker which answers for metadata does not know: it has just started in a ZooKeeper
 /// cluster, and knows of no topics yet, or is cut off from the controller since before the partitions were added. Only
 /// committed offsets would keep the place, and `kafka-console-consumer` commits none by default.
@@ -105,6 +83,9 @@ impl Past {
 pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
     let past = Past::of(session);
     let has_zookeeper = session.spec().servers.iter().any(|server| server.role == ServerRole::ZooKeeper);
+    if has_zookeeper && past.has_lost_power {
+        return None;
+    }
     let may_begin_anew = |topic: &TopicName| has_zookeeper || past.may_have_lost(topic) || past.grown.contains(topic);
     let mut next: BTreeMap<(NodeId, TopicPartition), Offset> = BTreeMap::new();
     for event in session.events(EventId(0)) {
@@ -126,9 +107,12 @@ pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
 }
 
 /// A consumer that has not read yet all that was acknowledged. Where records may have been lost, what leaders hold for
-/// committed is all.
+/// committed is all; and in a ZooKeeper cluster where power was lost, a consumer may be sent to a follower that has given up.
 #[must_use]
 pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
+    if past.has_lost_power && frame.nodes.iter().any(|node| node.id == NodeId::ZooKeeper) {
+        return None;
+    }
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };
         for place in &view.positions {

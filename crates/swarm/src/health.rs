@@ -16,8 +16,9 @@
 //! ZooKeeper controller refuses even that while a broker that stands among those in sync lives
 //! (`PartitionStateMachine.collectUncleanLeaderElectionState`).
 //!
-//! A topic of a ZooKeeper cluster that is deleted while its replicas move may leave some of them behind, since a broker that
-//! comes back resumes both (`onBrokerStartup`).
+//! A topic of a ZooKeeper cluster whose replicas were moved may leave some of them behind when it is deleted: nobody asks a
+//! broker again to delete what moved away (`stopRemovedReplicasOfReassignedPartition`), and one that comes back resumes both
+//! moves and deletions (`onBrokerStartup`).
 
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
@@ -30,7 +31,7 @@ use wire::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
 /// What a cluster need not put right.
 #[derive(Clone, Debug, Default)]
 pub struct Excuses {
-    /// Topics that were deleted while their replicas moved.
+    /// Topics whose replicas were moved, which may leave some behind when they are deleted.
     pub left_behind: BTreeSet<TopicName>,
     /// Partitions of which followers may give up.
     pub may_fail: BTreeSet<TopicPartition>,
@@ -90,12 +91,13 @@ fn replica<'a>(frame: &'a Frame, broker: BrokerId, place: &TopicPartition) -> Op
     node.process.as_ref()?.broker()?.replicas.iter().find(|replica| replica.partition == *place)
 }
 
-/// The brokers that lead a partition which is not well, and wait for an answer to what they proposed.
+/// The brokers that lead a partition, and wait for an answer to what they proposed. What they proposed may stand in
+/// ZooKeeper already, without its controller and other brokers knowing.
 #[must_use]
 pub fn waiting_leaders(frame: &Frame) -> BTreeSet<NodeId> {
     let Some(image) = cluster_image(frame) else { return BTreeSet::new() };
     let waits = |(place, state): (TopicPartition, &PartitionRegistration)| {
-        let leader = state.leader.filter(|_| !is_well(state))?;
+        let leader = state.leader?;
         let role = replica(frame, leader, &place).map(|replica| &replica.role);
         let is_waiting = matches!(role, Some(ReplicaRole::Leader { has_proposal: true, .. }));
         is_waiting.then_some(NodeId::Server(leader.0))

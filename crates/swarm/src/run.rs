@@ -186,12 +186,16 @@ impl Run {
 
     fn excuses(&self) -> Excuses {
         let (has_zookeeper, past) = (self.plan.world.has_zookeeper(), Past::of(&self.session));
+        let moved = self.plan.steps.iter().filter_map(|step| {
+            let Action::Reassign { topic, .. } = &step.action else { return None };
+            has_zookeeper.then(|| TopicName::new(topic))
+        });
         let made_smaller = self.plan.steps.iter().filter_map(|step| {
             let Action::Configure { topic, key, .. } = &step.action else { return None };
             (key == "segment.bytes").then(|| TopicName::new(topic))
         });
         Excuses {
-            left_behind: if has_zookeeper { past.left_behind() } else { BTreeSet::new() },
+            left_behind: moved.collect(),
             topics_may_fail: made_smaller.collect(),
             all_may_fail: has_zookeeper && past.has_lost_power,
             may_fail: past.thinned,

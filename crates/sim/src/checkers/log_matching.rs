@@ -3,8 +3,8 @@
 //! same there, and so must the one before it; by induction so is everything before. Truncation cannot break that.
 //!
 //! Besides, what lies below the high watermarks of two replicas is the same, whatever its epoch (WeakIsr's consequence);
-//! from where an unclean election or a power loss took committed records on, that is asked of in-sync replicas only, since
-//! others may still have to cut what was lost.
+//! where an unclean election or a power loss took committed records, that is asked of in-sync replicas only, since others
+//! may still have to cut what was lost, and nobody knows where that begins if no log has it all.
 
 use super::findings::Findings;
 use super::history::History;
@@ -82,9 +82,9 @@ pub(super) fn below_high_watermarks(
     let Some(there) = sight.replica(other, partition).filter(|there| there.topic_id == replica.topic_id) else {
         return;
     };
-    let lost_from = history.weakened_from.filter(|_| !sight.are_in_sync([broker, other], partition));
-    let end = there.high_watermark.min(replica.high_watermark).min(lost_from.unwrap_or(Offset(i64::MAX)));
-    if end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
+    let end = there.high_watermark.min(replica.high_watermark);
+    let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
+    if is_excused || end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
         return;
     }
     let last = end + -1;

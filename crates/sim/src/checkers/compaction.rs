@@ -69,11 +69,11 @@ fn first_taken(
         .map(|(_, (offset, _))| offset)
 }
 
-/// Where a record still stands below `to` although another one there has its key; not known where power was lost, as what
-/// was compacted may then be new again.
+/// Where a record still stands below `to` although another one there has its key. What lies below the log's start nobody
+/// reads, and the cleaner does not map; and where power was lost, what was compacted may be new again.
 fn first_superseded(log: &LogGlance<'_>, history: &History, to: Offset) -> Option<Offset> {
     let mut seen: BTreeMap<&Bytes, Offset> = BTreeMap::new();
-    let mut records = keyed_records(log, (Offset::ZERO, to)).filter(|_| history.lost_from.is_none());
+    let mut records = keyed_records(log, (log.start, to)).filter(|_| history.lost_from.is_none());
     records.find_map(|(offset, key, _)| seen.insert(key, offset))
 }
 

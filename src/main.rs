@@ -19,6 +19,10 @@ mod view;
 use std::panic::PanicHookInfo;
 use text::{Label, Language};
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 fn main() {
     yew::set_custom_panic_hook(Box::new(on_panic));
     // Not the body itself: mounting empties its element, and the one for our panics must stay.

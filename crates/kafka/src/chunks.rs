@@ -124,7 +124,7 @@ impl<T: Clone> Chunks<T> {
     /// it either. Quickest near the end.
     pub fn partition_point(&self, is_before: impl Fn(&T) -> bool) -> usize {
         if self.tail.first().is_some_and(&is_before) {
-            return self.sealed + partition_point_from_end(&self.tail, is_before);
+            return self.sealed + self.tail.partition_point(is_before);
         }
         let begins_before = |chunk: &Arc<Vec<T>>| chunk.first().is_some_and(&is_before);
         let groups = self.groups.partition_point(|group| group.first().is_some_and(begins_before));
@@ -133,18 +133,6 @@ impl<T: Clone> Chunks<T> {
         let chunk = chunks - 1;
         group * GROUP + chunk * CHUNK + self.groups[group][chunk].partition_point(is_before)
     }
-}
-
-/// As `partition_point` of slices, but looking from the end on in spans that double: most readers ask for what came last.
-fn partition_point_from_end<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
-    let (mut end, mut span) = (items.len(), 1);
-    while let Some(probe) = end.checked_sub(span) {
-        if is_before(&items[probe]) {
-            return probe + 1 + items[probe + 1..end].partition_point(is_before);
-        }
-        (end, span) = (probe, span * 2);
-    }
-    items[..end].partition_point(is_before)
 }
 
 impl<T: Clone> FromIterator<T> for Chunks<T> {

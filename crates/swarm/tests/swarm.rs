@@ -15,7 +15,7 @@ use swarm::plan::Plan;
 use swarm::run::{draw, follow};
 use wire::ErrorCode;
 
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 1_000;
 const REWOUND_SEEDS: u64 = 10;
 
 fn run_all(seeds: u64) -> Coverage {

@@ -70,15 +70,13 @@ impl Past {
     }
 }
 
-/// A consumer that left out or repeated something. In a ZooKeeper cluster where power was lost nothing is looked at: a leader
-/// that lost records may go on in the same epoch, and its followers cut their logs inside of batches, which go as a whole
-/// (`LogSegment.truncateTo`). Elsewhere, where records may have been lost, it may have to begin anew, but says so.
+/// A consumer that left out or repeated something. Where records may have been lost, it may have to begin anew, but says so.
 /// So it does with partitions that a broker which answers for metadata does not know: it has just started in a ZooKeeper
 /// cluster, and knows of no topics yet, or is cut off from the controller since before the partitions were added. Only
 /// committed offsets would keep the place, and `kafka-console-consumer` commits none by default.
 ///
-/// Where a leader of a ZooKeeper cluster lost records with its power and goes on in the same epoch, a follower may have to cut
-/// its log within a batch: all of that goes, but the log ends where it was cut (`UnifiedLog.truncateTo`), and has a hole.
+/// In a ZooKeeper cluster where power was lost nothing is looked at: a leader that lost records may go on in the same epoch,
+/// and its followers cut their logs within batches, which go as a whole and leave holes (`LogSegment.truncateTo`).
 #[must_use]
 pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
     let past = Past::of(session);
@@ -96,8 +94,7 @@ pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
         }
         let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else { continue };
         let expected = next.entry((event.node, partition.clone())).or_insert(Offset::ZERO);
-        let may_be_missing = past.thinned.contains(partition) || has_zookeeper && past.has_lost_power;
-        let is_next = *expected == *offset || *expected < *offset && may_be_missing;
+        let is_next = *expected == *offset || *expected < *offset && past.thinned.contains(partition);
         if !is_next {
             return Some(format!("{} read {partition} at {offset} instead of {expected}, at {}", event.node, event.at));
         }

@@ -13,10 +13,10 @@ use wire::{BrokerId, LeaderEpoch, LeaderRecoveryState, TopicPartition};
 /// What is wrong with a partition's state, if anything is.
 ///
 /// With eligible leader replicas as of Kafka 3.9, who is moved away may stay eligible, and is not elected
-/// (`PartitionChangeBuilder.maybePopulateTargetElr`); where nobody led when the last one in sync lost its place, nobody is known
-/// (`maybeUpdateLastKnownLeader`); who led last is elected again, alone and uncleanly, without a look at
-/// whether it is alive (`canElectLastKnownLeader`). A late heartbeat unfences a broker that shuts down, and makes it the leader where it alone
-/// is in sync (`ReplicationControlManager.handleBrokerUnfenced`).
+/// (`PartitionChangeBuilder.maybePopulateTargetElr`); where nobody led when the last one in sync lost its place, nobody is
+/// known (`maybeUpdateLastKnownLeader`); who led last is elected again, alone and uncleanly, without a look at whether it is
+/// alive (`canElectLastKnownLeader`). A late heartbeat unfences a broker that shuts down, and makes it the leader where it
+/// alone is in sync (`ReplicationControlManager.handleBrokerUnfenced`).
 ///
 /// In ZooKeeper a broker is gone before the controller hears of it, and a reassignment that replaces another changes the
 /// replicas first and then the in-sync ones.

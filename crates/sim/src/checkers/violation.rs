@@ -27,8 +27,8 @@ pub enum Checker {
     ConsistentRead,
     /// Leader, in-sync replicas and eligible replicas of a partition fit together.
     IsrStructure,
-    /// Compaction keeps the last record of each key at its offset and no other, and stays below the last stable offset and the active
-    /// segment.
+    /// Compaction keeps the last record of each key at its offset and no other, and stays below the last stable offset and
+    /// the active segment.
     Compaction,
     /// Epochs never fall, nor do a leader's high watermark, last stable offset and log start within one leadership.
     MonotoneNumbers,

@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::request::Acks;
 use wire::{Offset, TopicName, TopicPartition};
 
-/// What has happened so far, as far as it matters for consumers.
+/// What has happened so far, as far as it matters for consumers and for what a cluster need not put right.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     /// Some host has lost its power.
     pub(crate) has_lost_power: bool,
+    /// Brokers that have lost a session with ZooKeeper since they started.
+    pub(crate) lost_sessions: BTreeSet<NodeId>,
     /// Partitions of which retention, compaction or a command took records.
     pub(crate) thinned: BTreeSet<TopicPartition>,
     /// Topics that were deleted, or of which leaders were elected uncleanly: records may be lost that somebody had read, or
@@ -31,12 +33,14 @@ impl Past {
     #[must_use]
     pub fn of(session: &Session) -> Past {
         let mut past = Past::default();
-        session.events(EventId(0)).for_each(|event| past.take_in(event.kind));
+        session.events(EventId(0)).for_each(|event| past.take_in(event.node, event.kind));
         past
     }
 
-    fn take_in(&mut self, event: EventKind) {
+    fn take_in(&mut self, node: NodeId, event: EventKind) {
         match event {
+            EventKind::Operator(OperatorEvent::ProcessStarted) => drop(self.lost_sessions.remove(&node)),
+            EventKind::Broker(BrokerEvent::SessionExpired) => drop(self.lost_sessions.insert(node)),
             EventKind::Operator(OperatorEvent::PowerLost) => self.has_lost_power = true,
             EventKind::Broker(
                 BrokerEvent::SegmentsDeleted { partition, .. }

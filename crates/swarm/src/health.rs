@@ -11,7 +11,9 @@
 //! Who led last is elected again also while it shuts down, and then neither may grow its in-sync replicas nor ends before five
 //! minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got
 //! no answer tries again, is refused, and leaves the partition's leader waiting (`badVersionUpdates` of `KafkaController`).
-//! In both cases a restart helps. Where the only replica in sync is one that came with a reassignment, cancelling that leaves
+//! A broker whose session expires while it runs does not hear of topics that are deleted before it has registered again, and
+//! remembers them: it is told of what there is, and forgets only what it is told to forget (`ZkMetadataCache.updateMetadata`,
+//! `KafkaController.onBrokerStartup`). In all these cases a restart helps. Where the only replica in sync is one that came with a reassignment, cancelling that leaves
 //! a partition whose replicas may not lead (`stopRemovedReplicasOfReassignedPartition`): its operator has one elected. A
 //! ZooKeeper controller refuses even that while a broker that stands among those in sync lives
 //! (`PartitionStateMachine.collectUncleanLeaderElectionState`).
@@ -126,6 +128,15 @@ pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
         (NodeId::Server(_) | NodeId::ZooKeeper | NodeId::Client(_), _) => None,
     });
     superseded.collect()
+}
+
+/// The brokers of a ZooKeeper cluster that still know partitions which are gone.
+#[must_use]
+pub fn brokers_that_remember(frame: &Frame) -> Vec<NodeId> {
+    let Some(image) = cluster_image(frame) else { return Vec::new() };
+    let remembers = |view: &BrokerView| view.image.partitions().any(|(place, _)| image.partition(&place).is_none());
+    let nodes = frame.nodes.iter().filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(remembers));
+    nodes.map(|node| node.id).collect()
 }
 
 fn is_well(state: &PartitionRegistration) -> bool {

@@ -4,7 +4,9 @@ use crate::action::Action;
 use crate::consumers::{Past, what_is_unread, what_was_read_out_of_order};
 use crate::coverage::Coverage;
 use crate::draw::Draw;
-use crate::health::{Excuses, cluster_image, is_orphaned, superseded_brokers, waiting_leaders, what_is_unhealthy};
+use crate::health::{
+    Excuses, brokers_that_remember, cluster_image, is_orphaned, superseded_brokers, waiting_leaders, what_is_unhealthy,
+};
 use crate::historical::Historical;
 use crate::plan::{Plan, Step};
 use crate::world_plan::is_broker;
@@ -168,7 +170,7 @@ impl Run {
     }
 
     /// What operators do when nothing else helps (see `health`): who does not end is killed, and of a ZooKeeper cluster who
-    /// leads and waits in vain.
+    /// leads and waits in vain, or remembers what was deleted behind its back.
     fn restart(&mut self, frame: &Frame) {
         let ends = |node: &&NodeFrame| {
             let view = node.process.as_ref().and_then(NodeView::broker);
@@ -177,6 +179,8 @@ impl Run {
         let mut brokers: BTreeSet<NodeId> = frame.nodes.iter().filter(ends).map(|node| node.id).collect();
         if self.plan.world.has_zookeeper() && self.plan.world.historical.is_none() {
             brokers.extend(waiting_leaders(frame));
+            let lost_sessions = Past::of(&self.session).lost_sessions;
+            brokers.extend(brokers_that_remember(frame).into_iter().filter(|broker| lost_sessions.contains(broker)));
         }
         for broker in brokers {
             self.coverage.count_restart();

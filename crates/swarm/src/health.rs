@@ -20,7 +20,9 @@
 //!
 //! A topic of a ZooKeeper cluster whose replicas were moved may leave some of them behind when it is deleted: nobody asks a
 //! broker again to delete what moved away (`stopRemovedReplicasOfReassignedPartition`), and one that comes back resumes both
-//! moves and deletions (`onBrokerStartup`).
+//! moves and deletions (`onBrokerStartup`). One that is deleted while it is being moved stays for good: the deletion waits for
+//! the move, and the move for followers, which leaders refuse as soon as they are told of such a partition as of one that is
+//! gone (`ControllerBrokerRequestBatch.addUpdateMetadataRequestForBrokers`, `KafkaApis.handleFetchRequest`).
 
 use kafka::metadata::{ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
@@ -135,7 +137,8 @@ pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
 pub fn brokers_that_remember(frame: &Frame) -> Vec<NodeId> {
     let Some(image) = cluster_image(frame) else { return Vec::new() };
     let remembers = |view: &BrokerView| view.image.partitions().any(|(place, _)| image.partition(&place).is_none());
-    let nodes = frame.nodes.iter().filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(remembers));
+    let nodes =
+        frame.nodes.iter().filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(remembers));
     nodes.map(|node| node.id).collect()
 }
 
@@ -166,11 +169,16 @@ fn unhealthy_broker(
         return Some("does not serve yet".to_owned());
     }
     let is_up_to_date = match has_zookeeper {
-        true => knows_what_zookeeper_tells(&view.image, image),
+        true => knows_what_zookeeper_tells(&view.image, image, left_behind),
         false => view.image.topics() == image.topics() && view.image.brokers() == image.brokers(),
     };
     if !is_up_to_date {
-        return Some("does not know the cluster as it is".to_owned());
+        let state = |image: &ClusterImage, place: &TopicPartition| image.partition(place).cloned();
+        let mut places = image.partitions().chain(view.image.partitions()).map(|(place, _)| place);
+        let differs = places.find(|place| state(&view.image, place) != state(image, place));
+        let details = differs
+            .map(|place| format!(": {place} is {:?}, to it {:?}", state(image, &place), state(&view.image, &place)));
+        return Some(format!("does not know the cluster as it is{}", details.unwrap_or_default()));
     }
     let is_stray = |replica: &&ReplicaView| {
         let topic = image.topics().get(&replica.partition.topic);
@@ -181,12 +189,14 @@ fn unhealthy_broker(
 }
 
 /// A ZooKeeper controller tells brokers less than it knows.
-fn knows_what_zookeeper_tells(known: &ClusterImage, image: &ClusterImage) -> bool {
+fn knows_what_zookeeper_tells(known: &ClusterImage, image: &ClusterImage, left_behind: &BTreeSet<TopicName>) -> bool {
+    let counts = |topic: &TopicName| image.topics().contains_key(topic) || !left_behind.contains(topic);
     let told = |image: &ClusterImage| {
         let state = |state: &PartitionRegistration| {
             (state.leader, state.leader_epoch, state.isr.clone(), state.replicas.clone())
         };
-        let partitions: Vec<_> = image.partitions().map(|(partition, found)| (partition, state(found))).collect();
+        let counted = image.partitions().filter(|(place, _)| counts(&place.topic));
+        let partitions: Vec<_> = counted.map(|(place, found)| (place, state(found))).collect();
         (image.brokers().keys().copied().collect::<Vec<_>>(), partitions)
     };
     told(known) == told(image)

@@ -15,7 +15,8 @@ use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 
 /// `broker` has appended batches to its log, the first at `first`. Below `whole_from` replicas differ in what compaction
 /// has left (see `compaction`), or in what only some have deleted: a follower does not look for where logs part in what its
-/// leader has deleted (`LeaderEpochFileCache.endOffsetFor`). In a ZooKeeper cluster a leader that lost records with its
+/// leader has deleted (`LeaderEpochFileCache.endOffsetFor`), nor in what it has deleted itself, though its file may still hold
+/// that. In a ZooKeeper cluster a leader that lost records with its
 /// power goes on in the same epoch if no controller noticed: from there on nothing is compared.
 pub(super) fn on_append(
     findings: &mut Findings,
@@ -26,9 +27,10 @@ pub(super) fn on_append(
     (first, whole_from): (Offset, Offset),
     lost_from: Option<Offset>,
 ) {
-    let first = first.max(whole_from);
     for other in sight.keepers(partition).into_iter().filter(|other| *other != broker) {
         let Some(there) = sight.log_of(other, partition, log.topic_id) else { continue };
+        let whole_from = whole_from.max(log.start).max(there.start);
+        let first = first.max(whole_from);
         if there.end > first {
             let differs = first_difference(log, &there, (first, whole_from))
                 .filter(|offset| lost_from.is_none_or(|lost_from| *offset < lost_from));

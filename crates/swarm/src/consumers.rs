@@ -13,6 +13,8 @@ use wire::{Offset, TopicName, TopicPartition};
 /// What has happened so far, as far as it matters for consumers and for what a cluster need not put right.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
+    /// This event and those behind it are not taken in yet.
+    next_event: Option<EventId>,
     /// Some host has lost its power.
     pub(crate) has_lost_power: bool,
     /// Brokers that have lost a session with ZooKeeper since they started.
@@ -33,8 +35,15 @@ impl Past {
     #[must_use]
     pub fn of(session: &Session) -> Past {
         let mut past = Past::default();
-        session.events(EventId(0)).for_each(|event| past.take_in(event.node, event.kind));
+        past.catch_up(session);
         past
+    }
+
+    /// Takes in what has happened in the session since the last time.
+    pub fn catch_up(&mut self, session: &Session) {
+        let news = session.events(self.next_event.unwrap_or(EventId(0)));
+        news.for_each(|event| self.take_in(event.node, event.kind));
+        self.next_event = Some(session.next_event());
     }
 
     fn take_in(&mut self, node: NodeId, event: EventKind) {

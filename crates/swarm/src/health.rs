@@ -1,12 +1,15 @@
 //! Liveness: once all faults have ended, everything becomes well within bounded time. Brokers serve, are unfenced and
 //! know the cluster as it is; every partition has a leader and all its replicas in sync, and none is being moved.
 //!
-//! Kafka does not always heal by itself. A follower that cannot append what it fetched gives up until the next leader epoch
-//! (`AbstractFetcherThread.markPartitionFailed`). Where all records were deleted, epoch caches are empty after a restart
-//! (`LogLoader`): a leader may go on from its high watermark of before, and its followers find no place where the logs part.
-//! In a ZooKeeper cluster that happens to any follower whose leader lost records with its power and goes on in the same epoch,
-//! since no controller noticed. Where `segment.bytes` became smaller, a follower that is behind fetches more at once than a
-//! segment may hold (`UnifiedLog.append`). Only partitions whose missing replicas have all given up are let off.
+//! Kafka does not always heal by itself. A follower that cannot append what it fetched gives up until the next leader
+//! epoch (`AbstractFetcherThread.markPartitionFailed`). Where all records were deleted, epoch caches are empty after a
+//! restart (`LogLoader`): a leader may go on from its high watermark of before, and its followers find no place where
+//! the logs part. In a ZooKeeper cluster that happens to any follower whose leader lost records with its power and goes
+//! on in the same epoch, since no controller noticed. Where `segment.bytes` became smaller, a follower that is behind
+//! fetches more at once than a segment may hold (`UnifiedLog.append`). Where a leader deleted up to the midst of a
+//! batch, followers that part from its log there, and have a log of their own, are sent the whole batch
+//! (`LeaderEpochFileCache.endOffsetFor`, `Partition.appendRecordsToFollowerOrFutureReplica`). Only partitions whose
+//! missing replicas have all given up are let off.
 //!
 //! Who led last is elected again also while it shuts down, and then neither may grow its in-sync replicas nor ends before five
 //! minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got

@@ -64,6 +64,8 @@ pub struct Run {
     pub session: Session,
     /// What it was about.
     pub coverage: Coverage,
+    /// What has happened, as of the last look while all heals.
+    past: Past,
 }
 
 impl Run {
@@ -72,7 +74,7 @@ impl Run {
     pub fn new(mut plan: Plan) -> Run {
         plan.steps.clear();
         let session = Session::with_looks_every(STEPS_BETWEEN_LOOKS, plan.world.spec(), plan.seed);
-        Run { plan, session, coverage: Coverage::default() }
+        Run { plan, session, coverage: Coverage::default(), past: Past::default() }
     }
 
     /// Draws what happens from the seed while it happens.
@@ -138,16 +140,15 @@ impl Run {
     fn heal(&mut self) -> Result<(), Failure> {
         let deadline = self.session.now() + HEALING;
         self.put_right();
-        let excuses = self.excuses();
-        self.wait_until(deadline, |frame| what_is_unhealthy(frame, &excuses))?;
-        let past = Past::of(&self.session);
-        self.wait_until(deadline, |frame| what_is_unread(frame, &past))?;
+        self.wait_until(deadline, |run, frame| what_is_unhealthy(frame, &run.excuses()))?;
+        let past = self.past.clone();
+        self.wait_until(deadline, |_, frame| what_is_unread(frame, &past))?;
         self.sleep(QUIET)?;
         self.coverage.count_run(&self.session);
         what_was_read_out_of_order(&self.session).map_or(Ok(()), |wrong| Err(Failure::ReadOutOfOrder(wrong)))
     }
 
-    fn wait_until(&mut self, deadline: Instant, wrong: impl Fn(&Frame) -> Option<String>) -> Result<(), Failure> {
+    fn wait_until(&mut self, deadline: Instant, wrong: impl Fn(&Run, &Frame) -> Option<String>) -> Result<(), Failure> {
         for round in 1_u64.. {
             self.start_all();
             if round.is_multiple_of(ROUNDS_BETWEEN_ELECTIONS) {
@@ -155,7 +156,8 @@ impl Run {
             }
             self.sleep(Duration(500_000))?;
             let frame = self.session.frame();
-            let Some(wrong) = wrong(&frame) else { return Ok(()) };
+            self.past.catch_up(&self.session);
+            let Some(wrong) = wrong(self, &frame) else { return Ok(()) };
             for broker in superseded_brokers(&frame) {
                 self.session.apply(Command::Kill(broker)).ok();
             }
@@ -179,7 +181,7 @@ impl Run {
         let mut brokers: BTreeSet<NodeId> = frame.nodes.iter().filter(ends).map(|node| node.id).collect();
         if self.plan.world.has_zookeeper() && self.plan.world.historical.is_none() {
             brokers.extend(waiting_leaders(frame));
-            let lost_sessions = Past::of(&self.session).lost_sessions;
+            let lost_sessions = &self.past.lost_sessions;
             brokers.extend(brokers_that_remember(frame).into_iter().filter(|broker| lost_sessions.contains(broker)));
         }
         for broker in brokers {
@@ -188,8 +190,9 @@ impl Run {
         }
     }
 
+    /// What has happened until now counts: retention and commands go on while all heals.
     fn excuses(&self) -> Excuses {
-        let (has_zookeeper, past) = (self.plan.world.has_zookeeper(), Past::of(&self.session));
+        let has_zookeeper = self.plan.world.has_zookeeper();
         let moved = self.plan.steps.iter().filter_map(|step| {
             let Action::Reassign { topic, .. } = &step.action else { return None };
             has_zookeeper.then(|| TopicName::new(topic))
@@ -201,8 +204,8 @@ impl Run {
         Excuses {
             left_behind: moved.collect(),
             topics_may_fail: made_smaller.collect(),
-            all_may_fail: has_zookeeper && past.has_lost_power,
-            may_fail: past.thinned,
+            all_may_fail: has_zookeeper && self.past.has_lost_power,
+            may_fail: self.past.thinned.clone(),
         }
     }
 

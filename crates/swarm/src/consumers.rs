@@ -1,7 +1,7 @@
 //! What consumers handed over: nothing left out and nothing twice, as long as nothing that they had read was lost, and in
 //! the end all that was acknowledged with `acks=all`.
 
-use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent};
+use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, TruncationReason};
 use kafka::node::NodeId;
 use kafka::spec::ServerRole;
 use kafka::view::{NodeView, ReplicaRole};
@@ -88,6 +88,12 @@ impl Past {
 /// cluster, and knows of no topics yet, or is cut off from the controller since before the partitions were added. Only
 /// committed offsets would keep the place, and `kafka-console-consumer` commits none by default.
 ///
+/// It may begin anew, too, where all that it had read was deleted. A killed follower forgets that it had deleted up to
+/// its log's end, and has its records back, but no epoch of them (`LogLoader.load`,
+/// `LeaderEpochFileCache.truncateFromEnd`). It cuts them off above its high watermark
+/// (`AbstractFetcherThread.truncateToHighWatermark`), and if it is elected while it is still in sync, the partition
+/// goes on from there.
+///
 /// In a ZooKeeper cluster where power was lost nothing is looked at: a leader that lost records may go on in the same epoch,
 /// and its followers cut their logs within batches, which go as a whole and leave holes (`LogSegment.truncateTo`).
 #[must_use]
@@ -99,11 +105,14 @@ pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
     }
     let may_begin_anew = |topic: &TopicName| has_zookeeper || past.may_have_lost(topic) || past.grown.contains(topic);
     let mut next: BTreeMap<(NodeId, TopicPartition), Offset> = BTreeMap::new();
+    let mut deletions = Deletions::default();
     for event in session.events(EventId(0)) {
-        if let EventKind::Client(ClientEvent::PositionReset { partition, offset }) = &event.kind
-            && may_begin_anew(&partition.topic)
-        {
-            next.insert((event.node, partition.clone()), *offset);
+        deletions.take_in(&event.kind);
+        if let EventKind::Client(ClientEvent::PositionReset { partition, offset }) = &event.kind {
+            let position = next.entry((event.node, partition.clone())).or_insert(Offset::ZERO);
+            if may_begin_anew(&partition.topic) || deletions.may_be_forgotten(partition, *position) {
+                *position = *offset;
+            }
         }
         let EventKind::Client(ClientEvent::RecordConsumed { partition, offset, .. }) = &event.kind else { continue };
         let expected = next.entry((event.node, partition.clone())).or_insert(Offset::ZERO);
@@ -114,6 +123,42 @@ pub fn what_was_read_out_of_order(session: &Session) -> Option<String> {
         *expected = offset.next();
     }
     None
+}
+
+/// What was deleted, and who may have forgotten it.
+#[derive(Default)]
+struct Deletions {
+    /// Up to where records of a partition were deleted on some broker.
+    ends: BTreeMap<TopicPartition, Offset>,
+    /// Partitions of which a follower that knew no epoch cut its log.
+    cut: BTreeSet<TopicPartition>,
+}
+
+impl Deletions {
+    fn take_in(&mut self, event: &EventKind) {
+        match event {
+            EventKind::Broker(
+                BrokerEvent::SegmentsDeleted { partition, log_start_offset: to, .. }
+                | BrokerEvent::RecordsDeleted { partition, to, .. },
+            ) => {
+                let end = self.ends.entry(partition.clone()).or_insert(Offset::ZERO);
+                *end = (*end).max(*to);
+            }
+            EventKind::Broker(BrokerEvent::LogTruncated {
+                partition, reason: TruncationReason::HighWatermark, ..
+            }) => drop(self.cut.insert(partition.clone())),
+            EventKind::Broker(_)
+            | EventKind::Controller(_)
+            | EventKind::ZooKeeper(_)
+            | EventKind::Client(_)
+            | EventKind::Operator(_) => {}
+        }
+    }
+
+    /// Whether a partition may go on below a position, as all that lay there was deleted.
+    fn may_be_forgotten(&self, partition: &TopicPartition, position: Offset) -> bool {
+        self.cut.contains(partition) && self.ends.get(partition).is_some_and(|end| position <= *end)
+    }
 }
 
 /// A consumer that has not read yet all that was acknowledged. Where records may have been lost, what leaders hold for

@@ -365,10 +365,10 @@ impl Checkers {
         let findings = Arc::make_mut(&mut self.findings);
         let history = self.histories.get(partition, log.topic_id);
         let deleted_to = history.map_or(log.start, |history| history.deleted_to.max(log.start));
-        replica_numbers::appended(findings, sight, broker, partition, &log, (first, deleted_to));
+        let lost_from = history.and_then(|history| history.lost_from).filter(|_| sight.zookeeper.is_some());
+        replica_numbers::appended(findings, sight, broker, partition, &log, (first, deleted_to), lost_from);
         let Some(history) = history else { return };
         let whole_from = history.compacted_to.max(history.deleted_to);
-        let lost_from = history.lost_from.filter(|_| sight.zookeeper.is_some());
         if history.damaged.contains(&broker)
             && let Some(history) = self.histories.get_mut(partition, log.topic_id)
         {

@@ -24,7 +24,9 @@ pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: Broker
 }
 
 /// What was appended from `first` on continues the log, in an epoch that the epoch cache knows. What has been deleted once
-/// comes back when a replica restarts that has not written down its log start offset, and may be of any epoch.
+/// comes back when a replica restarts that has not written down its log start offset, and may be of any epoch. From `lost_from`
+/// on a leader of a ZooKeeper cluster has lost records with its power, and maybe begun its epoch anew earlier in the log than
+/// where others know it to begin (see `log_matching`): as their follower it gets records of older epochs behind that.
 pub(super) fn appended(
     findings: &mut Findings,
     sight: &Sight<'_>,
@@ -32,11 +34,14 @@ pub(super) fn appended(
     partition: &TopicPartition,
     log: &LogGlance<'_>,
     (first, deleted_to): (Offset, Offset),
+    lost_from: Option<Offset>,
 ) {
     let mut before = log.batch_before(first).filter(|before| before.base_offset >= deleted_to);
     for batch in log.batches_from(first) {
         let continues = before.is_none_or(|before| {
-            before.last_offset() < batch.base_offset && before.partition_leader_epoch <= batch.partition_leader_epoch
+            let is_behind_loss = lost_from.is_some_and(|lost_from| batch.base_offset >= lost_from);
+            let ascends = is_behind_loss || before.partition_leader_epoch <= batch.partition_leader_epoch;
+            before.last_offset() < batch.base_offset && ascends
         });
         let is_gone = batch.base_offset < log.start;
         let is_known = is_gone || log.epoch_at(batch.base_offset) == batch.partition_leader_epoch;

@@ -70,6 +70,10 @@ pub(crate) fn verdict_sentence(verdict: Verdict, language: Language) -> &'static
             "Allowed: the disk of who was still in the ISR was taken away.",
             "ISR에 남아 있던 레플리카의 디스크가 제거되었으므로 허용됩니다.",
         ),
+        Verdict::ReassignmentCancelled => (
+            "Allowed: a reassignment was cancelled whose new replicas alone were in the ISR.",
+            "새 레플리카만 ISR에 있던 재할당이 취소되었으므로 허용됩니다.",
+        ),
     };
     match language {
         Language::English => english,

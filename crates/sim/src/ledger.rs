@@ -62,6 +62,9 @@ pub enum Verdict {
     PowerLoss,
     /// The disk of who was still in sync was taken away.
     DiskRemoved,
+    /// A reassignment was cancelled, which took the replicas that were in sync: a ZooKeeper controller does not refuse that
+    /// (`KafkaController.maybeBuildReassignment`), as one of a quorum does.
+    ReassignmentCancelled,
 }
 
 /// A stretch of acknowledged records that are gone.
@@ -130,7 +133,7 @@ struct Entry {
 
 impl Verdict {
     /// All of them.
-    pub const ALL: [Verdict; 7] = [
+    pub const ALL: [Verdict; 8] = [
         Verdict::PromiseBroken,
         Verdict::AcksLeader,
         Verdict::SingleReplica,
@@ -138,6 +141,7 @@ impl Verdict {
         Verdict::UncleanElection,
         Verdict::PowerLoss,
         Verdict::DiskRemoved,
+        Verdict::ReassignmentCancelled,
     ];
 }
 
@@ -257,7 +261,7 @@ impl Ledger {
         for epoch in (0..leader_epoch.0).map(LeaderEpoch) {
             account.epochs.entry(epoch).or_insert(EpochAccount::NOTHING);
         }
-        self.excuse(sight, (partition, topic_id), leader, Excuse::UncleanElection);
+        self.excuse(sight, (partition, topic_id), Some(leader), Excuse::UncleanElection);
     }
 
     /// A host with a replica of that topic lost its power: what its disk had not flushed is gone from it. If it was in sync,
@@ -269,7 +273,7 @@ impl Ledger {
         broker: BrokerId,
     ) {
         if may_lead(sight, partition, broker) {
-            self.excuse(sight, (partition, topic_id), broker, Excuse::PowerLoss);
+            self.excuse(sight, (partition, topic_id), Some(broker), Excuse::PowerLoss);
         }
     }
 
@@ -277,21 +281,35 @@ impl Ledger {
     pub(crate) fn on_server_removed(&mut self, sight: &Sight<'_>, broker: BrokerId) {
         let accounts = self.accounts.clone();
         for (partition, account) in accounts.iter().filter(|(partition, _)| may_lead(sight, partition, broker)) {
-            self.excuse(sight, (partition, account.topic_id), broker, Excuse::DiskRemoved);
+            self.excuse(sight, (partition, account.topic_id), Some(broker), Excuse::DiskRemoved);
         }
     }
 
-    /// What others have, or have acknowledged, and `broker` has not; after an unclean election whatever comes there.
+    /// A reassignment was cancelled, so that these replicas remain. If none of them is in sync, none may lead.
+    pub(crate) fn on_reassignment_cancelled(
+        &mut self,
+        sight: &Sight<'_>,
+        partition: &TopicPartition,
+        replicas: &[BrokerId],
+    ) {
+        let Some(glance) = sight.known_state(partition).filter(|_| sight.zookeeper.is_some()) else { return };
+        if !replicas.iter().any(|replica| glance.state.isr.contains(replica)) {
+            self.excuse(sight, (partition, glance.topic_id), None, Excuse::ReassignmentCancelled);
+        }
+    }
+
+    /// What others have, or have acknowledged, and `broker`, if anybody, has not; after an unclean election whatever comes
+    /// there.
     fn excuse(
         &mut self,
         sight: &Sight<'_>,
         (partition, topic_id): (&TopicPartition, TopicId),
-        broker: BrokerId,
+        broker: Option<BrokerId>,
         excuse: Excuse,
     ) {
         let servers = sight.servers().map(|(id, _)| BrokerId(id));
         let logs: Vec<LogGlance<'_>> = sight.logs_of(servers, partition, topic_id).collect();
-        let own = sight.log_of(broker, partition, topic_id);
+        let own = broker.and_then(|broker| sight.log_of(broker, partition, topic_id));
         let account = account(Arc::make_mut(&mut self.accounts), partition, topic_id);
         for (epoch, _) in logs.iter().flat_map(|log| log.leader_epochs) {
             account.epochs.entry(*epoch).or_insert(EpochAccount::NOTHING);
@@ -469,6 +487,7 @@ impl Account {
             (Some(Excuse::UncleanElection), _, _) => Verdict::UncleanElection,
             (Some(Excuse::PowerLoss), _, _) => Verdict::PowerLoss,
             (Some(Excuse::DiskRemoved), _, _) => Verdict::DiskRemoved,
+            (Some(Excuse::ReassignmentCancelled), _, _) => Verdict::ReassignmentCancelled,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What consumers handed over: nothing left out and nothing twice, as long as nothing that they had read was lost, and in
 //! the end all that was acknowledged with `acks=all`.
 
+use crate::health::{cluster_image, is_orphaned};
 use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, TruncationReason};
 use kafka::node::NodeId;
 use kafka::spec::ServerRole;
@@ -162,15 +163,19 @@ impl Deletions {
 }
 
 /// A consumer that has not read yet all that was acknowledged. Where records may have been lost, what leaders hold for
-/// committed is all; and in a ZooKeeper cluster where power was lost, a consumer may be sent to a follower that has given up.
+/// committed is all; a partition that is left to its operator cannot be read (see `health`); and in a ZooKeeper cluster where
+/// power was lost, a consumer may be sent to a follower that has given up.
 #[must_use]
 pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     if past.has_lost_power && frame.nodes.iter().any(|node| node.id == NodeId::ZooKeeper) {
         return None;
     }
+    let image = cluster_image(frame);
+    let state_of = |place: &TopicPartition| image.as_ref().and_then(|image| image.partition(place));
+    let can_be_read = |place: &TopicPartition| state_of(place).is_none_or(|state| !is_orphaned(state));
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };
-        for place in &view.positions {
+        for place in view.positions.iter().filter(|place| can_be_read(&place.partition)) {
             let mut end = past.acknowledged.get(&place.partition).copied().unwrap_or(Offset::ZERO);
             if past.may_have_lost(&place.partition.topic) {
                 end = end.min(high_watermark(frame, &place.partition));

@@ -298,8 +298,11 @@ impl Checkers {
             | ControllerEvent::PartitionWentOffline { partition, .. }
             | ControllerEvent::EligibleLeadersChanged { partition, .. }
             | ControllerEvent::ReassignmentStarted { partition, .. }
-            | ControllerEvent::ReassignmentCompleted { partition, .. }
-            | ControllerEvent::ReassignmentCancelled { partition, .. } => self.on_state(sight, partition),
+            | ControllerEvent::ReassignmentCompleted { partition, .. } => self.on_state(sight, partition),
+            ControllerEvent::ReassignmentCancelled { partition, replicas } => {
+                self.ledger.on_reassignment_cancelled(sight, partition, replicas);
+                self.on_state(sight, partition);
+            }
             ControllerEvent::BrokerRegistered { .. }
             | ControllerEvent::BrokerUnfenced { .. }
             | ControllerEvent::BrokerFenced { .. }

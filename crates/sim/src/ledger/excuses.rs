@@ -12,6 +12,8 @@ pub(super) enum Excuse {
     PowerLoss,
     /// The disk of a replica in sync was taken away.
     DiskRemoved,
+    /// A reassignment was cancelled that had brought all replicas in sync.
+    ReassignmentCancelled,
 }
 
 /// Stretches of offsets of one epoch, one for each kind of excuse: from the first offset that was ever taken so to the
@@ -22,7 +24,8 @@ pub(super) struct Excuses {
 }
 
 impl Excuse {
-    const ALL: [Excuse; 3] = [Excuse::UncleanElection, Excuse::PowerLoss, Excuse::DiskRemoved];
+    const ALL: [Excuse; 4] =
+        [Excuse::UncleanElection, Excuse::PowerLoss, Excuse::DiskRemoved, Excuse::ReassignmentCancelled];
 }
 
 impl Excuses {

@@ -243,7 +243,12 @@ fn producer() -> NodeView {
 
 fn consumer() -> NodeView {
     let position = PositionView { partition: partition(0), position: Some(Offset(6)), leader: Some(BrokerId(1)) };
-    NodeView::Consumer(ConsumerView { client_id: "orders-reader".to_owned(), positions: vec![position], consumed: 6 })
+    NodeView::Consumer(ConsumerView {
+        client_id: "orders-reader".to_owned(),
+        positions: vec![position],
+        consumed: 6,
+        known_brokers: vec![1],
+    })
 }
 
 /// A fetch between two servers, message number 1.

@@ -344,6 +344,8 @@ pub struct ConsumerView {
     pub positions: Vec<PositionView>,
     /// Records handed over.
     pub consumed: u64,
+    /// The brokers that it knows and asks; bootstrap servers count from -1 down.
+    pub known_brokers: Vec<i32>,
 }
 
 /// A consumer's place in a partition.

@@ -163,8 +163,9 @@ impl Deletions {
 }
 
 /// A consumer that has not read yet all that was acknowledged. Where records may have been lost, what leaders hold for
-/// committed is all; a partition that is left to its operator cannot be read (see `health`); and in a ZooKeeper cluster where
-/// power was lost, a consumer may be sent to a follower that has given up.
+/// committed is all; a partition that is left to its operator cannot be read (see `health`); a consumer that last heard of no
+/// brokers but such as were taken away asks those for ever (`metadata.recovery.strategy=none`); and in a ZooKeeper cluster
+/// where power was lost, a consumer may be sent to a follower that has given up.
 #[must_use]
 pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     if past.has_lost_power && frame.nodes.iter().any(|node| node.id == NodeId::ZooKeeper) {
@@ -173,8 +174,13 @@ pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     let image = cluster_image(frame);
     let state_of = |place: &TopicPartition| image.as_ref().and_then(|image| image.partition(place));
     let can_be_read = |place: &TopicPartition| state_of(place).is_none_or(|state| !is_orphaned(state));
+    let ids = frame.nodes.iter().filter_map(|node| if let NodeId::Server(id) = node.id { Some(id) } else { None });
+    let servers: BTreeSet<i32> = ids.collect();
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };
+        if view.known_brokers.iter().all(|id| *id >= 0 && !servers.contains(id)) {
+            continue;
+        }
         for place in view.positions.iter().filter(|place| can_be_read(&place.partition)) {
             let mut end = past.acknowledged.get(&place.partition).copied().unwrap_or(Offset::ZERO);
             if past.may_have_lost(&place.partition.topic) {

@@ -119,6 +119,7 @@ impl Consumer {
             client_id: self.client_id.clone(),
             positions: self.assignment.iter().map(position).collect(),
             consumed: self.consumed,
+            known_brokers: self.cluster.metadata.node_ids(),
         }
     }
 

@@ -72,7 +72,10 @@ fn is_same(one: &Arc<RecordBatch>, other: &Arc<RecordBatch>) -> bool {
     Arc::ptr_eq(one, other) || one == other
 }
 
-/// Two replicas are the same below the high watermarks of both.
+/// Two replicas are the same below the high watermarks of both. Where a leader of a ZooKeeper cluster goes on in its epoch
+/// without what it lost with its power, that epoch begins earlier in its log than in those of its followers. Once it ends
+/// above what they have, they see nothing diverge (`Partition.readRecords` asks `LeaderEpochFileCache.endOffsetFor`), and are
+/// in sync (`Partition.isFollowerInSync`).
 pub(super) fn below_high_watermarks(
     findings: &mut Findings,
     sight: &Sight<'_>,
@@ -85,6 +88,7 @@ pub(super) fn below_high_watermarks(
         return;
     };
     let end = there.high_watermark.min(replica.high_watermark);
+    let end = history.resumed_from.map_or(end, |from| end.min(from));
     let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
     if is_excused || end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
         return;

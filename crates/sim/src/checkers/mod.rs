@@ -456,6 +456,7 @@ impl Checkers {
         let findings = Arc::make_mut(&mut self.findings);
         replica_numbers::epoch_cache(findings, sight, broker, partition);
         let Some(history) = self.histories.get_mut(partition, replica.topic_id) else { return };
+        let has_led = history.leaders.contains_key(&epoch);
         let other = *history.leaders.entry(epoch).or_insert(broker);
         if epoch >= history.weakened_before {
             history.unaware = None;
@@ -472,6 +473,9 @@ impl Checkers {
         let may_lack = is_damaged || in_sync_replicas::is_elected_while_leaving(sight, partition, broker, epoch);
         if let (true, Some(log)) = (may_lack, sight.log(broker, partition)) {
             history.damaged.retain(|damaged| *damaged != broker);
+            if is_damaged && has_led && sight.zookeeper.is_some() {
+                history.resumed_from = Some(history.resumed_from.map_or(log.end, |from| from.min(log.end)));
+            }
             if !log.reaches(history.committed.end, history.committed.epoch) {
                 history.weaken(epoch, Some(&log), None, log.end);
             }

@@ -72,10 +72,10 @@ fn is_same(one: &Arc<RecordBatch>, other: &Arc<RecordBatch>) -> bool {
     Arc::ptr_eq(one, other) || one == other
 }
 
-/// Two replicas are the same below the high watermarks of both. Where a leader of a ZooKeeper cluster goes on in its epoch
-/// without what it lost with its power, that epoch begins earlier in its log than in those of its followers. Once it ends
-/// above what they have, they see nothing diverge (`Partition.readRecords` asks `LeaderEpochFileCache.endOffsetFor`), and are
-/// in sync (`Partition.isFollowerInSync`).
+/// Two replicas are the same below the high watermarks of both. Where a leader of a ZooKeeper cluster goes on in its
+/// epoch without what it lost with its power, that epoch begins earlier in its log than in those of its followers. Once
+/// it ends above what they have, they see nothing diverge (`Partition.readRecords` asks
+/// `LeaderEpochFileCache.endOffsetFor`), and are in sync (`Partition.isFollowerInSync`).
 pub(super) fn below_high_watermarks(
     findings: &mut Findings,
     sight: &Sight<'_>,

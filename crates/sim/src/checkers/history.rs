@@ -29,6 +29,8 @@ pub(crate) struct History {
     pub(crate) compacted_to: Offset,
     /// Up to here some replica has deleted records, as retention or a user wanted: others may lack them, too.
     pub(crate) deleted_to: Offset,
+    /// The same, also where a leader that was elected uncleanly has the records still.
+    pub(crate) deleted_ever: Offset,
     /// Up to here consumers have read.
     pub(crate) read: Mark,
     /// From here on records were lost to an unclean election or a power loss, if there was one.
@@ -164,6 +166,7 @@ impl History {
             committed_ever: Offset::ZERO,
             compacted_to: Offset::ZERO,
             deleted_to: Offset::ZERO,
+            deleted_ever: Offset::ZERO,
             read: Mark::NOTHING,
             weakened_from: None,
             weakened_before: LeaderEpoch::NONE,
@@ -183,6 +186,12 @@ impl History {
     /// A leader, be it one that was deposed and does not know it, tells clients that all below is committed.
     pub(crate) fn claim(&mut self, end: Offset) {
         self.committed_ever = self.committed_ever.max(end);
+    }
+
+    /// Whether a replica had deleted the record at `offset` once, and shows it again after a restart: its epoch cache does
+    /// not know of it (`LeaderEpochFileCache.truncateFromStart`), so it is compared with nothing.
+    pub(crate) fn is_back(&self, log: &LogGlance<'_>, offset: Offset) -> bool {
+        offset < self.deleted_ever && !log.epoch_at(offset).is_known()
     }
 
     /// A leader's high watermark has risen.

@@ -75,7 +75,8 @@ fn has(
     let log = sight.log_of(member, partition, history.topic_id);
     // Who restarts forgets how far it had deleted, and as its epoch cache is empty goes back to its high watermark of
     // before; it has nothing to get again. A compacted log that was cut ends after a restart where its last record is.
-    let is_nothing_left = mark.end <= history.deleted_to.max(history.compacted_to);
+    let is_back = log.as_ref().is_some_and(|log| history.is_back(log, mark.end + -1));
+    let is_nothing_left = is_back || mark.end <= history.deleted_to.max(history.compacted_to);
     let has_all = is_nothing_left || log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
     // The replicas of a deleted topic go one after the other, while others still believe to lead.
     let is_excused = || sight.is_deleted(partition, history.topic_id) || is_damaged(sight, history, member, partition);

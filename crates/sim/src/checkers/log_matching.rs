@@ -13,26 +13,27 @@ use super::violation::{Checker, Details};
 use std::sync::Arc;
 use wire::{BrokerId, Offset, RecordBatch, TopicPartition};
 
-/// `broker` has appended batches to its log, the first at `first`. Below `whole_from` replicas differ in what compaction
-/// has left (see `compaction`), or in what only some have deleted: a follower does not look for where logs part in what its
-/// leader has deleted (`LeaderEpochFileCache.endOffsetFor`), nor in what it has deleted itself, though its file may still hold
-/// that. In a ZooKeeper cluster a leader that lost records with its
-/// power goes on in the same epoch if no controller noticed: from there on nothing is compared.
+/// `broker` has appended batches to its log, the first at `first`. Replicas differ in what compaction has left (see
+/// `compaction`), and in what only some have deleted: a follower does not look for where logs part in what its leader has
+/// deleted (`LeaderEpochFileCache.endOffsetFor`), nor in what it has deleted itself, though its file may still hold that, and
+/// may show it again after a restart. In a ZooKeeper cluster a leader that lost records with its power goes on in the same
+/// epoch if no controller noticed: from there on nothing is compared.
 pub(super) fn on_append(
     findings: &mut Findings,
     sight: &Sight<'_>,
+    history: &History,
     broker: BrokerId,
     partition: &TopicPartition,
     log: &LogGlance<'_>,
-    (first, whole_from): (Offset, Offset),
-    lost_from: Option<Offset>,
+    first: Offset,
 ) {
+    let lost_from = history.lost_from.filter(|_| sight.zookeeper.is_some());
     for other in sight.keepers(partition).into_iter().filter(|other| *other != broker) {
         let Some(there) = sight.log_of(other, partition, log.topic_id) else { continue };
-        let whole_from = whole_from.max(log.start).max(there.start);
+        let whole_from = history.compacted_to.max(history.deleted_to).max(log.start).max(there.start);
         let first = first.max(whole_from);
         if there.end > first {
-            let differs = first_difference(log, &there, (first, whole_from))
+            let differs = first_difference(history, log, &there, (first, whole_from))
                 .filter(|offset| lost_from.is_none_or(|lost_from| *offset < lost_from));
             findings.require(Checker::LogMatching, sight, Some(partition), differs.is_none(), || Details::LogsDiffer {
                 broker,
@@ -46,13 +47,16 @@ pub(super) fn on_append(
 /// Where batches from `first` on have the same offset and epoch in both logs, but are not the same or do not follow the
 /// same.
 fn first_difference(
+    history: &History,
     log: &LogGlance<'_>,
     other: &LogGlance<'_>,
     (first, whole_from): (Offset, Offset),
 ) -> Option<Offset> {
-    let is_whole = |batch: &&Arc<RecordBatch>| batch.base_offset >= whole_from;
-    let (mut before, mut before_there) =
-        (log.batch_before(first).filter(is_whole), other.batch_before(first).filter(is_whole));
+    let is_whole = |log: &LogGlance<'_>, batch: &RecordBatch| {
+        batch.base_offset >= whole_from && !history.is_back(log, batch.base_offset)
+    };
+    let mut before = log.batch_before(first).filter(|before| is_whole(log, before));
+    let mut before_there = other.batch_before(first).filter(|before| is_whole(other, before));
     for (batch, there) in log.batches_from(first).zip(other.batches_from(first)) {
         let is_same_place =
             batch.base_offset == there.base_offset && batch.partition_leader_epoch == there.partition_leader_epoch;

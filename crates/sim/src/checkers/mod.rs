@@ -250,6 +250,7 @@ impl Checkers {
             | BrokerEvent::RecordsDeleted { partition, to, .. } => {
                 if let Some(history) = self.history_of(sight, broker, partition) {
                     history.deleted_to = history.deleted_to.max(*to);
+                    history.deleted_ever = history.deleted_ever.max(*to);
                 }
             }
             BrokerEvent::IsrChangeProposed { partition, from, .. } => self.on_proposal(sight, broker, partition, from),
@@ -366,18 +367,17 @@ impl Checkers {
     fn on_append(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, first: Offset) {
         let Some(log) = sight.log(broker, partition) else { return };
         let findings = Arc::make_mut(&mut self.findings);
-        let history = self.histories.get(partition, log.topic_id);
-        let deleted_to = history.map_or(log.start, |history| history.deleted_to.max(log.start));
-        let lost_from = history.and_then(|history| history.lost_from).filter(|_| sight.zookeeper.is_some());
-        replica_numbers::appended(findings, sight, broker, partition, &log, (first, deleted_to), lost_from);
-        let Some(history) = history else { return };
-        let whole_from = history.compacted_to.max(history.deleted_to);
-        if history.damaged.contains(&broker)
+        let is_damaged = |history: &History| history.damaged.contains(&broker);
+        if self.histories.get(partition, log.topic_id).is_some_and(is_damaged)
             && let Some(history) = self.histories.get_mut(partition, log.topic_id)
         {
             history.maybe_repair(broker, &log);
         }
-        log_matching::on_append(findings, sight, broker, partition, &log, (first, whole_from), lost_from);
+        let history = self.histories.get(partition, log.topic_id);
+        replica_numbers::appended(findings, sight, history, broker, partition, &log, first);
+        if let Some(history) = history {
+            log_matching::on_append(findings, sight, history, broker, partition, &log, first);
+        }
     }
 
     fn on_compaction(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, to: Offset) {

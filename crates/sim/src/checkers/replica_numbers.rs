@@ -30,12 +30,14 @@ pub(super) fn offsets(findings: &mut Findings, sight: &Sight<'_>, broker: Broker
 pub(super) fn appended(
     findings: &mut Findings,
     sight: &Sight<'_>,
+    history: Option<&History>,
     broker: BrokerId,
     partition: &TopicPartition,
     log: &LogGlance<'_>,
-    (first, deleted_to): (Offset, Offset),
-    lost_from: Option<Offset>,
+    first: Offset,
 ) {
+    let deleted_to = history.map_or(log.start, |history| history.deleted_ever.max(log.start));
+    let lost_from = history.and_then(|history| history.lost_from).filter(|_| sight.zookeeper.is_some());
     let mut before = log.batch_before(first).filter(|before| before.base_offset >= deleted_to);
     for batch in log.batches_from(first) {
         let continues = before.is_none_or(|before| {

@@ -98,7 +98,10 @@ pub(super) fn below_high_watermarks(
         return;
     }
     let last = end + -1;
-    let written_in = |broker| sight.log(broker, partition).and_then(|log| log.written_in(last));
+    let written_in = |broker| {
+        let log = sight.log(broker, partition).filter(|log| !history.is_back(log, last))?;
+        log.written_in(last)
+    };
     let is_same = epoch_at(replica.leader_epochs, last) == epoch_at(there.leader_epochs, last)
         || written_in(broker).zip(written_in(other)).is_none_or(|(one, other)| one == other);
     findings.require(Checker::LogMatching, sight, Some(partition), is_same, || Details::LogsDiffer {

@@ -241,3 +241,51 @@ impl History {
         self.weakened_before = leader_epoch;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sight::LogByHand;
+    use super::*;
+
+    fn mark(end: i64, epoch: i32) -> Mark {
+        Mark { end: Offset(end), epoch: LeaderEpoch(epoch) }
+    }
+
+    #[test]
+    fn behind_an_unclean_election_only_what_the_leader_has_in_common_with_the_whole_log_counts() {
+        let whole = LogByHand::of(&[(0, 4), (1, 6)]);
+        for (elected, prefix, committed, weakened_from) in [
+            (Some(vec![(0, 4), (1, 2)]), 10, mark(6, 1), 6),
+            (Some(vec![(0, 4)]), 10, mark(4, 0), 4),
+            (Some(vec![(0, 3), (2, 9)]), 10, mark(3, 0), 3),
+            (Some(vec![(0, 4)]), 2, mark(4, 0), 2),
+            (None, 10, mark(0, -1), 0),
+        ] {
+            let mut history = History::new(TopicId(7), 1);
+            (history.committed, history.read, history.deleted_to) = (mark(9, 1), mark(8, 1), Offset(7));
+            let elected = elected.map(|epochs| LogByHand::of(&epochs));
+            let log = elected.as_ref().map(|log| log.from(0));
+            history.weaken(LeaderEpoch(5), log.as_ref(), Some(whole.from(0)), Offset(prefix));
+            assert_eq!((history.committed, history.read), (committed, committed));
+            assert_eq!(history.deleted_to, committed.end, "what was deleted may be there again");
+            assert_eq!((history.weakened_from, history.weakened_before), (Some(Offset(weakened_from)), LeaderEpoch(5)));
+            history.weaken(LeaderEpoch(6), Some(&whole.from(0)), None, Offset(20));
+            assert_eq!(history.weakened_from, Some(Offset(weakened_from)), "it never rises");
+        }
+    }
+
+    #[test]
+    fn only_what_was_deleted_and_has_no_epoch_any_more_is_back() {
+        let mut history = History::new(TopicId(7), 1);
+        let log = LogByHand::of(&[(0, 4), (1, 6)]).with_epochs_from(5);
+        let is_back = |history: &History| {
+            let offsets = (0..10).filter(|offset| history.is_back(&log.from(0), Offset(*offset)));
+            offsets.collect::<Vec<_>>()
+        };
+        assert_eq!(is_back(&history), [], "nothing was deleted");
+        history.deleted_ever = Offset(3);
+        assert_eq!(is_back(&history), [0, 1, 2]);
+        history.deleted_ever = Offset(8);
+        assert_eq!(is_back(&history), [0, 1, 2, 3, 4], "of the rest it knows the epoch");
+    }
+}

@@ -110,3 +110,40 @@ pub(super) fn below_high_watermarks(
         offset: last,
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::Histories;
+    use super::super::sight::LogByHand;
+    use super::*;
+    use wire::{PartitionIndex, TopicId, TopicName};
+
+    /// Where the second log differs from the first, looked at from `first` on, if records up to `deleted_ever` were deleted
+    /// once.
+    fn difference(one: &LogGlance<'_>, other: &LogGlance<'_>, first: i64, deleted_ever: i64) -> Option<i64> {
+        let mut histories = Histories::default();
+        let partition = TopicPartition::new(TopicName::new("t"), PartitionIndex(0));
+        histories.begin_unless_known(partition.clone(), TopicId(7));
+        let history = histories.get_mut(&partition, TopicId(7)).expect("it has just begun");
+        history.deleted_ever = Offset(deleted_ever);
+        let whole_from = one.start.max(other.start);
+        first_difference(history, one, other, (Offset(first), whole_from)).map(|offset| offset.0)
+    }
+
+    #[test]
+    fn batches_that_follow_others_differ_and_those_behind_a_log_start_do_not_count() {
+        let (whole, short) = (LogByHand::of(&[(0, 4), (2, 4)]), LogByHand::of(&[(0, 6), (2, 4)]));
+        assert_eq!(difference(&whole.from(0), &whole.from(0), 0, 0), None);
+        assert_eq!(difference(&whole.from(0), &short.from(0), 4, 0), Some(6), "5 is of another epoch in each");
+        assert_eq!(difference(&whole.from(0), &short.from(0), 6, 0), Some(6), "the one before is");
+        assert_eq!(difference(&whole.from(0), &short.from(0), 7, 0), None, "by induction all before was compared");
+        assert_eq!(difference(&whole.from(6), &short.from(6), 6, 0), None, "what lies before is no longer in the log");
+    }
+
+    #[test]
+    fn what_was_deleted_and_is_back_is_compared_with_nothing() {
+        let (whole, other) = (LogByHand::of(&[(0, 4), (2, 4)]), LogByHand::of(&[(0, 6), (2, 4)]).with_epochs_from(6));
+        assert_eq!(difference(&whole.from(0), &other.from(0), 6, 5), Some(6), "5 was never deleted");
+        assert_eq!(difference(&whole.from(0), &other.from(0), 6, 6), None);
+    }
+}

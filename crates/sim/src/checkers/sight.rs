@@ -332,3 +332,89 @@ impl<'a> LogGlance<'a> {
         self.batches_from(offset + -1).next().filter(|batch| batch.base_offset < offset)
     }
 }
+
+/// A log made by hand, with one record in each batch.
+#[cfg(test)]
+pub(crate) struct LogByHand {
+    leader_epochs: Vec<(LeaderEpoch, Offset)>,
+    segments: Segments,
+}
+
+#[cfg(test)]
+impl LogByHand {
+    /// From offset 0 on so many records of each epoch, with the epoch cache that belongs to them.
+    pub(crate) fn of(epochs: &[(i32, i64)]) -> LogByHand {
+        let (mut leader_epochs, mut batches) = (Vec::new(), Vec::new());
+        for (epoch, records) in epochs {
+            let (epoch, start) = (LeaderEpoch(*epoch), batches.len() as i64);
+            leader_epochs.push((epoch, Offset(start)));
+            let values = start..start + records;
+            batches.extend(values.map(|offset| Arc::new(LogByHand::batch(offset, epoch))));
+        }
+        LogByHand { leader_epochs, segments: Segments::of_batches(Offset::ZERO, batches) }
+    }
+
+    fn batch(offset: i64, epoch: LeaderEpoch) -> RecordBatch {
+        let record = wire::Record::new(None, Some(format!("{offset} in {epoch}").as_bytes()), wire::Timestamp(0));
+        RecordBatch::from_producer(vec![record]).appended_at(Offset(offset), epoch)
+    }
+
+    /// Its epoch cache knows nothing below that offset, as after a deletion.
+    pub(crate) fn with_epochs_from(mut self, offset: i64) -> LogByHand {
+        let epoch = epoch_at(&self.leader_epochs, Offset(offset));
+        self.leader_epochs.retain(|(known, _)| *known >= epoch);
+        self.leader_epochs.first_mut().expect("there is such an epoch").1 = Offset(offset);
+        self
+    }
+
+    /// What checkers see of it if it begins at that offset.
+    pub(crate) fn from(&self, start: i64) -> LogGlance<'_> {
+        LogGlance {
+            topic_id: TopicId(7),
+            start: Offset(start),
+            end: self.segments.end_offset(),
+            leader_epochs: &self.leader_epochs,
+            batches: &self.segments,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_part_where_the_last_epoch_that_both_know_ends_first() {
+        let whole = [(0, 4), (1, 3), (3, 2)];
+        for (one, other, end) in [
+            (&whole[..], &whole[..], 9),
+            (&whole, &[(0, 4), (1, 1)], 5),
+            (&whole, &[(0, 6)], 4),
+            (&whole, &[(0, 4), (2, 8)], 4),
+            (&whole, &[(0, 4), (1, 5), (3, 1)], 9),
+            (&[(1, 3)], &[(2, 3)], 0),
+            (&[], &whole, 0),
+        ] {
+            let (one, other) = (LogByHand::of(one), LogByHand::of(other));
+            let ends = [one.from(0).common_end(&other.from(0)), other.from(0).common_end(&one.from(0))];
+            assert_eq!(ends, [Offset(end); 2], "{:?} {:?}", one.leader_epochs, other.leader_epochs);
+        }
+    }
+
+    #[test]
+    fn a_log_reaches_an_end_in_the_epoch_in_which_its_last_record_was_written() {
+        let log = LogByHand::of(&[(0, 4), (1, 3)]);
+        for (end, epoch, start, reaches) in [
+            (4, 0, 0, true),
+            (5, 1, 0, true),
+            (7, 1, 0, true),
+            (8, 1, 0, false),
+            (5, 0, 0, false),
+            (4, 1, 0, false),
+            (4, 1, 4, true),
+            (7, -1, 0, true),
+        ] {
+            assert_eq!(log.from(start).reaches(Offset(end), LeaderEpoch(epoch)), reaches, "{end} in {epoch}");
+        }
+    }
+}

@@ -325,6 +325,15 @@ pub(crate) fn reassign(frame: &mut Frame, adding: &[i32], removing: &[i32]) {
     replay(frame, &MetadataRecord::PartitionChange(change));
 }
 
+/// Has a follower of partition 0 give up fetching.
+pub(crate) fn give_up_fetching(frame: &mut Frame, broker: i32) {
+    let node = frame.nodes.iter_mut().find(|node| node.id == NodeId::Server(broker));
+    let Some(NodeView::Broker(view)) = node.and_then(|node| node.process.as_mut()) else { return };
+    for replica in view.replicas.iter_mut().filter(|replica| replica.partition == partition(0)) {
+        replica.role = ReplicaRole::Follower { leader: Some(BrokerId(1)), has_failed: true };
+    }
+}
+
 fn replay(frame: &mut Frame, record: &MetadataRecord) {
     for node in &mut frame.nodes {
         if let Some(NodeView::Controller(view)) = &mut node.process {

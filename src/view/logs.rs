@@ -184,10 +184,17 @@ impl Row<'_> {
     }
 
     fn noted(&self) -> Option<(Ink, String)> {
+        let language = self.scene.store.language;
+        let role = self.replica.running().map(|replica| &replica.role);
+        let has_failed = matches!(role, Some(ReplicaRole::Follower { has_failed: true, .. }));
         let standings = cluster::standings(self.scene.frame, self.replica.broker, self.partition);
-        let ink = if standings.contains(&Standing::OutOfSync) { Ink::Danger } else { Ink::Warning };
-        let words: Vec<&str> =
-            standings.into_iter().map(|standing| standing_label(standing).text(self.scene.store.language)).collect();
+        let is_out = standings.contains(&Standing::OutOfSync);
+        let ink = if has_failed || is_out { Ink::Danger } else { Ink::Warning };
+        let label = |standing| match standing {
+            Standing::OutOfSync if has_failed => Label::HasGivenUp,
+            standing => standing_label(standing),
+        };
+        let words: Vec<&str> = standings.into_iter().map(|standing| label(standing).text(language)).collect();
         (!words.is_empty()).then(|| (ink, words.join(" · ")))
     }
 
@@ -429,6 +436,15 @@ mod tests {
         assert!(!drawn(&frame, 860.0).texts().contains(&"not in ISR"));
         fixture::shrink_isr(&mut frame, &[1, 2]);
         assert!(drawn(&frame, 860.0).texts().contains(&"not in ISR"));
+    }
+
+    #[test]
+    fn a_follower_that_has_given_up_fetching_says_so() {
+        let mut frame = fixture::frame(1);
+        fixture::shrink_isr(&mut frame, &[1, 2]);
+        fixture::give_up_fetching(&mut frame, 3);
+        let texts = drawn(&frame, 860.0);
+        assert!(texts.texts().contains(&"gave up fetching"), "{:?}", texts.texts());
     }
 
     #[test]

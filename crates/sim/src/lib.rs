@@ -31,7 +31,7 @@ pub mod world_shape;
 pub mod world_spec;
 
 pub use checkers::violation::{Checker, Violation};
-pub use checkers::zookeeper::image_of as image_of_znodes;
+pub use checkers::zookeeper::{brokers_with_replicas, image_of as image_of_znodes};
 pub use command::{Command, CommandError};
 pub use frame::Frame;
 pub use ledger::Ledger;

@@ -162,6 +162,20 @@ pub fn cluster_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
     known.max_by_key(|(epoch, _)| *epoch).map(|(_, image)| image)
 }
 
+/// The brokers that somebody expects replicas on.
+#[must_use]
+pub fn brokers_with_replicas(frame: &Frame) -> BTreeSet<BrokerId> {
+    let database = frame.nodes.iter().find_map(|node| {
+        let Some(NodeView::ZooKeeper(view)) = &node.process else { return None };
+        Some(&view.database)
+    });
+    if let Some(database) = database {
+        return sim::brokers_with_replicas(database);
+    }
+    let image = cluster_image(frame).unwrap_or_default();
+    image.partitions().flat_map(|(_, state)| state.replicas.clone()).collect()
+}
+
 fn unhealthy_broker(
     view: &BrokerView,
     image: &ClusterImage,

@@ -5,7 +5,8 @@ use crate::consumers::{Past, what_is_unread, what_was_read_out_of_order};
 use crate::coverage::Coverage;
 use crate::draw::Draw;
 use crate::health::{
-    Excuses, brokers_that_remember, cluster_image, is_orphaned, superseded_brokers, waiting_leaders, what_is_unhealthy,
+    Excuses, brokers_that_remember, brokers_with_replicas, cluster_image, is_orphaned, superseded_brokers,
+    waiting_leaders, what_is_unhealthy,
 };
 use crate::historical::Historical;
 use crate::plan::{Plan, Step};
@@ -17,7 +18,7 @@ use kafka::view::{BrokerState, NodeView};
 use sim::frame::NodeFrame;
 use sim::{Budget, Command, Frame, Session, Violation};
 use std::collections::BTreeSet;
-use wire::TopicName;
+use wire::{BrokerId, TopicName};
 
 /// Steps between two looks of the checkers at everything.
 const STEPS_BETWEEN_LOOKS: u64 = 50;
@@ -242,10 +243,8 @@ impl Run {
         for node in self.servers() {
             self.session.apply(Command::Start(node)).ok();
         }
-        let Some(image) = cluster_image(&self.session.frame()) else { return };
-        let used: BTreeSet<i32> =
-            image.partitions().flat_map(|(_, state)| state.replicas.clone()).map(|broker| broker.0).collect();
-        for id in used.into_iter().filter(|id| is_broker(*id)) {
+        let used = brokers_with_replicas(&self.session.frame());
+        for BrokerId(id) in used.into_iter().filter(|id| is_broker(id.0)) {
             self.session.apply(Command::AddServer(Box::new(self.plan.world.broker(id)))).ok();
         }
     }

@@ -11,7 +11,7 @@ use kafka::node::NodeId;
 use kafka::view::Obeyed;
 use kafka::zk_data;
 use kafka::zookeeper::Database;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::zookeeper::{PartitionStateData, ZnodeData, ZnodePath, Zxid};
 use wire::{
@@ -159,6 +159,17 @@ pub fn image_of(database: &Database) -> ClusterImage {
         }
     }
     image
+}
+
+/// The brokers that topics have replicas on; one that is marked for deletion is gone only when all of them have been there.
+#[must_use]
+pub fn brokers_with_replicas(database: &Database) -> BTreeSet<BrokerId> {
+    let topics = children(database, zk_data::TOPICS).map(|name| zk_data::topic(&TopicName::new(name)));
+    let replicas = topics.filter_map(|path| {
+        let ZnodeData::Topic { partitions, .. } = &database.znode(&path)?.data else { return None };
+        Some(partitions.values().flatten().copied())
+    });
+    replicas.flatten().collect()
 }
 
 fn children<'a>(database: &'a Database, path: &str) -> impl Iterator<Item = &'a String> {

@@ -45,9 +45,15 @@ pub(super) fn strong(findings: &mut Findings, sight: &Sight<'_>, history: &Histo
 /// Whether a leader waits for a replica that it knows in sync. One that was moved away deletes its log, maybe before the
 /// leader hears of that. In a ZooKeeper cluster the controller tells of the end of a reassignment before it takes replicas
 /// that go out of the in-sync ones (`onPartitionReassignment`), and leaders wait for replicas of the partition only
-/// (`Partition.maybeIncrementLeaderHW`).
+/// (`Partition.maybeIncrementLeaderHW`). Who adds partitions writes back the replicas that it has read, and takes the znode
+/// back to before a move that began meanwhile (`ZkAdminManager.createPartitions` knows of that race): then somebody in sync
+/// is none of the replicas, and which of these the leader knows nobody can tell.
 fn is_owed(sight: &Sight<'_>, member: BrokerId, state: &PartitionRegistration) -> bool {
-    state.replicas.contains(&member) && (sight.zookeeper.is_none() || !state.removing_replicas.contains(&member))
+    let is_told = || {
+        let is_out_of_date = state.isr.iter().any(|other| !state.replicas.contains(other));
+        !is_out_of_date && !state.removing_replicas.contains(&member)
+    };
+    state.replicas.contains(&member) && (sight.zookeeper.is_none() || is_told())
 }
 
 /// Whether a controller of a ZooKeeper cluster has elected a replica that is being moved away. Its predecessor ended after

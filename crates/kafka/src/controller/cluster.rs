@@ -56,7 +56,8 @@ impl Cluster<'_> {
     }
 
     /// A new process of the broker: whatever an earlier one was in sync with is not trusted. Where replicas may be
-    /// eligible without being in sync, a process that knows the epoch of the one before it is known to have ended cleanly.
+    /// eligible without being in sync, a process that knows the epoch of the one before it is known to have ended cleanly,
+    /// and leaves the replicas in sync as if it were fenced: a late heartbeat may have unfenced the dead process.
     fn register_incarnation(
         &self,
         request: &BrokerRegistrationRequest,
@@ -67,7 +68,10 @@ impl Cluster<'_> {
         heartbeats.register(request.broker_id, true, now);
         let previous = self.image.brokers().get(&request.broker_id).map(|existing| existing.broker_epoch);
         let ended_cleanly = self.rules().eligible_leader_replicas && previous == Some(request.previous_broker_epoch);
-        let records = if ended_cleanly { Vec::new() } else { self.end_uncleanly(request.broker_id) };
+        let records = match ended_cleanly {
+            true => self.remove_from_isrs(request.broker_id),
+            false => self.end_uncleanly(request.broker_id),
+        };
         let broker_epoch = BrokerEpoch(next_offset.0 + records.len() as i64);
         registered(records, request, broker_epoch)
     }

@@ -43,8 +43,8 @@ pub(crate) struct History {
     pub(crate) damaged: Vec<BrokerId>,
     /// From here on some replica has lost records with its power.
     pub(crate) lost_from: Option<Offset>,
-    /// Leaders that had lost records with their power and went on in the epoch in which they had led before, and from where.
-    pub(crate) resumed_from: BTreeMap<BrokerId, Offset>,
+    /// From here on a leader that had lost records with its power went on in the epoch in which it had led before.
+    pub(crate) resumed_from: Option<Offset>,
     /// Who led in which epoch.
     pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
     /// The leadership seen last.
@@ -173,7 +173,7 @@ impl History {
             unaware: None,
             damaged: Vec::new(),
             lost_from: None,
-            resumed_from: BTreeMap::new(),
+            resumed_from: None,
             leaders: BTreeMap::new(),
             term: None,
             in_sync: None,

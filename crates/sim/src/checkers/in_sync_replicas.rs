@@ -85,7 +85,7 @@ fn has(
     let is_nothing_left = is_back || mark.end <= history.deleted_to.max(history.compacted_to);
     let has_all = is_nothing_left || log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
     // The replicas of a deleted topic go one after the other, while others still believe to lead.
-    let has_resumed = history.resumed_from.get(&member).is_some_and(|from| mark.end > *from);
+    let has_resumed = history.resumed_from.is_some_and(|from| mark.end > from);
     let is_excused = || {
         has_resumed || sight.is_deleted(partition, history.topic_id) || is_damaged(sight, history, member, partition)
     };
@@ -100,8 +100,8 @@ fn has(
 
 /// A replica that lost records with its power is nobody's fault as long as it has not registered anew, which takes it out
 /// of the in-sync replicas, or is the last one in sync. A ZooKeeper controller takes it out when it hears of that. If it does
-/// not, the replica leads on without the records, while those in sync with it keep theirs (see `log_matching`); one of them
-/// may be elected before it has fetched anew.
+/// not, the replica leads on without the records, while some of those in sync with it keep theirs (see `log_matching`): one of
+/// them may be elected before it has fetched anew, and those that followed the other one lack what it has.
 fn is_damaged(sight: &Sight<'_>, history: &History, member: BrokerId, partition: &TopicPartition) -> bool {
     let is_down = sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
     let is_last = || sight.known_state(partition).is_none_or(|glance| glance.state.isr.len() <= 1);

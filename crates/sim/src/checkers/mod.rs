@@ -474,8 +474,7 @@ impl Checkers {
         if let (true, Some(log)) = (may_lack, sight.log(broker, partition)) {
             history.damaged.retain(|damaged| *damaged != broker);
             if is_damaged && has_led && sight.zookeeper.is_some() {
-                let from = history.resumed_from.entry(broker).or_insert(log.end);
-                *from = (*from).min(log.end);
+                history.resumed_from = Some(history.resumed_from.map_or(log.end, |from| from.min(log.end)));
             }
             if !log.reaches(history.committed.end, history.committed.epoch) {
                 history.weaken(epoch, Some(&log), None, log.end);

@@ -277,6 +277,12 @@ impl Ledger {
         }
     }
 
+    /// A replica that lost records with its power is in sync all the same: a leader has proposed it before, or for a fetch that
+    /// was under way then.
+    pub(crate) fn on_loser_joined(&mut self, sight: &Sight<'_>, place: (&TopicPartition, TopicId), broker: BrokerId) {
+        self.excuse(sight, place, Some(broker), Excuse::PowerLoss);
+    }
+
     /// A server left the world with its disk.
     pub(crate) fn on_server_removed(&mut self, sight: &Sight<'_>, broker: BrokerId) {
         let accounts = self.accounts.clone();
@@ -347,12 +353,12 @@ fn account<'a>(
 }
 
 /// Whether a broker may become leader; nobody can tell while no controller is active. What an active controller has decided
-/// may come to nothing: so it counts, too, what the brokers have heard.
+/// may come to nothing: so it counts, too, what others know.
 fn may_lead(sight: &Sight<'_>, partition: &TopicPartition, broker: BrokerId) -> bool {
     let decided = sight.state(partition);
     decided.is_none_or(|glance| {
         sight.candidates(&glance).contains(&broker)
-            || sight.heard_states(partition).any(|glance| sight.candidates(&glance).contains(&broker))
+            || sight.states_of_all(partition).any(|glance| sight.candidates(&glance).contains(&broker))
     })
 }
 

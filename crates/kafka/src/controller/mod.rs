@@ -171,6 +171,12 @@ impl Controller {
         Some((running.raft.epoch(), &running.image))
     }
 
+    /// The cluster as it knows it, active or not.
+    #[must_use]
+    pub fn image(&self) -> Option<&ClusterImage> {
+        self.running.as_ref().map(|running| &*running.image)
+    }
+
     fn start(&mut self, now: Instant, disk: &Disk, effects: &mut Effects) {
         assert!(self.running.is_none(), "a process starts once");
         match BrokerConfig::from_properties(&self.spec.properties) {

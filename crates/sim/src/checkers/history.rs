@@ -188,6 +188,12 @@ impl History {
         self.committed_ever = self.committed_ever.max(end);
     }
 
+    /// Whether a leader's last proposal has that member: it waits for it from then on (`PartitionState.maximalIsr`), though
+    /// no living controller may know.
+    pub(crate) fn has_been_proposed(&self, member: BrokerId) -> bool {
+        self.proposals.values().any(|proposed| proposed.members.iter().any(|(broker, _)| *broker == member))
+    }
+
     /// Whether a replica had deleted the record at `offset` once, and shows it again after a restart: its epoch cache does
     /// not know of it (`LeaderEpochFileCache.truncateFromStart`), so it is compared with nothing.
     pub(crate) fn is_back(&self, log: &LogGlance<'_>, offset: Offset) -> bool {

@@ -293,6 +293,12 @@ impl Checkers {
                     let change = IsrChange { partition, from, to, partition_epoch: *partition_epoch };
                     in_sync_replicas::proposed(findings, sight, history, node, change);
                 }
+                if let Some(history) = self.histories.last(partition) {
+                    let joins = |member: &&BrokerId| !from.contains(member) && history.damaged.contains(member);
+                    for member in to.iter().filter(joins) {
+                        self.ledger.on_loser_joined(sight, (partition, history.topic_id), *member);
+                    }
+                }
                 self.on_state(sight, partition);
             }
             ControllerEvent::LeaderElected { partition, .. }
@@ -492,6 +498,9 @@ impl Checkers {
             let longest = sight.logs_of(others, &partition, log.topic_id).map(|there| there.end).max();
             if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
                 history.lose_power(broker, &log, longest.unwrap_or(Offset::ZERO));
+                if history.has_been_proposed(broker) {
+                    self.ledger.on_loser_joined(sight, (&partition, log.topic_id), broker);
+                }
                 self.ledger.on_power_loss(sight, (&partition, log.topic_id), broker);
                 self.settle(sight, &partition);
             }

@@ -169,6 +169,12 @@ impl<'a> Sight<'a> {
         self.brokers().filter_map(|(_, broker)| state_in(broker.image(), partition))
     }
 
+    /// A partition as anybody knows it, brokers and controllers, active or not.
+    pub(crate) fn states_of_all(&self, partition: &TopicPartition) -> impl Iterator<Item = StateGlance<'a>> {
+        let images = self.servers().filter_map(|(_, host)| as_controller(host)?.image());
+        self.heard_states(partition).chain(images.filter_map(|image| state_in(image, partition)))
+    }
+
     /// Whether somebody knows that the partition of that topic does not exist any more.
     pub(crate) fn is_deleted(&self, partition: &TopicPartition, topic_id: TopicId) -> bool {
         let lacks = |image: &ClusterImage| state_in(image, partition).is_none_or(|glance| glance.topic_id != topic_id);

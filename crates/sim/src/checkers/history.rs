@@ -207,9 +207,11 @@ impl History {
         }
     }
 
-    /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends.
+    /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends. A leader may
+    /// have sent what it lost, and it arrives yet.
     pub(crate) fn lose_power(&mut self, broker: BrokerId, log: &LogGlance<'_>, end: Offset) {
-        if log.end < end || !log.reaches(self.committed.end, self.committed.epoch) {
+        let has_led = self.term.is_some_and(|term| term.broker == broker);
+        if has_led || log.end < end || !log.reaches(self.committed.end, self.committed.epoch) {
             self.lost_from = Some(self.lost_from.map_or(log.end, |from| from.min(log.end)));
             if !self.damaged.contains(&broker) {
                 self.damaged.push(broker);

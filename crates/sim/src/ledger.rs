@@ -291,15 +291,10 @@ impl Ledger {
         }
     }
 
-    /// A reassignment was cancelled, so that these replicas remain. If none of them is in sync, none may lead.
-    pub(crate) fn on_reassignment_cancelled(
-        &mut self,
-        sight: &Sight<'_>,
-        partition: &TopicPartition,
-        replicas: &[BrokerId],
-    ) {
+    /// A reassignment took a partition its leader. If none of its replicas is in sync, it was cancelled, and none may lead.
+    pub(crate) fn on_offline_by_reassignment(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
         let Some(glance) = sight.known_state(partition).filter(|_| sight.zookeeper.is_some()) else { return };
-        if !replicas.iter().any(|replica| glance.state.isr.contains(replica)) {
+        if !glance.state.replicas.iter().any(|replica| glance.state.isr.contains(replica)) {
             self.excuse(sight, (partition, glance.topic_id), None, Excuse::ReassignmentCancelled);
         }
     }

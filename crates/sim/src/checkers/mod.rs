@@ -302,12 +302,14 @@ impl Checkers {
                 self.on_state(sight, partition);
             }
             ControllerEvent::LeaderElected { partition, .. }
-            | ControllerEvent::PartitionWentOffline { partition, .. }
             | ControllerEvent::EligibleLeadersChanged { partition, .. }
             | ControllerEvent::ReassignmentStarted { partition, .. }
-            | ControllerEvent::ReassignmentCompleted { partition, .. } => self.on_state(sight, partition),
-            ControllerEvent::ReassignmentCancelled { partition, replicas } => {
-                self.ledger.on_reassignment_cancelled(sight, partition, replicas);
+            | ControllerEvent::ReassignmentCompleted { partition, .. }
+            | ControllerEvent::ReassignmentCancelled { partition, .. } => self.on_state(sight, partition),
+            ControllerEvent::PartitionWentOffline { partition, reason, .. } => {
+                if *reason == ChangeReason::Reassignment {
+                    self.ledger.on_offline_by_reassignment(sight, partition);
+                }
                 self.on_state(sight, partition);
             }
             ControllerEvent::BrokerRegistered { .. }

@@ -190,9 +190,9 @@ impl Row<'_> {
         let standings = cluster::standings(self.scene.frame, self.replica.broker, self.partition);
         let is_out = standings.contains(&Standing::OutOfSync);
         let ink = if has_failed || is_out { Ink::Danger } else { Ink::Warning };
-        let label = |standing| match standing {
-            Standing::OutOfSync if has_failed => Label::HasGivenUp,
-            standing => standing_label(standing),
+        let label = |standing| {
+            let has_given_up = has_failed && standing == Standing::OutOfSync;
+            if has_given_up { Label::HasGivenUp } else { standing_label(standing) }
         };
         let words: Vec<&str> = standings.into_iter().map(|standing| label(standing).text(language)).collect();
         (!words.is_empty()).then(|| (ink, words.join(" · ")))

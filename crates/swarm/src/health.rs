@@ -11,14 +11,17 @@
 //! (`LeaderEpochFileCache.endOffsetFor`, `Partition.appendRecordsToFollowerOrFutureReplica`). Only partitions whose
 //! missing replicas have all given up are let off.
 //!
-//! Who led last is elected again also while it shuts down, and then neither may grow its in-sync replicas nor ends before five
-//! minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose conditional write got
-//! no answer tries again, is refused, and leaves the partition's leader waiting (`badVersionUpdates` of `KafkaController`).
-//! A broker whose session expires while it runs does not hear of topics that are deleted before it has registered again, and
-//! remembers them: it is told of what there is, and forgets only what it is told to forget (`ZkMetadataCache.updateMetadata`,
-//! `KafkaController.onBrokerStartup`). In all these cases a restart helps. Where the only replica in sync is one that came with a reassignment, cancelling that leaves
-//! a partition whose replicas may not lead (`stopRemovedReplicasOfReassignedPartition`): its operator has one elected. A
-//! ZooKeeper controller refuses even that while a broker that stands among those in sync lives
+//! Who led last is elected again also while it shuts down, and then neither may grow its in-sync replicas nor ends
+//! before five minutes have passed (`PartitionChangeBuilder.canElectLastKnownLeader`). A ZooKeeper controller whose
+//! conditional write got no answer tries again, is refused, and leaves the partition's leader waiting
+//! (`badVersionUpdates` of `KafkaController`). A broker whose session expires while it runs does not hear of topics
+//! that are deleted before it has registered again, and remembers them: it is told of what there is, and forgets only
+//! what it is told to forget (`ZkMetadataCache.updateMetadata`, `KafkaController.onBrokerStartup`). A controller whose
+//! creation of a partition's state got no answer tries again, is told that it is there, and takes that for a failure,
+//! again and again, until another one reads it (`PartitionStateMachine.initializeLeaderAndIsrForPartitions`). In all
+//! these cases a restart helps. Where the only replica in sync is one that came with a reassignment, cancelling that
+//! leaves a partition whose replicas may not lead (`stopRemovedReplicasOfReassignedPartition`): its operator has one
+//! elected. A ZooKeeper controller refuses even that while a broker that stands among those in sync lives
 //! (`PartitionStateMachine.collectUncleanLeaderElectionState`).
 //!
 //! A topic of a ZooKeeper cluster whose replicas were moved may leave some of them behind when it is deleted: nobody asks a
@@ -160,6 +163,18 @@ pub fn cluster_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
         view.controller().filter(|view| view.is_active).map(|view| (view.epoch, view.image.clone()))
     });
     known.max_by_key(|(epoch, _)| *epoch).map(|(_, image)| image)
+}
+
+/// The controllers of a ZooKeeper cluster that do not know of partitions which they have made.
+#[must_use]
+pub fn controllers_that_missed(frame: &Frame) -> Vec<NodeId> {
+    let Some(image) = cluster_image(frame) else { return Vec::new() };
+    let has_missed = |view: &BrokerView| {
+        view.controller.is_some() && image.partitions().any(|(place, _)| view.image.partition(&place).is_none())
+    };
+    let nodes = frame.nodes.iter();
+    let missed = nodes.filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(has_missed));
+    missed.map(|node| node.id).collect()
 }
 
 /// The brokers that somebody expects replicas on.

@@ -5,8 +5,8 @@ use crate::consumers::{Past, what_is_unread, what_was_read_out_of_order};
 use crate::coverage::Coverage;
 use crate::draw::Draw;
 use crate::health::{
-    Excuses, brokers_that_remember, brokers_with_replicas, cluster_image, is_orphaned, superseded_brokers,
-    waiting_leaders, what_is_unhealthy,
+    Excuses, brokers_that_remember, brokers_with_replicas, cluster_image, controllers_that_missed, is_orphaned,
+    superseded_brokers, waiting_leaders, what_is_unhealthy,
 };
 use crate::historical::Historical;
 use crate::plan::{Plan, Step};
@@ -182,6 +182,7 @@ impl Run {
         let mut brokers: BTreeSet<NodeId> = frame.nodes.iter().filter(ends).map(|node| node.id).collect();
         if self.plan.world.has_zookeeper() && self.plan.world.historical.is_none() {
             brokers.extend(waiting_leaders(frame));
+            brokers.extend(controllers_that_missed(frame));
             let lost_sessions = &self.past.lost_sessions;
             brokers.extend(brokers_that_remember(frame).into_iter().filter(|broker| lost_sessions.contains(broker)));
         }

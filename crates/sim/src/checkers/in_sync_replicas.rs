@@ -98,14 +98,18 @@ fn has(
     });
 }
 
-/// A replica that lost records with its power is nobody's fault as long as it has not registered anew, which takes it out
-/// of the in-sync replicas, or is the last one in sync. A ZooKeeper controller takes it out when it hears of that. If it does
-/// not, the replica leads on without the records, while some of those in sync with it keep theirs (see `log_matching`): one of
-/// them may be elected before it has fetched anew, and those that followed the other one lack what it has.
+/// A replica that lost records with its power is nobody's fault as long as it has not registered anew, which takes it
+/// out of the in-sync replicas, as the leader hears later, or is the last one in sync. A ZooKeeper controller takes it
+/// out when it hears of that. If it does not, the replica leads on without the records, while some of those in sync
+/// with it keep theirs (see `log_matching`): one of them may be elected before it has fetched anew, and those that
+/// followed the other one lack what it has.
 fn is_damaged(sight: &Sight<'_>, history: &History, member: BrokerId, partition: &TopicPartition) -> bool {
     let is_down = sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
-    let is_last = || sight.known_state(partition).is_none_or(|glance| glance.state.isr.len() <= 1);
-    history.damaged.contains(&member) && (is_down || sight.zookeeper.is_some() || is_last())
+    let is_out_or_last = || {
+        let state = sight.known_state(partition).map(|glance| glance.state);
+        state.is_none_or(|state| state.isr.len() <= 1 || !state.isr.contains(&member))
+    };
+    history.damaged.contains(&member) && (is_down || sight.zookeeper.is_some() || is_out_or_last())
 }
 
 /// A change of the in-sync replicas that a leader proposed.

@@ -8,9 +8,6 @@ use std::sync::Arc;
 
 const CHUNK: usize = 64;
 
-/// So many items at the end are looked at one by one.
-const NEAR_THE_END: usize = 3;
-
 /// Room for so many items is made first, and then twice as much each time.
 const FIRST_ROOM: usize = 4;
 
@@ -124,11 +121,8 @@ impl<T: Clone> Chunks<T> {
     }
 
     /// How many items from the first on are before what is sought, given that no item behind one that is not is before
-    /// it either. Quickest near the end, where most who look are.
+    /// it either. Quickest near the end.
     pub fn partition_point(&self, is_before: impl Fn(&T) -> bool) -> usize {
-        if let Some(behind) = self.tail.iter().rev().take(NEAR_THE_END).position(&is_before) {
-            return self.len() - behind;
-        }
         if self.tail.first().is_some_and(&is_before) {
             return self.sealed + self.tail.partition_point(is_before);
         }

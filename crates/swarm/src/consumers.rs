@@ -19,7 +19,7 @@ pub struct Past {
     /// Some host has lost its power.
     pub(crate) has_lost_power: bool,
     /// Brokers that have lost a session with ZooKeeper since they started.
-    pub(crate) lost_sessions: BTreeSet<NodeId>,
+    pub(crate) lost_sessions: Vec<NodeId>,
     /// Partitions of which retention, compaction or a command took records.
     pub(crate) thinned: BTreeSet<TopicPartition>,
     /// Topics that were deleted, or of which leaders were elected uncleanly: records may be lost that somebody had read, or
@@ -49,8 +49,8 @@ impl Past {
 
     fn take_in(&mut self, node: NodeId, event: EventKind) {
         match event {
-            EventKind::Operator(OperatorEvent::ProcessStarted) => drop(self.lost_sessions.remove(&node)),
-            EventKind::Broker(BrokerEvent::SessionExpired) => drop(self.lost_sessions.insert(node)),
+            EventKind::Operator(OperatorEvent::ProcessStarted) => self.lost_sessions.retain(|other| *other != node),
+            EventKind::Broker(BrokerEvent::SessionExpired) => self.lost_sessions.push(node),
             EventKind::Operator(OperatorEvent::PowerLost) => self.has_lost_power = true,
             EventKind::Broker(
                 BrokerEvent::SegmentsDeleted { partition, .. }
@@ -174,11 +174,10 @@ pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     let image = cluster_image(frame);
     let state_of = |place: &TopicPartition| image.as_ref().and_then(|image| image.partition(place));
     let can_be_read = |place: &TopicPartition| state_of(place).is_none_or(|state| !is_orphaned(state));
-    let ids = frame.nodes.iter().filter_map(|node| if let NodeId::Server(id) = node.id { Some(id) } else { None });
-    let servers: BTreeSet<i32> = ids.collect();
+    let is_gone = |id: &i32| *id >= 0 && frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };
-        if view.known_brokers.iter().all(|id| *id >= 0 && !servers.contains(id)) {
+        if view.known_brokers.iter().all(is_gone) {
             continue;
         }
         for place in view.positions.iter().filter(|place| can_be_read(&place.partition)) {

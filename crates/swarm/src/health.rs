@@ -177,9 +177,9 @@ pub fn controllers_that_missed(frame: &Frame) -> Vec<NodeId> {
     missed.map(|node| node.id).collect()
 }
 
-/// The brokers that somebody expects replicas on.
+/// The brokers that somebody expects replicas on, some of them more than once.
 #[must_use]
-pub fn brokers_with_replicas(frame: &Frame) -> BTreeSet<BrokerId> {
+pub fn brokers_with_replicas(frame: &Frame) -> Vec<BrokerId> {
     let database = frame.nodes.iter().find_map(|node| {
         let Some(NodeView::ZooKeeper(view)) = &node.process else { return None };
         Some(&view.database)
@@ -205,12 +205,9 @@ fn unhealthy_broker(
         false => view.image.topics() == image.topics() && view.image.brokers() == image.brokers(),
     };
     if !is_up_to_date {
-        let state = |image: &ClusterImage, place: &TopicPartition| image.partition(place).cloned();
         let mut places = image.partitions().chain(view.image.partitions()).map(|(place, _)| place);
-        let differs = places.find(|place| state(&view.image, place) != state(image, place));
-        let details = differs
-            .map(|place| format!(": {place} is {:?}, to it {:?}", state(image, &place), state(&view.image, &place)));
-        return Some(format!("does not know the cluster as it is{}", details.unwrap_or_default()));
+        let differs = places.find(|place| view.image.partition(place) != image.partition(place));
+        return Some(format!("does not know the cluster as it is, {differs:?}"));
     }
     let is_stray = |replica: &&ReplicaView| {
         let topic = image.topics().get(&replica.partition.topic);

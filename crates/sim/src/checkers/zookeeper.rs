@@ -11,7 +11,7 @@ use kafka::node::NodeId;
 use kafka::view::Obeyed;
 use kafka::zk_data;
 use kafka::zookeeper::Database;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::zookeeper::{PartitionStateData, ZnodeData, ZnodePath, Zxid};
 use wire::{
@@ -161,9 +161,10 @@ pub fn image_of(database: &Database) -> ClusterImage {
     image
 }
 
-/// The brokers that topics have replicas on; one that is marked for deletion is gone only when all of them have been there.
+/// The brokers that topics have replicas on, some of them more than once. A topic that is marked for deletion is gone only
+/// when all of them have been there.
 #[must_use]
-pub fn brokers_with_replicas(database: &Database) -> BTreeSet<BrokerId> {
+pub fn brokers_with_replicas(database: &Database) -> Vec<BrokerId> {
     let topics = children(database, zk_data::TOPICS).map(|name| zk_data::topic(&TopicName::new(name)));
     let replicas = topics.filter_map(|path| {
         let ZnodeData::Topic { partitions, .. } = &database.znode(&path)?.data else { return None };

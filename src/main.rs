@@ -16,6 +16,7 @@ mod terminal;
 mod text;
 mod view;
 
+#[cfg(not(panic = "immediate-abort"))]
 use std::panic::PanicHookInfo;
 use text::{Label, Language};
 
@@ -24,6 +25,7 @@ use text::{Label, Language};
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 fn main() {
+    #[cfg(not(panic = "immediate-abort"))]
     yew::set_custom_panic_hook(Box::new(on_panic));
     // Not the body itself: mounting empties its element, and the one for our panics must stay.
     let document = web_sys::window().and_then(|window| window.document()).expect("the page runs in a window");
@@ -41,6 +43,7 @@ fn tell_the_crash_element(document: &web_sys::Document) {
 }
 
 /// A bug of ours stops the page; it must be seen that it did.
+#[cfg(not(panic = "immediate-abort"))]
 fn on_panic(info: &PanicHookInfo<'_>) {
     console_error_panic_hook::hook(info);
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
@@ -55,6 +58,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
 
 /// The address and the step: with them and what the user did, the same can be seen again. The built site does not know in
 /// which file it fails (see `cargo xtask dist`).
+#[cfg(not(panic = "immediate-abort"))]
 fn where_it_stopped(document: &web_sys::Document) -> String {
     let wishes = web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
     let page = document.get_element_by_id("kafkascope");

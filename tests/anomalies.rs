@@ -580,3 +580,39 @@ fn a_broker_that_restarts_faster_than_the_controller_looks_is_told_its_replicas_
         assert_eq!(play.acknowledged() > written, !is_fault_on || bounced != leader);
     }
 }
+
+/// A move to three brokers, of which two have caught up; then those that had the partition before go, and it is cancelled.
+fn the_move_is_cancelled_too_late(shape: &WorldShape) -> Play {
+    let mut play = Play::new(shape, 2, &[]);
+    play.cut(1, 5);
+    play.cut(2, 5);
+    let producer = play.producer(Acks::All);
+    play.write(producer, &["before"]);
+    play.reassign(&[3, 4, 5]);
+    play.await_leadership(1, &[1, 2, 3, 4]);
+    play.cut(3, 5);
+    play.cut(4, 5);
+    play.stop(2);
+    play.stop(1);
+    play.until("who was added is left", |play| {
+        play.leadership().is_some_and(|(id, _, isr)| [3, 4].contains(&id) && isr == [3, 4])
+    });
+    let producer = play.producer(Acks::All);
+    play.write(producer, &["meanwhile"]);
+    play.cancel_reassignment();
+    play.pass(5_000);
+    play
+}
+
+/// `KafkaController.maybeBuildReassignment` does not look at who is in sync; `ReplicationControlManager` does, and refuses
+/// (`cancelPartitionReassignment`).
+#[test]
+fn only_a_zookeeper_controller_lets_a_move_be_cancelled_that_all_in_sync_came_with() {
+    let mut play = the_move_is_cancelled_too_late(&zookeeper(5, NONE, &[]));
+    assert_eq!(play.losses(), [0, 1].map(|offset| (offset, offset, Verdict::ReassignmentCancelled)));
+    assert_eq!((play.replica(3).is_some(), play.leadership()), (false, None));
+    assert_eq!(play.complaints(), []);
+    let mut play = the_move_is_cancelled_too_late(&shape(5, NONE, &[]));
+    assert_eq!((play.losses(), play.complaints()), (vec![], vec![]));
+    assert_eq!(play.values(3), owned(&["before", "meanwhile"]));
+}

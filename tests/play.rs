@@ -5,14 +5,16 @@ use kafka::event::{ClientEvent, ControllerEvent, EventKind};
 use kafka::fault::{LinkChange, Links};
 use kafka::instant::{Duration, Instant};
 use kafka::node::{Instruction, NodeId, ProducerRecord};
-use kafka::spec::{AdminAction, ClientSpec, FeaturesAction, ProducerConfig, ProducerSpec, Program};
+use kafka::spec::{
+    AdminAction, ClientSpec, FeaturesAction, PlacedReplicas, ProducerConfig, ProducerSpec, Program, ReassignAction,
+};
 use kafka::view::{BrokerView, NodeView, ReplicaRole, ReplicaView};
 use sim::ledger::Verdict;
 use sim::world_shape::WorldShape;
 use sim::{Budget, Checker, Command, EventId, Session};
 use std::collections::BTreeMap;
 use wire::request::{Acks, FeatureUpdate, UpgradeType};
-use wire::{Bytes, ErrorCode, Offset, RecordBatch, TopicName};
+use wire::{BrokerId, Bytes, ErrorCode, Offset, PartitionIndex, RecordBatch, TopicName, TopicPartition};
 
 /// The topic of every schedule: one partition.
 pub const TOPIC: &str = "orders";
@@ -103,6 +105,27 @@ impl Play {
         let update = FeatureUpdate { feature: feature.to_owned(), max_version_level: level, upgrade_type };
         let action = FeaturesAction::Update { updates: vec![update], dry_run: false };
         self.start_client(Program::Admin(AdminAction::Features(action)));
+        self.pass(1_000);
+    }
+
+    /// Asks for the partition to be moved to these brokers.
+    pub fn reassign(&mut self, brokers: &[i32]) {
+        let replicas = brokers.iter().map(|id| BrokerId(*id)).collect();
+        let partition = TopicPartition::new(TopicName::new(TOPIC), PartitionIndex(0));
+        let targets = vec![PlacedReplicas { partition, replicas }];
+        let action = ReassignAction::Execute { targets, is_additional: false };
+        self.start_client(Program::Admin(AdminAction::Reassign(action)));
+        self.pass(1_000);
+    }
+
+    /// Asks for the partition to stay where it was.
+    pub fn cancel_reassignment(&mut self) {
+        let partition = TopicPartition::new(TopicName::new(TOPIC), PartitionIndex(0));
+        let targets = vec![PlacedReplicas { partition, replicas: Vec::new() }];
+        self.start_client(Program::Admin(AdminAction::Reassign(ReassignAction::Cancel {
+            targets,
+            preserves_throttles: false,
+        })));
         self.pass(1_000);
     }
 

@@ -142,10 +142,13 @@ pub fn superseded_brokers(frame: &Frame) -> Vec<NodeId> {
 #[must_use]
 pub fn brokers_that_remember(frame: &Frame) -> Vec<NodeId> {
     let Some(image) = cluster_image(frame) else { return Vec::new() };
-    let remembers = |view: &BrokerView| view.image.partitions().any(|(place, _)| image.partition(&place).is_none());
-    let nodes =
-        frame.nodes.iter().filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(remembers));
-    nodes.map(|node| node.id).collect()
+    brokers_where(frame, |view| view.image.partitions().any(|(place, _)| image.partition(&place).is_none()))
+}
+
+fn brokers_where(frame: &Frame, is_so: impl Fn(&BrokerView) -> bool) -> Vec<NodeId> {
+    let nodes = frame.nodes.iter();
+    let found = nodes.filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(&is_so));
+    found.map(|node| node.id).collect()
 }
 
 fn is_well(state: &PartitionRegistration) -> bool {
@@ -169,12 +172,9 @@ pub fn cluster_image(frame: &Frame) -> Option<Arc<ClusterImage>> {
 #[must_use]
 pub fn controllers_that_missed(frame: &Frame) -> Vec<NodeId> {
     let Some(image) = cluster_image(frame) else { return Vec::new() };
-    let has_missed = |view: &BrokerView| {
+    brokers_where(frame, |view| {
         view.controller.is_some() && image.partitions().any(|(place, _)| view.image.partition(&place).is_none())
-    };
-    let nodes = frame.nodes.iter();
-    let missed = nodes.filter(|node| node.process.as_ref().and_then(NodeView::broker).is_some_and(has_missed));
-    missed.map(|node| node.id).collect()
+    })
 }
 
 /// The brokers that somebody expects replicas on, some of them more than once.

@@ -605,7 +605,7 @@ fn the_move_is_cancelled_too_late(shape: &WorldShape) -> Play {
 }
 
 /// `KafkaController.maybeBuildReassignment` does not look at who is in sync; `ReplicationControlManager` does, and refuses
-/// (`cancelPartitionReassignment`).
+/// where unclean elections are not allowed (`cancelPartitionReassignment`).
 #[test]
 fn only_a_zookeeper_controller_lets_a_move_be_cancelled_that_all_in_sync_came_with() {
     let mut play = the_move_is_cancelled_too_late(&zookeeper(5, NONE, &[]));

@@ -141,7 +141,7 @@ labels! {
     NotInIsr = "not in ISR", "ISR 밖";
     Elr = "ELR", "ELR";
     Eligible = "ELR, not in ISR", "ELR, ISR 밖";
-    HasGivenUp = "gave up fetching", "가져오기 포기";
+    HasGivenUp = "gave up fetching", "페치 중단";
     Adding = "being added", "추가 중";
     Removing = "being removed", "제거 중";
     Replicas = "Replicas", "레플리카";

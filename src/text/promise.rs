@@ -71,8 +71,8 @@ pub(crate) fn verdict_sentence(verdict: Verdict, language: Language) -> &'static
             "ISR에 남아 있던 레플리카의 디스크가 제거되었으므로 허용됩니다.",
         ),
         Verdict::ReassignmentCancelled => (
-            "Allowed: a reassignment was cancelled whose new replicas alone were in the ISR.",
-            "새 레플리카만 ISR에 있던 재할당이 취소되었으므로 허용됩니다.",
+            "Allowed: a reassignment was cancelled when only its new replicas were in the ISR.",
+            "ISR에 새 레플리카만 남은 상태에서 재할당이 취소되었으므로 허용됩니다.",
         ),
     };
     match language {

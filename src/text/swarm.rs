@@ -73,8 +73,8 @@ fn coordination(plan: &Plan, language: Language) -> String {
 fn verdict(outcome: &Result<(), Failure>, language: Language) -> String {
     let (english, korean) = match outcome {
         Ok(()) => (
-            "✓ Every check held, and once the faults ended the cluster recovered as far as Kafka does.",
-            "✓ 모든 검사를 통과했고, 장애가 끝난 뒤 클러스터가 실제 Kafka와 같은 수준까지 회복했습니다.",
+            "✓ Every check held, and once the faults ended the cluster became as well as Kafka lets it.",
+            "✓ 모든 검사를 통과했고, 장애가 끝난 뒤 클러스터가 Kafka가 허용하는 범위까지 회복했습니다.",
         ),
         Err(Failure::Violated(violation)) => {
             let (at, name) = (format::instant(violation.at), checker_name(violation.checker, language));

@@ -190,11 +190,10 @@ impl Row<'_> {
         let standings = cluster::standings(self.scene.frame, self.replica.broker, self.partition);
         let is_out = standings.contains(&Standing::OutOfSync);
         let ink = if has_failed || is_out { Ink::Danger } else { Ink::Warning };
-        let label = |standing| {
-            let has_given_up = has_failed && standing == Standing::OutOfSync;
-            if has_given_up { Label::HasGivenUp } else { standing_label(standing) }
-        };
-        let words: Vec<&str> = standings.into_iter().map(|standing| label(standing).text(language)).collect();
+        // Who has given up is out of sync soon: it says one of both.
+        let standings = standings.into_iter().filter(|standing| !has_failed || *standing != Standing::OutOfSync);
+        let labels = has_failed.then_some(Label::HasGivenUp).into_iter().chain(standings.map(standing_label));
+        let words: Vec<&str> = labels.map(|label| label.text(language)).collect();
         (!words.is_empty()).then(|| (ink, words.join(" · ")))
     }
 
@@ -441,8 +440,9 @@ mod tests {
     #[test]
     fn a_follower_that_has_given_up_fetching_says_so() {
         let mut frame = fixture::frame(1);
-        fixture::shrink_isr(&mut frame, &[1, 2]);
         fixture::give_up_fetching(&mut frame, 3);
+        assert!(drawn(&frame, 860.0).texts().contains(&"gave up fetching"), "as soon as it has, still in sync");
+        fixture::shrink_isr(&mut frame, &[1, 2]);
         let texts = drawn(&frame, 860.0);
         assert!(texts.texts().contains(&"gave up fetching"), "{:?}", texts.texts());
     }

@@ -63,7 +63,7 @@ pub enum Verdict {
     /// The disk of who was still in sync was taken away.
     DiskRemoved,
     /// A reassignment was cancelled, which took the replicas that were in sync: a ZooKeeper controller does not refuse that
-    /// (`KafkaController.maybeBuildReassignment`), as one of a quorum does.
+    /// (`KafkaController.maybeBuildReassignment`), as one of a quorum does unless unclean elections are allowed.
     ReassignmentCancelled,
 }
 
@@ -277,8 +277,8 @@ impl Ledger {
         }
     }
 
-    /// A replica that lost records with its power is in sync all the same: a leader has proposed it before, or for a fetch that
-    /// was under way then.
+    /// A replica that lost records with its power and is down is in sync all the same: a leader has proposed it before, or for a
+    /// fetch that was under way then.
     pub(crate) fn on_loser_joined(&mut self, sight: &Sight<'_>, place: (&TopicPartition, TopicId), broker: BrokerId) {
         self.excuse(sight, place, Some(broker), Excuse::PowerLoss);
     }
@@ -483,12 +483,12 @@ impl Account {
         }
         match (self.excuse(entry), replicas, in_sync) {
             (None, _, _) => Verdict::PromiseBroken,
+            (Some(Excuse::ReassignmentCancelled), _, _) => Verdict::ReassignmentCancelled,
             (Some(_), 1, _) => Verdict::SingleReplica,
             (Some(_), _, 1) => Verdict::OneInSyncReplica,
             (Some(Excuse::UncleanElection), _, _) => Verdict::UncleanElection,
             (Some(Excuse::PowerLoss), _, _) => Verdict::PowerLoss,
             (Some(Excuse::DiskRemoved), _, _) => Verdict::DiskRemoved,
-            (Some(Excuse::ReassignmentCancelled), _, _) => Verdict::ReassignmentCancelled,
         }
     }
 

@@ -173,7 +173,8 @@ pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     }
     let image = cluster_image(frame);
     let state_of = |place: &TopicPartition| image.as_ref().and_then(|image| image.partition(place));
-    let can_be_read = |place: &TopicPartition| state_of(place).is_none_or(|state| !is_orphaned(state));
+    let can_be_read =
+        |place: &TopicPartition| state_of(place).is_none_or(|state| state.leader.is_some() || !is_orphaned(state));
     let is_gone = |id: &i32| *id >= 0 && frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };

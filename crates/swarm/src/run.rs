@@ -173,7 +173,8 @@ impl Run {
     }
 
     /// What operators do when nothing else helps (see `health`): who does not end is killed, and of a ZooKeeper cluster who
-    /// leads and waits in vain, or remembers what was deleted behind its back.
+    /// leads and waits in vain, remembers what was deleted behind its back, or is the controller and does not know of a
+    /// partition that it has made.
     fn restart(&mut self, frame: &Frame) {
         let ends = |node: &&NodeFrame| {
             let view = node.process.as_ref().and_then(NodeView::broker);

@@ -43,8 +43,10 @@ pub(crate) struct History {
     pub(crate) damaged: Vec<BrokerId>,
     /// From here on some replica has lost records with its power.
     pub(crate) lost_from: Option<Offset>,
-    /// From here on a leader that had lost records with its power went on in the epoch in which it had led before.
-    pub(crate) resumed_from: Option<Offset>,
+    /// From here on a leader that had lost records with its power went on in an epoch in which it had led before, and which.
+    pub(crate) resumed: Option<(Offset, LeaderEpoch)>,
+    /// Up to here some log has reached.
+    pub(crate) written_to: Offset,
     /// Who led in which epoch.
     pub(crate) leaders: BTreeMap<LeaderEpoch, BrokerId>,
     /// The leadership seen last.
@@ -173,7 +175,8 @@ impl History {
             unaware: None,
             damaged: Vec::new(),
             lost_from: None,
-            resumed_from: None,
+            resumed: None,
+            written_to: Offset::ZERO,
             leaders: BTreeMap::new(),
             term: None,
             in_sync: None,
@@ -188,16 +191,29 @@ impl History {
         self.committed_ever = self.committed_ever.max(end);
     }
 
-    /// Whether a leader's last proposal has that member: it waits for it from then on (`PartitionState.maximalIsr`), though
-    /// no living controller may know.
-    pub(crate) fn has_been_proposed(&self, member: BrokerId) -> bool {
-        self.proposals.values().any(|proposed| proposed.members.iter().any(|(broker, _)| *broker == member))
+    /// Whether the last proposal that any leader made has that member: the leader waits for it from then on
+    /// (`PartitionState.maximalIsr`), though no living controller may know.
+    pub(crate) fn is_proposed(&self, member: BrokerId) -> bool {
+        let last = self.proposals.values().max_by_key(|proposed| proposed.partition_epoch);
+        last.is_some_and(|proposed| proposed.members.iter().any(|(broker, _)| *broker == member))
+    }
+
+    /// A leader that has lost records with its power goes on from `end` in an epoch in which it had led before.
+    pub(crate) fn resume(&mut self, end: Offset, leader_epoch: LeaderEpoch) {
+        let (from, epoch) = self.resumed.unwrap_or((end, leader_epoch));
+        self.resumed = Some((from.min(end), epoch.max(leader_epoch)));
+    }
+
+    /// Whether a leader that went on without what its power took may be the reason why records of that epoch below `end` are
+    /// not everywhere.
+    pub(crate) fn has_resumed_below(&self, mark: Mark) -> bool {
+        self.resumed.is_some_and(|(from, epoch)| mark.end > from && mark.epoch <= epoch)
     }
 
     /// Whether a replica had deleted the record at `offset` once, and shows it again after a restart: its epoch cache does
     /// not know of it (`LeaderEpochFileCache.truncateFromStart`), so it is compared with nothing.
     pub(crate) fn is_back(&self, log: &LogGlance<'_>, offset: Offset) -> bool {
-        offset < self.deleted_ever && !log.epoch_at(offset).is_known()
+        offset < log.end && offset < self.deleted_ever && !log.epoch_at(offset).is_known()
     }
 
     /// A leader's high watermark has risen.
@@ -207,11 +223,10 @@ impl History {
         }
     }
 
-    /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends. A leader may
-    /// have sent what it lost, and it arrives yet.
+    /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends. What
+    /// nobody else has may arrive yet, as it was sent before.
     pub(crate) fn lose_power(&mut self, broker: BrokerId, log: &LogGlance<'_>, end: Offset) {
-        let has_led = self.term.is_some_and(|term| term.broker == broker);
-        if has_led || log.end < end || !log.reaches(self.committed.end, self.committed.epoch) {
+        if log.end < end.max(self.written_to) || !log.reaches(self.committed.end, self.committed.epoch) {
             self.lost_from = Some(self.lost_from.map_or(log.end, |from| from.min(log.end)));
             if !self.damaged.contains(&broker) {
                 self.damaged.push(broker);
@@ -244,6 +259,7 @@ impl History {
         self.committed = shortened(self.committed);
         self.read = shortened(self.read);
         self.deleted_to = self.deleted_to.min(common);
+        self.written_to = self.written_to.min(common);
         let from = common.min(prefix);
         self.weakened_from = Some(self.weakened_from.map_or(from, |known| known.min(from)));
         self.weakened_before = leader_epoch;
@@ -295,5 +311,43 @@ mod tests {
         assert_eq!(is_back(&history), [0, 1, 2]);
         history.deleted_ever = Offset(8);
         assert_eq!(is_back(&history), [0, 1, 2, 3, 4], "of the rest it knows the epoch");
+        assert!(!history.is_back(&LogByHand::of(&[]).from(0), Offset(0)), "an empty log shows nothing");
+    }
+    #[test]
+    fn who_has_all_that_was_written_has_lost_nothing_with_its_power() {
+        let (log, shorter) = (LogByHand::of(&[(0, 6)]), LogByHand::of(&[(0, 4)]));
+        let lost_from = |lost: &LogByHand, written_to: i64, others: i64| {
+            let mut history = History::new(TopicId(7), 1);
+            (history.committed, history.written_to) = (mark(3, 0), Offset(written_to));
+            history.lose_power(BrokerId(1), &lost.from(0), Offset(others));
+            history.lost_from.map(|offset| offset.0)
+        };
+        assert_eq!(lost_from(&log, 6, 6), None);
+        assert_eq!(lost_from(&shorter, 4, 6), Some(4), "another one has more");
+        assert_eq!(lost_from(&shorter, 6, 4), Some(4), "nobody has it yet, but it was written");
+        assert_eq!(lost_from(&LogByHand::of(&[(0, 2)]), 2, 2), Some(2), "it was committed");
+    }
+
+    #[test]
+    fn only_the_last_proposal_of_all_leaders_is_waited_for() {
+        let mut history = History::new(TopicId(7), 1);
+        let proposed = |members: &[i32], partition_epoch| Proposed {
+            from: Vec::new(),
+            partition_epoch: PartitionEpoch(partition_epoch),
+            members: members.iter().map(|id| (BrokerId(*id), BrokerEpoch(1))).collect(),
+        };
+        history.proposals.insert(BrokerId(2), proposed(&[1, 2, 3], 4));
+        assert!(history.is_proposed(BrokerId(3)));
+        history.proposals.insert(BrokerId(1), proposed(&[1, 2], 6));
+        assert!(!history.is_proposed(BrokerId(3)), "another leader has gone on without it");
+    }
+
+    #[test]
+    fn what_was_written_in_later_epochs_than_a_leader_resumed_in_is_demanded() {
+        let mut history = History::new(TopicId(7), 1);
+        assert!(!history.has_resumed_below(mark(9, 0)));
+        history.resume(Offset(5), LeaderEpoch(2));
+        let cases = [(mark(6, 2), true), (mark(6, 0), true), (mark(5, 2), false), (mark(6, 3), false)];
+        cases.into_iter().for_each(|(mark, resumed)| assert_eq!(history.has_resumed_below(mark), resumed, "{mark:?}"));
     }
 }

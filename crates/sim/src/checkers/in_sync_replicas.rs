@@ -85,7 +85,7 @@ fn has(
     let is_nothing_left = is_back || mark.end <= history.deleted_to.max(history.compacted_to);
     let has_all = is_nothing_left || log.is_some_and(|log| log.reaches(mark.end, mark.epoch));
     // The replicas of a deleted topic go one after the other, while others still believe to lead.
-    let has_resumed = history.resumed_from.is_some_and(|from| mark.end > from);
+    let has_resumed = history.has_resumed_below(mark);
     let is_excused = || {
         has_resumed || sight.is_deleted(partition, history.topic_id) || is_damaged(sight, history, member, partition)
     };

@@ -92,7 +92,7 @@ pub(super) fn below_high_watermarks(
         return;
     };
     let end = there.high_watermark.min(replica.high_watermark);
-    let end = history.resumed_from.map_or(end, |from| end.min(from));
+    let end = history.resumed.map_or(end, |(from, _)| end.min(from));
     let is_excused = history.weakened_from.is_some() && !sight.are_in_sync([broker, other], partition);
     if is_excused || end <= there.log_start_offset.max(replica.log_start_offset).max(history.deleted_to) {
         return;

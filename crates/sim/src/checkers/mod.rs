@@ -294,7 +294,9 @@ impl Checkers {
                     in_sync_replicas::proposed(findings, sight, history, node, change);
                 }
                 if let Some(history) = self.histories.last(partition) {
-                    let joins = |member: &&BrokerId| !from.contains(member) && history.damaged.contains(member);
+                    let is_down = |member| sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
+                    let is_lost = |member: &BrokerId| history.damaged.contains(member) && is_down(*member);
+                    let joins = |member: &&BrokerId| !from.contains(member) && is_lost(member);
                     for member in to.iter().filter(joins) {
                         self.ledger.on_loser_joined(sight, (partition, history.topic_id), *member);
                     }
@@ -375,10 +377,11 @@ impl Checkers {
     fn on_append(&mut self, sight: &Sight<'_>, broker: BrokerId, partition: &TopicPartition, first: Offset) {
         let Some(log) = sight.log(broker, partition) else { return };
         let findings = Arc::make_mut(&mut self.findings);
-        let is_damaged = |history: &History| history.damaged.contains(&broker);
-        if self.histories.get(partition, log.topic_id).is_some_and(is_damaged)
+        let is_news = |history: &History| history.damaged.contains(&broker) || history.written_to < log.end;
+        if self.histories.get(partition, log.topic_id).is_some_and(is_news)
             && let Some(history) = self.histories.get_mut(partition, log.topic_id)
         {
+            history.written_to = history.written_to.max(log.end);
             history.maybe_repair(broker, &log);
         }
         let history = self.histories.get(partition, log.topic_id);
@@ -482,7 +485,7 @@ impl Checkers {
         if let (true, Some(log)) = (may_lack, sight.log(broker, partition)) {
             history.damaged.retain(|damaged| *damaged != broker);
             if is_damaged && has_led && sight.zookeeper.is_some() {
-                history.resumed_from = Some(history.resumed_from.map_or(log.end, |from| from.min(log.end)));
+                history.resume(log.end, epoch);
             }
             if !log.reaches(history.committed.end, history.committed.epoch) {
                 history.weaken(epoch, Some(&log), None, log.end);
@@ -500,7 +503,7 @@ impl Checkers {
             let longest = sight.logs_of(others, &partition, log.topic_id).map(|there| there.end).max();
             if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
                 history.lose_power(broker, &log, longest.unwrap_or(Offset::ZERO));
-                if history.has_been_proposed(broker) {
+                if history.is_proposed(broker) {
                     self.ledger.on_loser_joined(sight, (&partition, log.topic_id), broker);
                 }
                 self.ledger.on_power_loss(sight, (&partition, log.topic_id), broker);

@@ -111,21 +111,22 @@ impl Play {
     /// Asks for the partition to be moved to these brokers.
     pub fn reassign(&mut self, brokers: &[i32]) {
         let replicas = brokers.iter().map(|id| BrokerId(*id)).collect();
-        let partition = TopicPartition::new(TopicName::new(TOPIC), PartitionIndex(0));
-        let targets = vec![PlacedReplicas { partition, replicas }];
-        let action = ReassignAction::Execute { targets, is_additional: false };
-        self.start_client(Program::Admin(AdminAction::Reassign(action)));
-        self.pass(1_000);
+        self.alter_reassignment(replicas, |targets| ReassignAction::Execute { targets, is_additional: false });
     }
 
     /// Asks for the partition to stay where it was.
     pub fn cancel_reassignment(&mut self) {
+        self.alter_reassignment(Vec::new(), |targets| ReassignAction::Cancel { targets, preserves_throttles: false });
+    }
+
+    fn alter_reassignment(
+        &mut self,
+        replicas: Vec<BrokerId>,
+        action: impl FnOnce(Vec<PlacedReplicas>) -> ReassignAction,
+    ) {
         let partition = TopicPartition::new(TopicName::new(TOPIC), PartitionIndex(0));
-        let targets = vec![PlacedReplicas { partition, replicas: Vec::new() }];
-        self.start_client(Program::Admin(AdminAction::Reassign(ReassignAction::Cancel {
-            targets,
-            preserves_throttles: false,
-        })));
+        let action = action(vec![PlacedReplicas { partition, replicas }]);
+        self.start_client(Program::Admin(AdminAction::Reassign(action)));
         self.pass(1_000);
     }
 

@@ -1,7 +1,7 @@
 //! In which order functions compress best: each next one is the one that has most in common with those just before it.
 //!
 //! What two functions have in common is counted in snippets of a few bytes. The numbers below were found by trying: the site
-//! is 58 kB smaller after gzip than with functions sorted by their length.
+//! is 60 kB smaller after gzip than with functions sorted by their length.
 
 use std::collections::VecDeque;
 

@@ -104,7 +104,7 @@ fn has(
 /// with it keep theirs (see `log_matching`): one of them may be elected before it has fetched anew, and those that
 /// followed the other one lack what it has.
 fn is_damaged(sight: &Sight<'_>, history: &History, member: BrokerId, partition: &TopicPartition) -> bool {
-    let is_down = sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
+    let is_down = sight.is_unregistered(member);
     let is_out_or_last = || {
         let state = sight.known_state(partition).map(|glance| glance.state);
         state.is_none_or(|state| state.isr.len() <= 1 || !state.isr.contains(&member))

@@ -293,14 +293,9 @@ impl Checkers {
                     let change = IsrChange { partition, from, to, partition_epoch: *partition_epoch };
                     in_sync_replicas::proposed(findings, sight, history, node, change);
                 }
-                if let Some(history) = self.histories.last(partition) {
-                    let is_down = |member| sight.broker(member).and_then(|broker| broker.broker_epoch()).is_none();
-                    let is_lost = |member: &BrokerId| history.damaged.contains(member) && is_down(*member);
-                    let joins = |member: &&BrokerId| !from.contains(member) && is_lost(member);
-                    for member in to.iter().filter(joins) {
-                        self.ledger.on_loser_joined(sight, (partition, history.topic_id), *member);
-                    }
-                }
+                to.iter()
+                    .filter(|member| !from.contains(member))
+                    .for_each(|member| self.on_join(sight, *member, partition));
                 self.on_state(sight, partition);
             }
             ControllerEvent::LeaderElected { partition, .. }
@@ -388,6 +383,13 @@ impl Checkers {
         replica_numbers::appended(findings, sight, history, broker, partition, &log, first);
         if let Some(history) = history {
             log_matching::on_append(findings, sight, history, broker, partition, &log, first);
+        }
+    }
+
+    fn on_join(&mut self, sight: &Sight<'_>, member: BrokerId, partition: &TopicPartition) {
+        let Some(history) = self.histories.last(partition) else { return };
+        if history.damaged.contains(&member) && sight.is_unregistered(member) {
+            self.ledger.on_loser_joined(sight, (partition, history.topic_id), member);
         }
     }
 

@@ -107,6 +107,11 @@ impl<'a> Sight<'a> {
         })
     }
 
+    /// Whether the broker's process, if there is one, has not registered yet.
+    pub(crate) fn is_unregistered(&self, broker: BrokerId) -> bool {
+        self.broker(broker).and_then(|broker| broker.broker_epoch()).is_none()
+    }
+
     /// A replica of a running broker, once it is loaded.
     pub(crate) fn replica(&self, broker: BrokerId, partition: &TopicPartition) -> Option<ReplicaGlance<'a>> {
         self.broker(broker)?.glance(partition)

@@ -188,11 +188,13 @@ fn in_topic_order(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// Of what `kafka-metadata-quorum` tells, all but who leads, in which epoch, and how far everybody is.
+/// Of what `kafka-metadata-quorum` tells, all but who leads, in which epoch, how far everybody is, and in which order
+/// observers stand: that of a Java hash map whose keys hold directory ids, which are drawn. Who lags still shows.
 fn quorum_reduced(mut lines: Vec<String>) -> Vec<String> {
     const DRAWN: [&str; 5] = ["ClusterId:", "LeaderId:", "LeaderEpoch:", "HighWatermark:", "MaxFollowerLag"];
-    let number = |cell: &str| cell.parse::<i64>().is_ok_and(|number| number >= 0);
+    let number = |cell: &str| cell.parse::<i64>().is_ok_and(|number| number > 0);
     let cell = |cell: &str| match cell.trim() {
+        ago if ago.ends_with(" ms ago") => "N ms ago".to_owned(),
         id if id.len() == 22 && id.bytes().any(|byte| byte != b'A') => "ID".to_owned(),
         text if number(text) => "N".to_owned(),
         text => text.to_owned(),
@@ -205,6 +207,12 @@ fn quorum_reduced(mut lines: Vec<String>) -> Vec<String> {
             *line = (*name).to_owned();
         } else {
             *line = directory.replace_all(line, "\"directoryId\": ID").into_owned();
+        }
+        if let Some(observers) = line.strip_prefix("CurrentObservers:").map(str::trim) {
+            let mut observers: Vec<&str> = observers.trim_matches(['[', ']']).split_inclusive('}').collect();
+            observers.iter_mut().for_each(|observer| *observer = observer.trim_start_matches(", "));
+            observers.sort_unstable();
+            *line = format!("CurrentObservers: {observers:?}");
         }
     }
     if lines.first().is_some_and(|line| line.starts_with("NodeId")) {

@@ -26,15 +26,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use wire::Request;
 
-/// Why a recording of the metadata quorum is left out.
-const COMBINED: &str = "its server 1 is broker and controller at once; shell::metadata_quorum has a test of its text";
-
 /// Recordings that this simulation cannot answer.
-const LEFT_OUT: [(&str, &str); 20] = [
-    ("fail-quorum", COMBINED),
-    ("quorum-replication", COMBINED),
-    ("quorum-replication-h", COMBINED),
-    ("quorum-status", COMBINED),
+const LEFT_OUT: [(&str, &str); 16] = [
     (
         "dumplog-cluster",
         "the log of half an hour, with topics of consumer groups; scripts/metadata-log.script dumps such a log",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::process::{Failure, Result, say};
 use crate::toolchain::PageToolchain;
-use crate::{wasm_names, wasm_order, workspace};
+use crate::{packing, workspace};
 
 /// What all files of the site together may be after gzip, in bytes.
 const GZIP_LIMIT_BYTES: usize = 1_000_000;
@@ -19,9 +19,8 @@ pub(crate) fn dist() -> Result<PathBuf> {
     say("building the static site into dist/ (the first time 1 to 3 minutes)");
     let folder = workspace::dist_folder();
     toolchain.build_site(&folder)?;
-    let files = files_below(&folder)?;
-    make_smaller(&files)?;
-    check_size(&sizes(&folder, &files)?)?;
+    packing::pack(&folder, &module_of(&files_below(&folder)?)?, &toolchain.build_unpacker()?)?;
+    check_size(&sizes(&folder, &files_below(&folder)?)?)?;
     Ok(folder)
 }
 
@@ -50,17 +49,11 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("{} could not be read: {error}", path.display()))
 }
 
-/// Takes the names out of the wasm, and sorts its functions.
-fn make_smaller(files: &[PathBuf]) -> Result<()> {
-    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "wasm")) {
-        let module = fs::read(file).map_err(|error| unreadable(file, &error))?;
-        let smaller = wasm_names::without_names(&module)
-            .and_then(|module| wasm_order::with_alike_together(&module))
-            .ok_or_else(|| Failure::new(format!("{} is not a wasm module as it should be", file.display())))?;
-        fs::write(file, smaller)
-            .map_err(|error| Failure::new(format!("{} could not be written: {error}", file.display())))?;
-    }
-    Ok(())
+/// The file name of the page's module.
+fn module_of(files: &[PathBuf]) -> Result<String> {
+    let is_module = |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "wasm");
+    let name = files.iter().find(is_module).and_then(|file| file.file_name()?.to_str());
+    name.map(str::to_owned).ok_or_else(|| Failure::new("the site that was built has no wasm module"))
 }
 
 fn sizes(folder: &Path, files: &[PathBuf]) -> Result<Vec<FileSize>> {

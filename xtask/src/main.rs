@@ -6,13 +6,12 @@
 mod bench;
 mod dist;
 mod oracle;
+mod packing;
 mod process;
 mod serve;
 mod test;
 mod toolchain;
-mod wasm_alike;
 mod wasm_names;
-mod wasm_order;
 mod workspace;
 
 use std::process::ExitCode;

@@ -55,6 +55,27 @@ impl PageToolchain {
         run(command.arg("--release").arg("--dist").arg(folder))
     }
 
+    /// Builds what unpacks the page's module in the browser, and returns its file.
+    pub(crate) fn build_unpacker(&self) -> Result<PathBuf> {
+        let mut command = Command::new("cargo");
+        command.args([
+            "build",
+            "--locked",
+            "--offline",
+            "--quiet",
+            "--package",
+            "unpack",
+            "--profile",
+            "page",
+            "--target",
+        ]);
+        command.arg(wasm::TARGET).current_dir(workspace::root());
+        self.set_environment(&mut command);
+        self.wasm.make_small(&mut command);
+        run(&mut command)?;
+        Ok(self.wasm.target_folder().join(wasm::TARGET).join("page/unpack.wasm"))
+    }
+
     fn fetch_crates(&self) -> Result<()> {
         say("fetching the crates that Cargo.lock names (nothing to do when they are there)");
         let ours = [workspace::root().join("Cargo.toml")];

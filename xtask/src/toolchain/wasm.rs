@@ -10,7 +10,7 @@ use super::debian;
 use crate::process::{Failure, Result, output_of, run, say};
 use crate::workspace;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 const CHOICE_VARIABLE: &str = "KAFKASCOPE_WASM_TOOLCHAIN";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -18,9 +18,7 @@ const DEBIAN_STD_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
 
 /// What keeps the site small. It leaves out what a panic says, and with it most of what `derive(Debug)` makes: a bug of ours
 /// stops the page at once, of which `index.html` tells; a native run of the same seed and commands says it in full.
-/// Functions are inlined only where that makes them smaller.
-const SMALL: [&str; 3] =
-    ["-Zlocation-detail=none", "-Zunstable-options -Cpanic=immediate-abort", "-Cllvm-args=--inline-threshold=0"];
+const SMALL: [&str; 2] = ["-Zlocation-detail=none", "-Zunstable-options -Cpanic=immediate-abort"];
 
 /// Which Rust builds the page. Both build the standard library too, so that its sorting and formatting are small.
 pub(crate) enum WasmToolchain {
@@ -70,6 +68,14 @@ impl WasmToolchain {
                 set_debian_environment(command, linker);
                 vec![PathBuf::from("/usr/bin")]
             }
+        }
+    }
+
+    /// Where cargo puts what it builds.
+    pub(crate) fn target_folder(&self) -> PathBuf {
+        match self {
+            WasmToolchain::Rustup { .. } => workspace::root().join("target"),
+            WasmToolchain::Debian { .. } => debian_target_folder(),
         }
     }
 
@@ -159,7 +165,11 @@ fn set_debian_environment(command: &mut Command, linker: &Path) {
         .env("RUSTC", DEBIAN_RUSTC)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
         // Two compilers must not share their artefacts.
-        .env("CARGO_TARGET_DIR", workspace::root().join("target/debian"));
+        .env("CARGO_TARGET_DIR", debian_target_folder());
+}
+
+fn debian_target_folder() -> PathBuf {
+    workspace::root().join("target/debian")
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn proposals_are_checked_in_the_order_of_the_real_controller() {
+    fn proposals_are_checked_for_what_the_real_controller_checks() {
         let cluster = foo();
         type Change = fn(&mut AlterPartitionRequest);
         let cases: [(Change, ErrorCode); 14] = [
@@ -228,6 +228,46 @@ mod tests {
         ];
         for (number, (change, error)) in cases.into_iter().enumerate() {
             assert_eq!(error_of(&cluster, change), error, "case {number}");
+        }
+    }
+
+    #[test]
+    fn of_two_faults_the_one_is_told_that_the_real_controller_checks_first() {
+        type Fault = fn(&TestCluster, &mut AlterPartitionRequest);
+        let in_order: [(Fault, ErrorCode); 11] = [
+            (|_, request| request.broker_epoch = BrokerEpoch(999), ErrorCode::StaleBrokerEpoch),
+            (|_, request| request.partitions[0].topic_id = TopicId(999), ErrorCode::UnknownTopicId),
+            (
+                |_, request| request.partitions[0].partition.partition = PartitionIndex(5),
+                ErrorCode::UnknownTopicOrPartition,
+            ),
+            (|_, request| request.partitions[0].leader_epoch = LeaderEpoch(1), ErrorCode::NotController),
+            (|_, request| request.partitions[0].partition_epoch = PartitionEpoch(1), ErrorCode::NotController),
+            (|_, request| request.partitions[0].leader_epoch = LeaderEpoch(-1), ErrorCode::FencedLeaderEpoch),
+            (
+                |cluster, request| {
+                    request.broker_id = BrokerId(1);
+                    request.broker_epoch = cluster.epoch_of(BrokerId(1));
+                },
+                ErrorCode::InvalidRequest,
+            ),
+            (|_, request| request.partitions[0].partition_epoch = PartitionEpoch(-1), ErrorCode::InvalidUpdateVersion),
+            (|_, request| request.partitions[0].new_isr[1].0 = BrokerId(3), ErrorCode::InvalidRequest),
+            (
+                |_, request| request.partitions[0].leader_recovery_state = LeaderRecoveryState::Recovering,
+                ErrorCode::InvalidRequest,
+            ),
+            (|_, request| request.partitions[0].new_isr[1].1 = BrokerEpoch(999), ErrorCode::IneligibleReplica),
+        ];
+        let cluster = foo();
+        for (place, (first, error)) in in_order.iter().enumerate() {
+            for (later, (second, _)) in in_order.iter().enumerate().skip(place + 1) {
+                let told = error_of(&cluster, |request| {
+                    second(&cluster, request);
+                    first(&cluster, request);
+                });
+                assert_eq!(told, *error, "faults {place} and {later}");
+            }
         }
     }
 

@@ -226,7 +226,7 @@ fn a_marked_topic_that_does_not_exist_is_unmarked() {
 }
 
 #[test]
-fn proposals_of_leaders_are_checked_in_kafkas_order() {
+fn proposals_of_leaders_are_checked_for_what_kafka_checks() {
     let mut world = World::new(&[1, 2, 3]);
     world.create_topic(&[&[2, 3, 1]]);
     world.kill(3);
@@ -251,6 +251,40 @@ fn proposals_of_leaders_are_checked_in_kafkas_order() {
         assert_eq!(propose(&mut world, proposal.clone()), (ErrorCode::None, Some(error)), "{proposal:?}");
     }
     assert_eq!(world.state(0), (2, 1, vec![2]));
+}
+
+#[test]
+fn of_two_faults_of_a_proposal_the_one_is_told_that_kafka_checks_first() {
+    type Fault = fn(&mut Proposal);
+    let for_all: [(Fault, ErrorCode); 2] = [
+        (|proposal| proposal.controller = 2, ErrorCode::NotController),
+        (|proposal| proposal.broker_epoch = Some(BrokerEpoch(0)), ErrorCode::StaleBrokerEpoch),
+    ];
+    let for_one: [(Fault, ErrorCode); 8] = [
+        (|proposal| proposal.topic_id = TopicId(8), ErrorCode::UnknownTopicId),
+        (|proposal| proposal.partition = 5, ErrorCode::UnknownTopicOrPartition),
+        (|proposal| proposal.leader_epoch = 2, ErrorCode::NotController),
+        (|proposal| proposal.partition_epoch = 9, ErrorCode::NotController),
+        (|proposal| proposal.leader_epoch = 0, ErrorCode::FencedLeaderEpoch),
+        (|proposal| proposal.partition_epoch = 0, ErrorCode::InvalidUpdateVersion),
+        (|proposal| proposal.recovery = LeaderRecoveryState::Recovering, ErrorCode::InvalidRequest),
+        (|proposal| proposal.isr = vec![2, 1, 3], ErrorCode::IneligibleReplica),
+    ];
+    let for_all = for_all.map(|(fault, error)| (fault, (error, None)));
+    let for_one = for_one.map(|(fault, error)| (fault, (ErrorCode::None, Some(error))));
+    let in_order: Vec<_> = for_all.into_iter().chain(for_one).collect();
+    let mut world = World::new(&[1, 2, 3]);
+    world.create_topic(&[&[2, 3, 1]]);
+    world.kill(3);
+    for (place, (first, answer)) in in_order.iter().enumerate() {
+        for (second, _) in &in_order[place + 1..] {
+            let mut proposal = Proposal::of(&[2]);
+            second(&mut proposal);
+            first(&mut proposal);
+            assert_eq!(propose(&mut world, proposal.clone()), *answer, "{proposal:?}");
+        }
+    }
+    assert_eq!(world.state(0), (2, 1, vec![2, 1]));
 }
 
 #[test]

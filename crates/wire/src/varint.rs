@@ -106,6 +106,35 @@ mod tests {
         (i64::MIN, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
     ];
 
+    /// The numbers of `testUnsignedVarintSerde`, which writes 32 bits whatever their sign.
+    const UNSIGNED: &[(i32, &[u8])] = &[
+        (0, &[0x00]),
+        (-1, &[0xff, 0xff, 0xff, 0xff, 0x0f]),
+        (1, &[0x01]),
+        (63, &[0x3f]),
+        (-64, &[0xc0, 0xff, 0xff, 0xff, 0x0f]),
+        (64, &[0x40]),
+        (8191, &[0xff, 0x3f]),
+        (-8192, &[0x80, 0xc0, 0xff, 0xff, 0x0f]),
+        (8192, &[0x80, 0x40]),
+        (-8193, &[0xff, 0xbf, 0xff, 0xff, 0x0f]),
+        (1_048_575, &[0xff, 0xff, 0x3f]),
+        (1_048_576, &[0x80, 0x80, 0x40]),
+        (i32::MAX, &[0xff, 0xff, 0xff, 0xff, 0x07]),
+        (i32::MIN, &[0x80, 0x80, 0x80, 0x80, 0x08]),
+    ];
+
+    #[test]
+    fn numbers_that_are_not_signed_have_kafkas_bytes_and_read_back() {
+        for (value, expected) in UNSIGNED {
+            let mut bytes = Vec::new();
+            write_unsigned(u64::from(value.cast_unsigned()), &mut bytes);
+            assert_eq!(bytes, *expected, "{value}");
+            let mut rest = bytes.as_slice();
+            assert_eq!((read_unsigned_i32(&mut rest), rest), (Ok(value.cast_unsigned()), &[][..]), "{value}");
+        }
+    }
+
     #[test]
     fn numbers_have_kafkas_bytes_and_sizes() {
         for (value, expected) in VARINTS.iter().chain(VARLONGS) {
@@ -131,5 +160,7 @@ mod tests {
         eleven[10] = 0x01;
         assert_eq!(read_i64(&mut &eleven[..]), Err(BadVarint));
         assert_eq!(read_i32(&mut &[0x80][..]), Err(BadVarint));
+        assert_eq!(read_unsigned_i32(&mut &[0xff, 0xff, 0xff, 0xff, 0xff, 0x01][..]), Err(BadVarint));
+        assert_eq!(read_unsigned_i32(&mut &[0x80][..]), Err(BadVarint));
     }
 }

@@ -1,12 +1,15 @@
 //! Fetch requests of consumers and followers, and the in-sync replicas that follow from them.
 
-use super::scene::{FIRST_OPERATION, Scene, TOPIC_ID, client, consumer_fetch, follower_fetch, peer, produce};
+use super::scene::{
+    FIRST_OPERATION, Scene, TOPIC_ID, batch, client, consumer_fetch, follower_fetch, peer, produce, t0,
+};
 use crate::broker::timers;
-use wire::request::{Acks, FetchPartition};
+use std::sync::Arc;
+use wire::request::{Acks, FetchPartition, IsolationLevel, OffsetForLeaderEpochRequest, OffsetForLeaderPartition};
 use wire::response::{AlterPartitionResponse, AlterPartitionResult};
 use wire::{
-    BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, PartitionEpoch, PartitionIndex, Request, Response, TopicName,
-    TopicPartition,
+    BrokerId, ErrorCode, LeaderEpoch, MetadataRecord, PartitionChangeRecord, PartitionEpoch, PartitionIndex,
+    ProducerEpoch, ProducerId, ProducerStamp, Request, Response, TopicName, TopicPartition,
 };
 
 /// The first connection that is opened beyond metadata and heartbeats.
@@ -53,6 +56,58 @@ fn a_consumer_waits_until_the_record_is_committed() {
             "send client-2#0 !0 fetch t-0 NONE hw 1 [0..0 epoch 0]",
         ]
     );
+}
+
+/// As `testReadCommittedFetchLimitedAtLSO`.
+#[test]
+fn a_read_committed_consumer_waits_in_vain_while_a_transaction_is_open() {
+    let mut scene = Scene::leading_with(&[("transaction.partition.verification.enable", "false")]);
+    let stamp = ProducerStamp { producer_id: ProducerId(234), producer_epoch: ProducerEpoch(5), base_sequence: 0 };
+    let Request::Produce(mut request) = produce(Acks::Leader) else { unreachable!("a produce request") };
+    request.partitions[0].batch = Arc::new((*batch()).clone().stamped(stamp, true));
+    scene.ask(client(1), 0, Request::Produce(request));
+    scene.ask(peer(), 0, follower_fetch(0, -1));
+    scene.ask(peer(), 1, follower_fetch(1, 0));
+    let Request::Fetch(mut committed) = consumer_fetch(0) else { unreachable!("a fetch") };
+    committed.isolation_level = IsolationLevel::ReadCommitted;
+    assert_eq!(scene.ask(client(2), 0, Request::Fetch(committed)), ["timer delayed operation/2 in 500 ms"]);
+    assert_eq!(scene.ask(client(3), 0, consumer_fetch(0)), ["send client-3#0 !0 fetch t-0 NONE hw 1 [0..0 epoch 0]"]);
+    scene.wait(500);
+    assert_eq!(scene.fire(timers::DELAYED_OPERATION, 2), ["send client-2#0 !0 fetch t-0 NONE hw 1 []"]);
+}
+
+/// As `LeaderEpochIntegrationTest` asks: a leader that was away twice, each time for two epochs.
+#[test]
+fn epochs_without_records_end_where_those_before_them_end() {
+    let mut scene = Scene::leading();
+    let ends = |scene: &mut Scene, epochs: &[i32]| -> Vec<(i32, i64)> {
+        let asked = |epoch: &i32| OffsetForLeaderPartition {
+            partition: t0(),
+            current_leader_epoch: LeaderEpoch::NONE,
+            leader_epoch: LeaderEpoch(*epoch),
+        };
+        let request = OffsetForLeaderEpochRequest { replica_id: None, partitions: epochs.iter().map(asked).collect() };
+        let response = scene.answer_to(client(2), Request::OffsetForLeaderEpoch(request));
+        let Response::OffsetForLeaderEpoch(response) = response else { unreachable!("it is answered in kind") };
+        response.partitions.iter().map(|result| (result.end.leader_epoch.0, result.end.end_offset.0)).collect()
+    };
+    scene.ask(client(1), 0, produce(Acks::Leader));
+    bounce(&mut scene);
+    scene.ask(client(1), 1, produce(Acks::Leader));
+    assert_eq!(ends(&mut scene, &[0, 1, 2]), [(0, 1), (0, 1), (2, 2)]);
+    bounce(&mut scene);
+    scene.ask(client(1), 2, produce(Acks::Leader));
+    assert_eq!(ends(&mut scene, &[0, 1, 2, 3, 4, 5]), [(0, 1), (0, 1), (2, 2), (2, 2), (4, 3), (-1, -1)]);
+}
+
+/// Nobody leads for a while, then broker 1 again: two leader epochs.
+fn bounce(scene: &mut Scene) {
+    for leader in [None, Some(BrokerId(1))] {
+        scene.metadata(vec![MetadataRecord::PartitionChange(PartitionChangeRecord {
+            leader: Some(leader),
+            ..PartitionChangeRecord::of(TOPIC_ID, PartitionIndex(0))
+        })]);
+    }
 }
 
 #[test]
@@ -141,7 +196,7 @@ fn altered(isr: &[i32], partition_epoch: i32) -> Response {
     Response::AlterPartition(AlterPartitionResponse {
         error: ErrorCode::None,
         partitions: vec![AlterPartitionResult {
-            partition: super::scene::t0(),
+            partition: t0(),
             error: ErrorCode::None,
             leader: Some(BrokerId(1)),
             leader_epoch: LeaderEpoch(0),

@@ -1,9 +1,11 @@
 //! Readers: fetches, diverging epochs, offset look-ups.
 
 use super::*;
+use crate::log::{AppendOrigin, LeaderAppend};
 use wire::request::OffsetForLeaderPartition;
-use wire::{ProducerEpoch, ProducerId, ProducerStamp};
+use wire::{EndTransactionMarker, ProducerEpoch, ProducerId, ProducerStamp, TransactionResult};
 
+const COMMITTED: Reader = Reader::Consumer(IsolationLevel::ReadCommitted);
 const OUT_OF_RANGE: Result<Option<(i32, i64)>, ErrorCode> = Err(ErrorCode::OffsetOutOfRange);
 
 /// The log of Kafka's `testLastFetchedOffsetValidation`, from `log_start_offset` on.
@@ -212,9 +214,8 @@ fn listed_offsets_do_not_go_back_when_the_leader_changes() {
     assert_eq!(list(&bench, OffsetSpec::MaxTimestamp, CONSUMER), Ok((4, 21)));
 }
 
-/// As `testListOffsetIsolationLevels`.
-#[test]
-fn the_latest_offset_depends_on_who_asks() {
+/// A leader that takes transactions without asking their coordinator, with an empty log and a follower in sync.
+fn leader_of_transactions() -> Bench {
     let mut bench = Bench::new(1);
     let stored = bench.disk.logs[&partition()].clone();
     let log = LogSettings { transaction_partition_verification_enable: false, ..log_settings() };
@@ -222,9 +223,66 @@ fn the_latest_offset_depends_on_who_asks() {
     bench.partition =
         Partition::load(partition(), &stored, topic_config(1), settings, Timestamp(0), &mut bench.effects);
     bench.metadata(&state(Some(1), 5, 1, &[1, 2]));
-    let stamp = ProducerStamp { producer_id: ProducerId(1), producer_epoch: ProducerEpoch(0), base_sequence: 0 };
-    bench.append(&records(3).stamped(stamp, true), Acks::Leader).unwrap();
-    let readers = [Reader::Follower(BrokerId(2)), CONSUMER, Reader::Consumer(IsolationLevel::ReadCommitted)];
+    bench
+}
+
+const PRODUCER: (ProducerId, ProducerEpoch) = (ProducerId(234), ProducerEpoch(5));
+
+fn append_in_transaction(bench: &mut Bench, base_sequence: i32, count: usize) {
+    let stamp = ProducerStamp { producer_id: PRODUCER.0, producer_epoch: PRODUCER.1, base_sequence };
+    bench.append(&records(count).stamped(stamp, true), Acks::Leader).unwrap();
+}
+
+/// The coordinator writes a marker.
+fn end_transaction(bench: &mut Bench, result: TransactionResult) {
+    let marker = EndTransactionMarker { result, coordinator_epoch: 0 };
+    let batch = RecordBatch::of_end_transaction(marker, PRODUCER.0, PRODUCER.1, Timestamp(0));
+    let config = bench.partition.config.clone();
+    let context = LogContext { config: &config, wall_time: Timestamp(0) };
+    let append = LeaderAppend::of_client(bench.partition.leader_epoch(), context);
+    let append = LeaderAppend { origin: AppendOrigin::Coordinator, ..append };
+    bench.partition.log.append_as_leader(&batch, &append, &mut bench.effects).unwrap();
+    bench.flush();
+}
+
+/// How many batches a consumer gets from `offset` on, the last stable offset, and where aborted transactions begin.
+fn read_as(bench: &Bench, reader: Reader, offset: i64) -> (usize, i64, Vec<(i64, i64)>) {
+    let result = bench.partition.read(&bench.request(offset), reader, ALL).result;
+    assert_eq!(result.error, ErrorCode::None);
+    let aborted = result.aborted_transactions.iter().map(|aborted| (aborted.producer_id.0, aborted.first_offset.0));
+    (result.batches.len(), result.last_stable_offset.0, aborted.collect())
+}
+
+/// As `testReadCommittedFetchLimitedAtLSO`, which commits; then another transaction is aborted.
+#[test]
+fn a_read_committed_consumer_reads_to_the_last_stable_offset_and_is_told_what_was_aborted() {
+    let mut bench = leader_of_transactions();
+    (0..3).for_each(|sequence| append_in_transaction(&mut bench, sequence, 1));
+    bench.fetch(2, 3);
+    assert_eq!(read_as(&bench, COMMITTED, 0), (0, 0, vec![]), "the transaction is open");
+    assert_eq!(bench.partition.parked_fetch(&bench.request(0), COMMITTED), ParkedFetch::Available(0));
+    end_transaction(&mut bench, TransactionResult::Commit);
+    assert_eq!(read_as(&bench, COMMITTED, 0), (0, 0, vec![]), "the marker is not replicated");
+    bench.fetch(2, 4);
+    assert_eq!(read_as(&bench, COMMITTED, 0), (4, 4, vec![]));
+
+    (3..5).for_each(|sequence| append_in_transaction(&mut bench, sequence, 1));
+    end_transaction(&mut bench, TransactionResult::Abort);
+    bench.fetch(2, 6);
+    assert_eq!(read_as(&bench, COMMITTED, 0), (4, 4, vec![(234, 4)]), "it is told up to the end of the log");
+    bench.fetch(2, 7);
+    for (offset, batches, aborted) in [(0, 7, vec![(234, 4)]), (4, 3, vec![(234, 4)]), (7, 0, vec![])] {
+        assert_eq!(read_as(&bench, COMMITTED, offset), (batches, 7, aborted), "from {offset}");
+        assert_eq!(read_as(&bench, CONSUMER, offset), (batches, 7, vec![]), "from {offset}, uncommitted");
+    }
+}
+
+/// As `testListOffsetIsolationLevels`.
+#[test]
+fn the_latest_offset_depends_on_who_asks() {
+    let mut bench = leader_of_transactions();
+    append_in_transaction(&mut bench, 0, 3);
+    let readers = [Reader::Follower(BrokerId(2)), CONSUMER, COMMITTED];
     let latest = |bench: &Bench| readers.map(|reader| list(bench, OffsetSpec::Latest, reader).unwrap().0);
     assert_eq!(latest(&bench), [3, 0, 0]);
     bench.partition.log.update_high_watermark(Offset(1));

@@ -87,10 +87,20 @@ fn a_broker_registers_catches_up_is_unfenced_and_only_then_listens() {
 #[test]
 fn a_restarted_broker_tells_its_previous_epoch_and_removes_the_clean_shutdown_file() {
     let mut scene = Scene::new();
-    let disk = Disk { clean_shutdown: Some(BrokerEpoch(9)), ..Disk::default() };
+    let disk = Disk { clean_shutdown: Some(BrokerEpoch(10)), ..Disk::default() };
     assert!(scene.step(Input::Started { disk }).contains(&"write clean shutdown None".to_owned()));
     scene.find_controller();
-    assert_eq!(scene.connected(HEARTBEAT), ["send #1 ?0 registration previous 9"]);
+    assert_eq!(scene.connected(HEARTBEAT), ["send #1 ?0 registration previous 10"]);
+    let broker_epoch = BrokerEpoch(1_000);
+    let registered = Response::BrokerRegistration(BrokerRegistrationResponse { error: ErrorCode::None, broker_epoch });
+    assert_eq!(
+        scene.answer(HEARTBEAT, 0, registered),
+        [
+            "cancel registration timeout/0",
+            "note registered 1000",
+            "send #1 ?1 heartbeat epoch 1000 offset -1 fence true shut down false",
+        ]
+    );
 }
 
 #[test]

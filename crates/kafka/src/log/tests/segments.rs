@@ -49,6 +49,9 @@ fn a_segment_rolls_by_time_of_records_or_by_the_clock_without_them() {
         bench.append(&value(timestamp.unwrap_or(-1)), 0).unwrap();
         assert_eq!(bench.log.segments().count(), *expected, "step {step}");
     }
+    bench.now.0 += late;
+    bench.replicate_batches(&[]).unwrap();
+    assert_eq!(bench.log.segments().count(), 6, "nothing is appended, so nothing rolls");
 }
 
 #[test]

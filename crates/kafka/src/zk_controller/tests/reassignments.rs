@@ -102,8 +102,9 @@ fn a_preferred_replica_leads_while_the_same_partition_is_being_moved() {
     world.wait_for(1, HostTimer::AutoLeaderRebalance);
     assert_eq!(world.state(0), (2, 2, vec![1, 2]));
     world.start(3);
+    assert_eq!(world.state(0), (2, 3, vec![1, 2]));
     world.propose_isr(0, &[1, 2, 3]);
-    assert_eq!((world.state(0).0, assignment(&world)), (2, [vec![2, 1, 3], vec![], vec![]]));
+    assert_eq!((world.state(0), assignment(&world)), ((2, 4, vec![1, 2, 3]), [vec![2, 1, 3], vec![], vec![]]));
 }
 
 #[test]

@@ -164,6 +164,28 @@ fn tools_that_stop_at_their_options_print_what_kafka_prints() {
     assert!(compared.len() > 40, "only {} recordings were compared", compared.len());
 }
 
+/// The recording `topics-version`: all tools whose options are Kafka's `CommandDefaultOptions` do that.
+#[test]
+fn tools_tell_their_version() {
+    for tool in [
+        "broker-api-versions",
+        "configs",
+        "console-consumer",
+        "console-producer",
+        "delete-records",
+        "dump-log",
+        "get-offsets",
+        "leader-election",
+        "log-dirs",
+        "reassign-partitions",
+        "topics",
+    ] {
+        let printed = print_only(&format!("kafka-{tool}.sh --version"));
+        let expected = Printed { out: vec!["3.9.0".to_owned()], err: vec![], status: 0 };
+        assert_eq!(printed, Some(expected), "kafka-{tool}");
+    }
+}
+
 /// The scripts of ours that were run against a real cluster by `cargo xtask oracle`, by name.
 fn scripts() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts");

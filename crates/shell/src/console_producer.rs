@@ -148,7 +148,8 @@ pub fn plan(arguments: &[String], surroundings: Surroundings<'_>) -> Plan {
 /// `ProducerConfig` of the tool: parses the options and checks them.
 fn checked(arguments: &[String]) -> Result<ParsedOptions, Early> {
     let options = parse(OPTIONS, arguments).map_err(|error| Early::Usage(error.message()))?;
-    if !options.has("bootstrap-server") && !options.has("broker-list") && !options.has("help") {
+    let needs_nothing = options.has("help") || options.has("version");
+    if !options.has("bootstrap-server") && !options.has("broker-list") && !needs_nothing {
         return Err(Early::Usage(OptionError::MissingRequired("bootstrap-server").message()));
     }
     if options.has("help") {

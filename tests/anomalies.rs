@@ -130,6 +130,7 @@ fn a_single_round_of_truncation_lets_logs_diverge_when_unclean_leaders_take_turn
         let mut play = brokers_take_turns(&in_mode(2, faults, &properties));
         assert_eq!(play.values(1), owned(&expected));
         assert_eq!(play.values(2)[..3], owned(&["both", "1 by 2", "5 by 2"])[..]);
+        assert!(play.complaints().contains(&Checker::LogMatching), "{:?}", play.complaints());
     }
 }
 
@@ -372,11 +373,11 @@ fn without_unclean_elections_the_partition_waits_for_its_last_leader() {
     }
 }
 
-/// Schedule 4.7, KIP-966: the in-sync replicas shrink to one, and that one loses its power and comes back first.
 /// What eligible leader replicas need in 3.9, beside level 22 of `metadata.version`.
 const ELIGIBLE_REPLICAS: &[(&str, &str)] =
     &[("eligible.leader.replicas.enable", "true"), ("unstable.feature.versions.enable", "true")];
 
+/// Schedule 4.7, KIP-966: the in-sync replicas shrink to one, and that one loses its power and comes back first.
 fn the_last_replica_standing_falls(historical_faults: HistoricalFaults, properties: &[(&str, &str)]) -> (Play, Offset) {
     let lag = [("replica.lag.time.max.ms", "2000")];
     let all: Vec<(&str, &str)> = lag.iter().chain(properties).copied().collect();

@@ -3,6 +3,8 @@
 use acceptance::clients;
 use acceptance::play::{Play, TOPIC};
 use kafka::event::{EventKind, OperatorEvent};
+use kafka::fault::{LinkChange, Links};
+use kafka::instant::Duration;
 use kafka::node::NodeId;
 use kafka::spec::{AdminAction, ClientSpec, HistoricalFaults, Program, TopicFilter, TopicsAction};
 use sim::ledger::Verdict;
@@ -58,6 +60,32 @@ fn a_record_is_lost_when_the_last_replica_in_sync_has_lost_it_with_its_power() {
         assert_eq!(play.event_of_first_loss(), EventKind::Operator(OperatorEvent::PowerLost));
         assert_eq!(play.complaints(), []);
     }
+}
+
+/// The answer travels so long that only the leader is in sync any more when it arrives.
+#[test]
+fn who_was_in_sync_at_the_commit_counts_and_not_who_is_when_the_answer_arrives() {
+    let properties = [("replica.lag.time.max.ms", "2000")];
+    let mut play = Play::new(&shape(3, &properties), 3, &[("min.insync.replicas", "2")]);
+    let (producer, to_leader) = (play.producer(Acks::All), play.producer(Acks::Leader));
+    play.write(producer, &["m0"]);
+    let links = Links::OneWay { from: NodeId::Server(1), to: producer };
+    play.apply(Command::ChangeLinks { links, change: LinkChange::Delay(Duration::from_ms(10_000)) });
+    play.send(producer, "m1");
+    play.pass(1_000);
+    assert_eq!(play.replica(1).expect("it leads").high_watermark, Offset(2));
+    play.cut(1, 2);
+    play.cut(1, 3);
+    play.write(to_leader, &["m2"]);
+    play.await_leadership(1, &[1]);
+    let before = play.acknowledged();
+    play.pass(10_000);
+    assert_eq!(play.acknowledged(), before + 1, "the answer was on its way");
+    play.power_off(1);
+    let mut losses = play.losses();
+    losses.sort_unstable();
+    let expected = [(0, 0, Verdict::PowerLoss), (1, 1, Verdict::PowerLoss), (2, 2, Verdict::AcksLeader)];
+    assert_eq!(losses, expected, "three were in sync when m1 was committed, of which two had to be");
 }
 
 #[test]

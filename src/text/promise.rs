@@ -55,8 +55,8 @@ pub(crate) fn verdict_sentence(verdict: Verdict, language: Language) -> &'static
             ("Allowed: the partition has a single replica.", "파티션의 레플리카가 하나뿐이므로 허용됩니다.")
         }
         Verdict::OneInSyncReplica => (
-            "Allowed by min.insync.replicas: a single replica was in sync when it was acknowledged.",
-            "응답할 때 ISR이 하나뿐이었고 min.insync.replicas가 이를 허용했습니다.",
+            "Allowed by min.insync.replicas: a single replica was in sync when it was committed.",
+            "커밋될 때 ISR이 하나뿐이었고 min.insync.replicas가 이를 허용했습니다.",
         ),
         Verdict::UncleanElection => (
             "Allowed by unclean.leader.election.enable: a replica without it was elected.",

@@ -53,8 +53,8 @@ pub enum Verdict {
     AcksLeader,
     /// There was one replica.
     SingleReplica,
-    /// One replica was in sync when it was acknowledged, which `min.insync.replicas` allowed, and that one was passed over
-    /// or lost it.
+    /// One replica was in sync when it was committed, which `min.insync.replicas` allowed, and that one was passed over or
+    /// lost it.
     OneInSyncReplica,
     /// A replica without it was elected, which `unclean.leader.election.enable` allowed.
     UncleanElection,
@@ -90,14 +90,14 @@ pub struct Loss {
     pub event: Option<EventId>,
 }
 
-/// What an acknowledgement was worth when it was given.
+/// What an acknowledgement was worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promise {
     /// What the producer had asked for.
     pub acks: Acks,
     /// How many replicas there were.
     pub replicas: u8,
-    /// How many of them were in sync.
+    /// How many of them were in sync when all of these had the records (`acks=all`), or when the producer got the answer.
     pub in_sync: u8,
 }
 
@@ -188,12 +188,15 @@ impl Ledger {
         }
         let Some(glance) = sight.known_state(partition).filter(|_| first_offset >= Offset::ZERO) else { return };
         let replicas = glance.state.replicas.len() as u8;
-        let promise = Promise { acks, replicas, in_sync: in_sync(sight, &glance, partition) };
+        let end = first_offset + i64::from(batch.last_offset_delta) + 1;
+        let of_this_topic = history.filter(|history| history.topic_id == glance.topic_id && acks == Acks::All);
+        let at_commit = of_this_topic.and_then(|history| history.in_sync_at_commit(end));
+        let in_sync = at_commit.unwrap_or_else(|| in_sync(sight, &glance, partition));
+        let promise = Promise { acks, replicas, in_sync };
         let stored = stored_in_epoch(sight, &glance, partition, first_offset, batch);
         if stored.is_none() && is_not_promised(sight, history, &glance, partition, first_offset) {
             return;
         }
-        let end = first_offset + i64::from(batch.last_offset_delta) + 1;
         let entry = Entry { leader_epoch: stored.unwrap_or(LeaderEpoch::NONE), promise, first: first_offset, end };
         let account = account(Arc::make_mut(&mut self.accounts), partition, glance.topic_id);
         let gone_from = if stored.is_some() { account.add(entry) } else { first_offset };

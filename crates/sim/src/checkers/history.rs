@@ -53,6 +53,8 @@ pub(crate) struct History {
     pub(crate) term: Option<Term>,
     /// The leader that was looked at last, its epoch, how many were in sync then, and how many had to be.
     pub(crate) in_sync: Option<(BrokerId, LeaderEpoch, usize, usize)>,
+    /// How many were in sync when records were committed: the newest stretches.
+    commits: Vec<Commit>,
     /// What each broker proposed last.
     pub(crate) proposals: BTreeMap<BrokerId, Proposed>,
     /// The controller's state as it was seen last, and the quorum epoch in which that was.
@@ -67,6 +69,16 @@ pub(crate) struct Mark {
     pub(crate) end: Offset,
     pub(crate) epoch: LeaderEpoch,
 }
+
+/// Neighbouring records that were committed while as many were in sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Commit {
+    end: Offset,
+    in_sync: u8,
+}
+
+/// More changes of the in-sync replicas do not come between a commit and the news of it.
+const MOST_COMMITS: usize = 8;
 
 /// A leader's proposal for the in-sync replicas.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +192,7 @@ impl History {
             leaders: BTreeMap::new(),
             term: None,
             in_sync: None,
+            commits: Vec::new(),
             proposals: BTreeMap::new(),
             state: None,
             overdue: None,
@@ -216,11 +229,28 @@ impl History {
         offset < log.end && offset < self.deleted_ever && !log.epoch_at(offset).is_known()
     }
 
-    /// A leader's high watermark has risen.
-    pub(crate) fn commit(&mut self, end: Offset, leader_epochs: &[(LeaderEpoch, Offset)]) {
-        if end > self.committed.end {
-            self.committed = Mark { end, epoch: epoch_at(leader_epochs, end + -1) };
+    /// The high watermark of a leader with so many in sync has risen.
+    pub(crate) fn commit(&mut self, end: Offset, in_sync: usize, leader_epochs: &[(LeaderEpoch, Offset)]) {
+        if end <= self.committed.end {
+            return;
         }
+        self.committed = Mark { end, epoch: epoch_at(leader_epochs, end + -1) };
+        let commit = Commit { end, in_sync: in_sync as u8 };
+        match self.commits.last_mut() {
+            Some(last) if last.in_sync == commit.in_sync => *last = commit,
+            Some(_) | None => {
+                if self.commits.len() == MOST_COMMITS {
+                    self.commits.remove(0);
+                }
+                self.commits.push(commit);
+            }
+        }
+    }
+
+    /// How many were in sync when the record below `end` was committed, if that has been seen.
+    pub(crate) fn in_sync_at_commit(&self, end: Offset) -> Option<u8> {
+        let place = self.commits.partition_point(|commit| commit.end < end);
+        self.commits.get(place).map(|commit| commit.in_sync)
     }
 
     /// A host lost its power, and this is what its disk still has; `end` is where the longest log of others ends. What
@@ -257,6 +287,7 @@ impl History {
             Mark { end, epoch: log.map_or(LeaderEpoch::NONE, |log| log.epoch_at(end + -1)) }
         };
         self.committed = shortened(self.committed);
+        self.commits.iter_mut().for_each(|commit| commit.end = commit.end.min(self.committed.end));
         self.read = shortened(self.read);
         self.deleted_to = self.deleted_to.min(common);
         self.written_to = self.written_to.min(common);
@@ -313,6 +344,27 @@ mod tests {
         assert_eq!(is_back(&history), [0, 1, 2, 3, 4], "of the rest it knows the epoch");
         assert!(!history.is_back(&LogByHand::of(&[]).from(0), Offset(0)), "an empty log shows nothing");
     }
+
+    #[test]
+    fn each_record_has_as_many_in_sync_as_when_it_was_committed() {
+        let mut history = History::new(TopicId(7), 1);
+        let seen = |history: &History| [1, 4, 5, 6, 9, 10].map(|end| history.in_sync_at_commit(Offset(end)));
+        for (end, in_sync) in [(4, 3), (5, 3), (9, 1)] {
+            history.commit(Offset(end), in_sync, &[(LeaderEpoch(0), Offset(0))]);
+        }
+        assert_eq!(seen(&history), [Some(3), Some(3), Some(3), Some(1), Some(1), None]);
+        history.commit(Offset(8), 2, &[]);
+        assert_eq!(seen(&history)[3..], [Some(1), Some(1), None], "it was committed before");
+        let elected = LogByHand::of(&[(0, 4)]);
+        history.weaken(LeaderEpoch(1), Some(&elected.from(0)), None, Offset(4));
+        assert_eq!(seen(&history)[1..], [Some(3), None, None, None, None]);
+        history.commit(Offset(6), 2, &[]);
+        assert_eq!(seen(&history)[1..], [Some(3), Some(2), Some(2), None, None]);
+        (0..20).for_each(|one| history.commit(Offset(10 + one), 2 - one as usize % 2, &[]));
+        assert_eq!(history.commits.len(), MOST_COMMITS);
+        assert_eq!([28, 29].map(|end| history.in_sync_at_commit(Offset(end))), [Some(2), Some(1)]);
+    }
+
     #[test]
     fn who_has_all_that_was_written_has_lost_nothing_with_its_power() {
         let (log, shorter) = (LogByHand::of(&[(0, 6)]), LogByHand::of(&[(0, 4)]));

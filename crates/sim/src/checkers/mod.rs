@@ -1,4 +1,4 @@
-//! What must hold at every event: the invariants of Kafka's formal specifications, and what clients are told.
+//! What must hold at all times: the invariants of Kafka's formal specifications, and what clients are told.
 //!
 //! One file per family; each says which event makes it look, and at what. All of this is derived from the world and
 //! changes nothing in it; it is kept with the world, so that it is rewound with it. What a step's events point at is
@@ -23,7 +23,7 @@ use crate::ledger::Ledger;
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
-use history::{Histories, History, Proposed};
+use history::{Histories, History, Proposed, Term};
 use in_sync_replicas::IsrChange;
 use kafka::chunks::Chunks;
 use kafka::event::{BrokerEvent, ChangeReason, ClientEvent, ControllerEvent, EventKind, OperatorEvent, ZooKeeperEvent};
@@ -424,8 +424,9 @@ impl Checkers {
         let Some(log) = sight.log(broker, partition) else { return };
         let Some(history) = self.histories.get_mut(partition, log.topic_id) else { return };
         history.claim(to);
-        if history.term.is_some_and(|term| term.broker == broker && term.leader_epoch >= history.weakened_before) {
-            history.commit(to, log.leader_epochs);
+        let has_led = |term: Term| term.broker == broker && term.leader_epoch >= history.weakened_before;
+        if let (true, Some((_, _, in_sync, _))) = (history.term.is_some_and(has_led), history.in_sync) {
+            history.commit(to, in_sync, log.leader_epochs);
         }
     }
 
@@ -441,7 +442,7 @@ impl Checkers {
         let (in_sync, least) = (leader.leadership.isr.len(), leader.leadership.effective_min_isr);
         history.in_sync = Some((broker, replica.leader_epoch, in_sync, least));
         if replica.leader_epoch >= history.weakened_before {
-            history.commit(replica.high_watermark, replica.leader_epochs);
+            history.commit(replica.high_watermark, in_sync, replica.leader_epochs);
         }
         in_sync_replicas::controllers_isr(findings, sight, history, leader);
     }

@@ -153,8 +153,8 @@ mod tests {
         }
     }
 
-    const NAMES: [&str; 9] =
-        ["lang", "theme", "seed", "mode", "controllers", "brokers", "swarm", "historical", "bench"];
+    const NAMES: [&str; 10] =
+        ["lang", "theme", "seed", "mode", "controllers", "brokers", "elr", "swarm", "historical", "bench"];
     const VALUES: [&str; 28] = [
         "&",
         "?",
@@ -202,16 +202,18 @@ mod tests {
                 Opening::Run(run) => {
                     assert!((1..=MOST_BROKERS).contains(&run.brokers), "{run:?}");
                     assert!(run.mode.controllers().is_none_or(|number| CONTROLLERS.contains(&number)), "{run:?}");
-                    runs.insert((run.mode.name(), run.mode.controllers(), run.brokers));
+                    let elr = run.wants_eligible_leader_replicas;
+                    runs.insert((run.mode.name(), run.mode.controllers(), run.brokers, elr));
                 }
             }
         }
         assert!(runs.len() > 20 && swarms > 100, "{} clusters, {swarms} runs of the swarm", runs.len());
-        for (mode, controllers, brokers) in runs {
+        assert!([false, true].iter().all(|wish| runs.iter().any(|(_, _, _, elr)| elr == wish)), "{runs:?}");
+        for (mode, controllers, brokers, wants_eligible_leader_replicas) in runs {
             let mode = Mode::named(mode).expect("it was read by its name");
             let mode = controllers.map_or(mode, |controllers| mode.with_controllers(controllers));
-            let mut session =
-                start::begin(start::world(Run { mode, brokers, seed: u64::MAX, ..Run::default() }), u64::MAX);
+            let run = Run { mode, brokers, seed: u64::MAX, wants_eligible_leader_replicas };
+            let mut session = start::begin(start::world(run), u64::MAX);
             assert!(session.frame().nodes.len() >= brokers as usize);
         }
     }

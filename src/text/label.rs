@@ -279,7 +279,7 @@ labels! {
 
     AllHold = "all checks hold", "검사 모두 통과";
     ChecksTitle = "What must always hold", "항상 지켜져야 하는 것";
-    ChecksNote = "Checked at every event, against Kafka's formal specifications and against what clients are told. Red leads to the event that broke it.", "모든 이벤트에서 Kafka의 형식 명세와 클라이언트가 들은 말을 기준으로 검사합니다. 빨간색 항목을 누르면 어긋난 이벤트로 갑니다.";
+    ChecksNote = "Checked where each event happens, and everywhere from time to time, against Kafka's formal specifications and against what clients are told. Red leads to the event that broke it.", "이벤트마다 관련된 곳을, 그리고 때때로 전체를 Kafka의 형식 명세와 클라이언트가 들은 말을 기준으로 검사합니다. 빨간색 항목을 누르면 어긋난 이벤트로 갑니다.";
     Holds = "holds", "지켜짐";
     Broken = "broken", "어긋남";
     NotYetChecked = "nothing to check yet", "아직 검사할 것이 없음";

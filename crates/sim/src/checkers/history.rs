@@ -77,7 +77,7 @@ struct Commit {
     in_sync: u8,
 }
 
-/// More changes of the in-sync replicas do not come between a commit and the news of it.
+/// So many stretches are remembered; what was committed before them counts to the oldest.
 const MOST_COMMITS: usize = 8;
 
 /// A leader's proposal for the in-sync replicas.

@@ -26,6 +26,7 @@ pub(crate) fn checker_name(checker: Checker, language: Language) -> &'static str
         Checker::MetadataPrefix => ("One metadata log", "하나의 메타데이터 로그"),
         Checker::Quorum => ("Controller elections", "컨트롤러 선거"),
         Checker::AcksAllCommitted => ("acks=all means committed", "acks=all은 커밋을 뜻함"),
+        Checker::DeliveryTimeout => ("delivery.timeout.ms", "delivery.timeout.ms"),
         Checker::OneController => ("One ZooKeeper controller", "ZooKeeper 컨트롤러는 하나"),
     };
     match language {
@@ -127,6 +128,9 @@ fn english(checker: Checker) -> &'static str {
             "There is at most one active controller in each epoch, and each voter of a quorum votes once."
         }
         Checker::AcksAllCommitted => "A producer with acks=all is answered only once its records are committed.",
+        Checker::DeliveryTimeout => {
+            "Whatever a producer sends is acknowledged, refused or given up within delivery.timeout.ms."
+        }
         Checker::OneController => {
             "In ZooKeeper, only the controller of the latest controller epoch writes the state of partitions and is obeyed."
         }
@@ -159,6 +163,9 @@ fn korean(checker: Checker) -> &'static str {
             "활성 컨트롤러는 에포크마다 많아야 하나이고, 쿼럼의 각 투표자는 에포크마다 한 번만 투표합니다."
         }
         Checker::AcksAllCommitted => "acks=all 프로듀서는 레코드가 커밋된 뒤에만 응답을 받습니다.",
+        Checker::DeliveryTimeout => {
+            "프로듀서가 보낸 레코드는 delivery.timeout.ms 안에 확인되거나 거부되거나 전송이 포기됩니다."
+        }
         Checker::OneController => {
             "ZooKeeper에는 최신 컨트롤러 에포크의 컨트롤러만 파티션 상태를 쓰고, 브로커는 그 지시만 따릅니다."
         }

@@ -89,6 +89,9 @@ fn english(details: &Details) -> String {
         Details::NotCommitted { last_offset, committed } => {
             format!("Offset {last_offset} was acknowledged, but only what lies below {committed} is committed.")
         }
+        Details::NotGivenUp { producer, given_up_at } => {
+            format!("Producer {producer} still waits for what it should have given up at {given_up_at} s.")
+        }
     }
 }
 
@@ -198,6 +201,10 @@ fn korean(details: &Details) -> String {
         Details::NotCommitted { last_offset, committed } => format!(
             "오프셋 {} 전송 확인을 받았지만 커밋된 것은 {committed} 앞까지입니다.",
             with_josa(&last_offset.to_string(), Josa::Topic)
+        ),
+        Details::NotGivenUp { producer, given_up_at } => format!(
+            "{} {given_up_at}초에 포기했어야 할 레코드를 아직 기다립니다.",
+            with_josa(&format!("프로듀서 {producer}"), Josa::Subject)
         ),
     }
 }

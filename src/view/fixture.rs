@@ -8,7 +8,7 @@ use kafka::metadata::{ClusterImage, ImageDelta};
 use kafka::node::{ConnectionId, Message, NodeId};
 use kafka::storage::StoredLog;
 use kafka::view::{
-    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, PositionView, ProducerView, QuorumRole,
+    BrokerState, BrokerView, ConsumerView, ControllerView, NodeView, OpenSends, PositionView, ProducerView, QuorumRole,
     QuorumView, ReplicaRole, ReplicaView, ZooKeeperControllerView, ZooKeeperSessionView, ZooKeeperView,
 };
 use kafka::zookeeper::{Change, Database, Transaction};
@@ -238,6 +238,8 @@ fn producer() -> NodeView {
         acknowledged: 7,
         failed: 0,
         last_offsets: vec![(partition(0), Offset(5))],
+        open: Some(OpenSends { since: Instant(1_000_000), given_up_at: Instant(121_000_000) }),
+        known_brokers: vec![1],
     })
 }
 

@@ -333,6 +333,20 @@ pub struct ProducerView {
     pub failed: u64,
     /// Last acknowledged offset by partition.
     pub last_offsets: Vec<(TopicPartition, Offset)>,
+    /// What it has sent and heard nothing of, if there is anything.
+    pub open: Option<OpenSends>,
+    /// The brokers that it knows and asks; bootstrap servers count from -1 down.
+    pub known_brokers: Vec<i32>,
+}
+
+/// Records that a producer has neither seen acknowledged nor given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenSends {
+    /// Since when the oldest is there.
+    pub since: Instant,
+    /// When the next is given up, by `delivery.timeout.ms`. Those that others have overtaken wait for these
+    /// (`RecordAccumulator.expiredBatches`).
+    pub given_up_at: Instant,
 }
 
 /// A consumer program.

@@ -23,7 +23,7 @@ use crate::Rng;
 use crate::instant::Instant;
 use crate::node::{Effects, Identity, Input, Node};
 use crate::spec::{AdminAction, ClientSpec, Program};
-use crate::view::NodeView;
+use crate::view::{NodeView, OpenSends};
 use admin::AdminProgram;
 use api_versions::ApiVersionsProgram;
 use consumer::Consumer;
@@ -80,6 +80,18 @@ impl Client {
             ClientProgram::Admin(program) => NodeView::Admin(program.view()),
             ClientProgram::ApiVersions(program) => NodeView::Admin(program.view()),
             ClientProgram::ZooKeeperShell(program) => NodeView::Admin(program.view()),
+        }
+    }
+
+    /// What a producer has sent and heard nothing of, if there is anything.
+    #[must_use]
+    pub fn open_sends(&self) -> Option<OpenSends> {
+        match &self.program {
+            ClientProgram::Producer(producer) => producer.open_sends(),
+            ClientProgram::Consumer(_)
+            | ClientProgram::Admin(_)
+            | ClientProgram::ApiVersions(_)
+            | ClientProgram::ZooKeeperShell(_) => None,
         }
     }
 }

@@ -1,9 +1,13 @@
-//! What clients were told: `acks=all` means committed, and what was read is what is there.
+//! What clients were told: `acks=all` means committed, what was read is what is there, and whoever is told nothing gives
+//! up in time.
 
 use super::findings::Findings;
 use super::history::{Histories, Mark};
-use super::sight::Sight;
+use super::sight::{Sight, as_client};
 use super::violation::{Checker, Details};
+use kafka::client::Client;
+use kafka::node::NodeId;
+use kafka::view::OpenSends;
 use wire::request::Acks;
 use wire::{Offset, Record, RecordBatch, TopicPartition};
 
@@ -22,6 +26,22 @@ pub(super) fn acknowledged(
     let committed = history.committed_ever;
     findings.require(Checker::AcksAllCommitted, sight, Some(partition), last_offset < committed, || {
         Details::NotCommitted { last_offset, committed }
+    });
+}
+
+/// What any producer has sent is given up in time, unless its process stands still (KIP-91).
+pub(super) fn deliveries(findings: &mut Findings, sight: &Sight<'_>) {
+    for (node, host) in sight.hosts.iter().filter(|(_, host)| !host.faults.is_frozen) {
+        if let Some(open) = as_client(host).and_then(Client::open_sends) {
+            delivery(findings, sight, *node, open);
+        }
+    }
+}
+
+fn delivery(findings: &mut Findings, sight: &Sight<'_>, producer: NodeId, OpenSends { given_up_at, .. }: OpenSends) {
+    findings.require(Checker::DeliveryTimeout, sight, None, sight.now <= given_up_at, || Details::NotGivenUp {
+        producer,
+        given_up_at,
     });
 }
 
@@ -60,6 +80,25 @@ pub(super) fn consumed(
         let (topic_id, read) = (history.topic_id, Mark { end: offset.next(), epoch: log.epoch_at(offset) });
         if let Some(history) = histories.get_mut(partition, topic_id) {
             history.read = read;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka::instant::Instant;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_producer_gives_up_at_its_delivery_timeout_and_not_later() {
+        let hosts = BTreeMap::new();
+        let open = OpenSends { since: Instant(5), given_up_at: Instant(120_000_005) };
+        for (now, complaints) in [(7, 0), (120_000_005, 0), (120_000_006, 1)] {
+            let (mut findings, sight) = (Findings::default(), Sight { now: Instant(now), ..Sight::of_nothing(&hosts) });
+            delivery(&mut findings, &sight, NodeId::Client(1), open);
+            let counts = (findings.times_checked(Checker::DeliveryTimeout), findings.violations().len());
+            assert_eq!(counts, (1, complaints), "at {now}");
         }
     }
 }

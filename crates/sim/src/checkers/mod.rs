@@ -594,6 +594,7 @@ impl Checkers {
         for (id, broker) in sight.brokers() {
             broker.partitions().for_each(|partition| keepers.entry(partition).or_default().push(id));
         }
+        clients::deliveries(findings, sight);
         for (partition, keepers) in &keepers {
             keepers.iter().for_each(|broker| self.look_at_replica(sight, *broker, partition, keepers));
         }

@@ -4,6 +4,7 @@ use crate::machine::Machine;
 use crate::trace::EventId;
 use crate::world::Host;
 use kafka::broker::Broker;
+use kafka::client::Client;
 use kafka::controller::Controller;
 use kafka::instant::Instant;
 use kafka::log::Segments;
@@ -255,6 +256,16 @@ pub(crate) fn as_controller(host: &Host) -> Option<&Controller> {
         Machine::Controller(controller) => Some(controller),
         Machine::Combined(server) => Some(server.controller()),
         Machine::Broker(_) | Machine::ZooKeeper(_) | Machine::Client(_) => None,
+        #[cfg(test)]
+        Machine::Toy(_) => None,
+    }
+}
+
+/// The client program that runs on a host.
+pub(crate) fn as_client(host: &Host) -> Option<&Client> {
+    match host.process.as_ref()? {
+        Machine::Client(client) => Some(client),
+        Machine::Broker(_) | Machine::Controller(_) | Machine::Combined(_) | Machine::ZooKeeper(_) => None,
         #[cfg(test)]
         Machine::Toy(_) => None,
     }

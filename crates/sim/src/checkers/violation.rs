@@ -46,6 +46,8 @@ pub enum Checker {
     Quorum,
     /// `acks=all` is answered when the records are committed, not before.
     AcksAllCommitted,
+    /// A producer gives up what is neither acknowledged nor refused within `delivery.timeout.ms`.
+    DeliveryTimeout,
     /// A ZooKeeper cluster has one controller in each controller epoch, epochs never fall, only the controller of the
     /// latest one writes partitions' states, and brokers obey nothing of before.
     OneController,
@@ -53,7 +55,7 @@ pub enum Checker {
 
 impl Checker {
     /// All of them.
-    pub const ALL: [Checker; 19] = [
+    pub const ALL: [Checker; 20] = [
         Checker::LogMatching,
         Checker::WeakIsr,
         Checker::StrongIsr,
@@ -72,6 +74,7 @@ impl Checker {
         Checker::MetadataPrefix,
         Checker::Quorum,
         Checker::AcksAllCommitted,
+        Checker::DeliveryTimeout,
         Checker::OneController,
     ];
 
@@ -97,6 +100,7 @@ impl Checker {
             Checker::MetadataPrefix => "metadata-prefix",
             Checker::Quorum => "quorum",
             Checker::AcksAllCommitted => "acks-all-committed",
+            Checker::DeliveryTimeout => "delivery-timeout",
             Checker::OneController => "one-controller",
         }
     }
@@ -295,6 +299,13 @@ pub enum Details {
         last_offset: Offset,
         /// Up to where records have been committed.
         committed: Offset,
+    },
+    /// A producer has not given up what it sent too long ago.
+    NotGivenUp {
+        /// The producer.
+        producer: NodeId,
+        /// When it should have.
+        given_up_at: Instant,
     },
 }
 

@@ -248,6 +248,12 @@ impl RecordAccumulator {
         first.map(|batch| batch.created_at + self.settings.delivery_timeout).min()
     }
 
+    /// When the oldest batch in the queues was made.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let batches = self.topics.values().flat_map(|topic| topic.queues.values()).flatten();
+        batches.map(|batch| batch.created_at).min()
+    }
+
     /// Puts a batch back to the front of its queue, to be sent again after a back-off.
     pub(super) fn reenqueue(&mut self, mut batch: ProducerBatch, now: Instant) {
         let backoff = self.settings.retry_backoff.after(batch.attempts, &mut self.rng);

@@ -23,7 +23,7 @@ use crate::event::{ClientEvent, EventKind, SendFailure};
 use crate::instant::{Duration, Instant, WallClock};
 use crate::node::{Effects, ExitStatus, Identity, Input, Instruction, ProducerRecord};
 use crate::spec::{ClientSpec, ProducerConfig, ProducerSpec};
-use crate::view::ProducerView;
+use crate::view::{OpenSends, ProducerView};
 use accumulator::Urgency;
 use sender::Sender;
 use std::collections::VecDeque;
@@ -118,7 +118,14 @@ impl Producer {
             acknowledged: totals.acknowledged,
             failed: totals.failed + self.failed_to_send,
             last_offsets: totals.last_offsets.iter().map(|(name, offset)| (name.clone(), *offset)).collect(),
+            open: self.open_sends(),
+            known_brokers: self.cluster.metadata.node_ids(),
         }
+    }
+
+    /// What it has sent and heard nothing of, if there is anything.
+    pub(super) fn open_sends(&self) -> Option<OpenSends> {
+        self.sender.open_sends()
     }
 
     /// Handles one input completely.

@@ -12,6 +12,7 @@ use crate::event::{ClientEvent, ClientLog, EventKind, SendFailure};
 use crate::instant::{Duration, Instant};
 use crate::node::Effects;
 use crate::spec::ProducerConfig;
+use crate::view::OpenSends;
 use std::collections::BTreeMap;
 use wire::request::{Acks, ProducePartition, ProduceRequest};
 use wire::response::{ProducePartitionResult, ProduceResponse};
@@ -78,12 +79,27 @@ impl Sender {
         self.accumulator.record_count() + in_flight.map(|batch| batch.records().len() as u64).sum::<u64>()
     }
 
+    /// What was sent and neither acknowledged nor given up yet, if there is anything.
+    pub(super) fn open_sends(&self) -> Option<OpenSends> {
+        let since = earlier(self.oldest_in_flight(), self.accumulator.oldest())?;
+        self.next_expiry_at().map(|given_up_at| OpenSends { since, given_up_at })
+    }
+
+    fn oldest_in_flight(&self) -> Option<Instant> {
+        let in_flight = self.in_flight.values().flat_map(|request| &request.batches);
+        in_flight.map(|batch| batch.created_at).min()
+    }
+
+    /// When the next batch will be too old.
+    fn next_expiry_at(&self) -> Option<Instant> {
+        let delivery_timeout = Duration::from_ms(self.config.delivery_timeout_ms);
+        let in_flight = self.oldest_in_flight().map(|oldest| oldest + delivery_timeout);
+        earlier(in_flight, self.accumulator.next_expiry_at())
+    }
+
     /// When there is something to do without an input.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let in_flight = self.in_flight.values().flat_map(|request| &request.batches);
-        let delivery_timeout = Duration::from_ms(self.config.delivery_timeout_ms);
-        let in_flight_expiry = in_flight.map(|batch| batch.created_at + delivery_timeout).min();
-        earlier(self.next_check_at, earlier(in_flight_expiry, self.accumulator.next_expiry_at()))
+        earlier(self.next_check_at, self.next_expiry_at())
     }
 
     /// Sends what is ready and gives up what is too old.

@@ -34,7 +34,10 @@ impl SwarmRun {
     pub(crate) fn violation(&self) -> Option<&Violation> {
         match &self.outcome {
             Err(Failure::Violated(violation)) => Some(violation),
-            Ok(()) | Err(Failure::NotHealed(_) | Failure::ReadOutOfOrder(_) | Failure::Panicked(_)) => None,
+            Ok(())
+            | Err(
+                Failure::NotHealed(_) | Failure::ReadOutOfOrder(_) | Failure::NotEndedOnce(_) | Failure::Panicked(_),
+            ) => None,
         }
     }
 }
@@ -47,7 +50,8 @@ pub(crate) fn open(seed: SwarmSeed) -> (SwarmRun, Session, Option<EventId>) {
     let journal = journal(&session);
     let (step, event) = match &outcome {
         Err(Failure::Violated(violation)) => (Some(violation.step), violation.event),
-        Ok(()) | Err(Failure::NotHealed(_) | Failure::ReadOutOfOrder(_) | Failure::Panicked(_)) => {
+        Ok(())
+        | Err(Failure::NotHealed(_) | Failure::ReadOutOfOrder(_) | Failure::NotEndedOnce(_) | Failure::Panicked(_)) => {
             let fault = journal.iter().find(|event| mark_of(event) == Some(Mark::Fault));
             (fault.map(|event| event.step), fault.map(|event| event.id))
         }

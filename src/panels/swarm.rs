@@ -49,7 +49,12 @@ pub(super) fn Swarm(props: &SwarmProps) -> Html {
 /// What the swarm says of other failures than a checker's, for whoever looks for the bug.
 fn detail(swarm: &SwarmRun) -> Html {
     match &swarm.outcome {
-        Err(Failure::NotHealed(text) | Failure::ReadOutOfOrder(text) | Failure::Panicked(text)) => {
+        Err(
+            Failure::NotHealed(text)
+            | Failure::ReadOutOfOrder(text)
+            | Failure::NotEndedOnce(text)
+            | Failure::Panicked(text),
+        ) => {
             html! { <code lang="en">{ text.clone() }</code> }
         }
         Ok(()) | Err(Failure::Violated(_)) => html! {},

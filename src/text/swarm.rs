@@ -88,6 +88,10 @@ fn verdict(outcome: &Result<(), Failure>, language: Language) -> String {
         Err(Failure::ReadOutOfOrder(_)) => {
             ("✗ A consumer left out a record or read it twice.", "✗ 컨슈머가 레코드를 빠뜨렸거나 두 번 읽었습니다.")
         }
+        Err(Failure::NotEndedOnce(_)) => (
+            "✗ A producer forgot a record, or heard twice of it.",
+            "✗ 프로듀서가 레코드를 잊었거나 그 결과를 두 번 받았습니다.",
+        ),
         Err(Failure::Panicked(_)) => ("✗ Kafkascope itself failed.", "✗ Kafkascope 자체에 오류가 났습니다."),
     };
     match language {

@@ -375,7 +375,7 @@ impl Action {
     }
 
     /// Its first words, `produce-safe`.
-    fn client_id(&self) -> String {
+    pub(crate) fn client_id(&self) -> String {
         self.to_string().split(' ').take(2).collect::<Vec<_>>().join("-")
     }
 

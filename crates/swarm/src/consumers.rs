@@ -2,11 +2,13 @@
 //! the end all that was acknowledged with `acks=all`.
 
 use crate::health::{cluster_image, is_orphaned};
+use crate::producers::is_answer;
 use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, TruncationReason};
+use kafka::instant::Instant;
 use kafka::node::NodeId;
 use kafka::spec::ServerRole;
 use kafka::view::{NodeView, ReplicaRole};
-use sim::{EventId, Frame, Session};
+use sim::{Event, EventId, Frame, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::Acks;
 use wire::{Offset, TopicName, TopicPartition};
@@ -29,6 +31,8 @@ pub struct Past {
     grown: BTreeSet<TopicName>,
     /// Up to where records are acknowledged by all in-sync replicas.
     acknowledged: BTreeMap<TopicPartition, Offset>,
+    /// When a broker last took or refused what a producer had sent.
+    pub(crate) answered: BTreeMap<NodeId, Instant>,
 }
 
 impl Past {
@@ -43,12 +47,15 @@ impl Past {
     /// Takes in what has happened in the session since the last time.
     pub fn catch_up(&mut self, session: &Session) {
         let news = session.events(self.next_event.unwrap_or(EventId(0)));
-        news.for_each(|event| self.take_in(event.node, event.kind));
+        news.for_each(|event| self.take_in(event));
         self.next_event = Some(session.next_event());
     }
 
-    fn take_in(&mut self, node: NodeId, event: EventKind) {
-        match event {
+    fn take_in(&mut self, Event { node, at, kind, .. }: Event) {
+        if is_answer(&kind) {
+            self.answered.insert(node, at);
+        }
+        match kind {
             EventKind::Operator(OperatorEvent::ProcessStarted) => self.lost_sessions.retain(|other| *other != node),
             EventKind::Broker(BrokerEvent::SessionExpired) => self.lost_sessions.push(node),
             EventKind::Operator(OperatorEvent::PowerLost) => self.has_lost_power = true,

@@ -151,7 +151,9 @@ fn brokers_where(frame: &Frame, is_so: impl Fn(&BrokerView) -> bool) -> Vec<Node
     found.map(|node| node.id).collect()
 }
 
-fn is_well(state: &PartitionRegistration) -> bool {
+/// Whether a partition has a leader and all its replicas in sync, and stays where it is.
+#[must_use]
+pub fn is_well(state: &PartitionRegistration) -> bool {
     state.leader.is_some() && state.isr.len() == state.replicas.len() && !state.is_reassigning()
 }
 

@@ -17,6 +17,7 @@ pub mod historical;
 mod legal;
 pub mod mutation;
 pub mod plan;
+pub mod producers;
 mod programs;
 pub mod run;
 pub mod shrink;

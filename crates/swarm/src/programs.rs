@@ -1,6 +1,7 @@
 //! The client programs that actions start.
 
 use crate::action::{Mistake, Question, TopicPlan};
+use crate::producers::VALUE_PREFIX;
 use kafka::spec::{
     AdminAction, AutoOffsetReset, ClusterAction, ConfigsAction, ConsumerConfig, ConsumerSpec, DescribeTarget,
     ElectLeadersAction, FeaturesAction, GetOffsetsAction, PartitionChoice, PartitionRule, PlacedReplicas,
@@ -128,7 +129,7 @@ pub(crate) fn producer(topic: &str, acks: Acks, interval_ms: i64, keys: u32) -> 
             topic: TopicName::new(topic),
             interval_ms,
             keys: (1..=keys).map(|key| format!("key {key}")).collect(),
-            value_prefix: "record ".to_owned(),
+            value_prefix: VALUE_PREFIX.to_owned(),
         }),
     })
 }

@@ -10,6 +10,7 @@ use crate::health::{
 };
 use crate::historical::Historical;
 use crate::plan::{Plan, Step};
+use crate::producers::{what_did_not_end_once, what_is_unanswered};
 use crate::world_plan::is_broker;
 use kafka::fault::{DiskCondition, LinkChange, Links};
 use kafka::instant::{Duration, Instant};
@@ -17,7 +18,7 @@ use kafka::node::NodeId;
 use kafka::view::{BrokerState, NodeView};
 use sim::frame::NodeFrame;
 use sim::{Budget, Command, Frame, Session, Violation};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::{BrokerId, TopicName};
 
 /// Steps between two looks of the checkers at everything.
@@ -28,6 +29,8 @@ const HEALING: Duration = Duration(180_000_000);
 const ROUNDS_BETWEEN_ELECTIONS: u64 = 20;
 /// So long nobody restarts what does not heal by itself.
 const ROUNDS_BETWEEN_RESTARTS: u64 = 80;
+/// So long producers may wait once all is well: twice for an answer that does not come, `request.timeout.ms`, and some.
+const ANSWERING: Duration = Duration(70_000_000);
 const QUIET: Duration = Duration(3_000_000);
 
 /// What went wrong.
@@ -39,6 +42,8 @@ pub enum Failure {
     NotHealed(String),
     /// A consumer left something out or read it twice.
     ReadOutOfOrder(String),
+    /// A record that a producer sent was forgotten, or ended twice.
+    NotEndedOnce(String),
     /// An assertion of ours failed.
     Panicked(String),
 }
@@ -51,6 +56,7 @@ impl Failure {
             Failure::Violated(violation) => violation.checker.name(),
             Failure::NotHealed(_) => "not-healed",
             Failure::ReadOutOfOrder(_) => "read-out-of-order",
+            Failure::NotEndedOnce(_) => "not-ended-once",
             Failure::Panicked(_) => "panicked",
         }
     }
@@ -142,11 +148,28 @@ impl Run {
         let deadline = self.session.now() + HEALING;
         self.put_right();
         self.wait_until(deadline, |run, frame| what_is_unhealthy(frame, &run.excuses()))?;
-        let past = self.past.clone();
+        let (past, well_since) = (self.past.clone(), self.session.now());
         self.wait_until(deadline, |_, frame| what_is_unread(frame, &past))?;
+        let topics = self.produced_topics();
+        self.wait_until(self.session.now() + ANSWERING, |run, frame| {
+            what_is_unanswered(frame, &topics, &run.past.answered, well_since)
+        })?;
         self.sleep(QUIET)?;
         self.coverage.count_run(&self.session);
+        let frame = self.session.frame();
+        if let Some(wrong) = what_did_not_end_once(&self.session, &frame) {
+            return Err(Failure::NotEndedOnce(wrong));
+        }
         what_was_read_out_of_order(&self.session).map_or(Ok(()), |wrong| Err(Failure::ReadOutOfOrder(wrong)))
+    }
+
+    /// Where producers send to, by their client ids.
+    fn produced_topics(&self) -> BTreeMap<String, TopicName> {
+        let topics = self.plan.steps.iter().filter_map(|Step { action, .. }| {
+            let Action::Produce { topic, .. } = action else { return None };
+            Some((action.client_id(), TopicName::new(topic)))
+        });
+        topics.collect()
     }
 
     fn wait_until(&mut self, deadline: Instant, wrong: impl Fn(&Run, &Frame) -> Option<String>) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! Liveness: once all faults have ended, everything becomes well within bounded time. Brokers serve, are unfenced and
-//! know the cluster as it is; every partition has a leader and all its replicas in sync, and none is being moved.
+//! know the cluster as it is; every partition has a leader and all its replicas in sync, and none is being moved. In a
+//! quorum every other voter follows the active controller closely.
 //!
 //! Kafka does not always heal by itself. A follower that cannot append what it fetched gives up until the next leader
 //! epoch (`AbstractFetcherThread.markPartitionFailed`). Where all records were deleted, epoch caches are empty after a
@@ -30,13 +31,16 @@
 //! the move, and the move for followers, which leaders refuse as soon as they are told of such a partition as of one that is
 //! gone (`ControllerBrokerRequestBatch.addUpdateMetadataRequestForBrokers`, `KafkaApis.handleFetchRequest`).
 
-use kafka::metadata::{ClusterImage, PartitionRegistration};
+use kafka::metadata::{BrokerRegistration, ClusterImage, PartitionRegistration};
 use kafka::node::NodeId;
-use kafka::view::{BrokerState, BrokerView, NodeView, ReplicaRole, ReplicaView};
+use kafka::view::{BrokerState, BrokerView, ControllerView, NodeView, QuorumRole, ReplicaRole, ReplicaView};
 use sim::Frame;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wire::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
+
+/// A controller appends no more metadata records in a few seconds.
+const NEAR: i64 = 100;
 
 /// What a cluster need not put right.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +59,9 @@ pub struct Excuses {
 #[must_use]
 pub fn what_is_unhealthy(frame: &Frame, excuses: &Excuses) -> Option<String> {
     let Some(image) = cluster_image(frame) else { return Some("no active controller".to_owned()) };
+    if let Some(wrong) = unhealthy_quorum(frame) {
+        return Some(wrong);
+    }
     let has_zookeeper = frame.nodes.iter().any(|node| node.id == NodeId::ZooKeeper);
     let mut controllers = 0;
     for node in &frame.nodes {
@@ -66,8 +73,8 @@ pub fn what_is_unhealthy(frame: &Frame, excuses: &Excuses) -> Option<String> {
                 if let Some(wrong) = unhealthy_broker(view, &image, has_zookeeper, &excuses.left_behind) {
                     return Some(format!("broker {id} {wrong}"));
                 }
-                if !image.brokers().contains_key(&BrokerId(*id)) {
-                    return Some(format!("broker {id} is not registered"));
+                if !image.brokers().get(&BrokerId(*id)).is_some_and(BrokerRegistration::is_active) {
+                    return Some(format!("broker {id} is not registered as active"));
                 }
             }
             (NodeId::ZooKeeper | NodeId::Client(_), _) => {}
@@ -193,6 +200,24 @@ pub fn brokers_with_replicas(frame: &Frame) -> Vec<BrokerId> {
     image.partitions().flat_map(|(_, state)| state.replicas.clone()).collect()
 }
 
+/// A controller that neither leads the quorum nor follows closely, if there is one.
+fn unhealthy_quorum(frame: &Frame) -> Option<String> {
+    let controllers = || frame.nodes.iter().filter_map(|node| Some((node.id, node.process.as_ref()?.controller()?)));
+    let (leader, active) = controllers().filter(|(_, view)| view.is_active).max_by_key(|(_, view)| view.epoch)?;
+    let mut others = controllers().filter(|(id, _)| *id != leader);
+    others.find_map(|(id, view)| unhealthy_voter(view, leader, active).map(|wrong| format!("controller {id} {wrong}")))
+}
+
+fn unhealthy_voter(view: &ControllerView, leader: NodeId, active: &ControllerView) -> Option<String> {
+    let is_follower =
+        view.quorum.role == QuorumRole::Follower && view.quorum.leader.map(NodeId::Server) == Some(leader);
+    if !is_follower || view.epoch != active.epoch {
+        return Some(format!("does not follow {leader} in epoch {}: {:?}", active.epoch, view.quorum));
+    }
+    let (end, to) = (view.log_end_offset, active.log_end_offset);
+    (end + NEAR < to).then(|| format!("has metadata up to {end} only, and {leader} up to {to}"))
+}
+
 fn unhealthy_broker(
     view: &BrokerView,
     image: &ClusterImage,
@@ -231,4 +256,41 @@ fn knows_what_zookeeper_tells(known: &ClusterImage, image: &ClusterImage, left_b
         (image.brokers().keys().copied().collect::<Vec<_>>(), partitions)
     };
     told(known) == told(image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka::view::QuorumView;
+    use wire::Offset;
+
+    fn controller(role: QuorumRole, leader: Option<i32>, epoch: i32, end: i64) -> ControllerView {
+        ControllerView {
+            is_active: role == QuorumRole::Leader,
+            epoch: LeaderEpoch(epoch),
+            log_end_offset: Offset(end),
+            high_watermark: Offset(end),
+            image: Arc::default(),
+            quorum: QuorumView { role, leader, ..QuorumView::of_nobody() },
+        }
+    }
+
+    #[test]
+    fn a_voter_is_well_that_follows_the_active_controller_closely() {
+        let active = controller(QuorumRole::Leader, Some(1), 5, 1_000);
+        for (role, leader, epoch, end, is_well) in [
+            (QuorumRole::Follower, Some(1), 5, 1_000, true),
+            (QuorumRole::Follower, Some(1), 5, 900, true),
+            (QuorumRole::Follower, Some(1), 5, 899, false),
+            (QuorumRole::Follower, Some(2), 5, 1_000, false),
+            (QuorumRole::Follower, Some(1), 4, 1_000, false),
+            (QuorumRole::Unattached, None, 5, 1_000, false),
+            (QuorumRole::Candidate, None, 6, 1_000, false),
+            (QuorumRole::Resigned, None, 5, 1_000, false),
+            (QuorumRole::Leader, Some(2), 4, 1_000, false),
+        ] {
+            let wrong = unhealthy_voter(&controller(role, leader, epoch, end), NodeId::Server(1), &active);
+            assert_eq!(wrong.is_none(), is_well, "{role:?} {leader:?} {epoch} {end}: {wrong:?}");
+        }
+    }
 }

@@ -90,6 +90,22 @@ pub struct Loss {
     pub event: Option<EventId>,
 }
 
+/// Whether what was promised of a partition is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing was promised that need be there still, or nobody can tell.
+    Unknown,
+    /// It is there, or is gone by what the user's configuration allowed.
+    Kept,
+    /// Records are gone that Kafka promised to keep.
+    Broken {
+        /// The first.
+        first_offset: Offset,
+        /// The last.
+        last_offset: Offset,
+    },
+}
+
 /// What an acknowledgement was worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promise {
@@ -109,6 +125,8 @@ struct Account {
     entries: Chunks<Entry>,
     last: Option<Entry>,
     epochs: BTreeMap<LeaderEpoch, EpochAccount>,
+    /// The end of what was acknowledged by all in-sync replicas.
+    promised_to: Offset,
 }
 
 /// What was written in one epoch.
@@ -207,27 +225,36 @@ impl Ledger {
         }
     }
 
-    /// Something has happened that may have taken records: looks for what is gone. Tells whether a promise was broken.
+    /// Something has happened that may have taken records: looks for what is gone. Tells whether promises were kept.
     pub(crate) fn settle(
         &mut self,
         sight: &Sight<'_>,
         history: Option<&History>,
         partition: &TopicPartition,
-    ) -> Option<&Loss> {
-        let (account, glance) = (self.accounts.get(partition)?, sight.known_state(partition)?);
+    ) -> Standing {
+        let (Some(account), Some(glance)) = (self.accounts.get(partition), sight.known_state(partition)) else {
+            return Standing::Unknown;
+        };
         // Without an active controller, it may be that nobody who has heard the latest runs.
         let latest = history.and_then(|history| history.state.as_ref()).map(|(_, state)| state.partition_epoch);
         let is_outdated = sight.image().is_none() && latest.is_some_and(|latest| glance.state.partition_epoch < latest);
         if account.topic_id != glance.topic_id || is_outdated {
-            return None;
+            return Standing::Unknown;
         }
         let kept = Kept::new(sight, history, &glance, partition);
+        let is_judged = account.promised_to > kept.needed_from && kept.is_known();
         let gone: Vec<(LeaderEpoch, Range<Offset>)> = account.gone(&kept).collect();
         let known = self.losses.len();
         for (leader_epoch, range) in gone {
             self.lose(sight, partition, leader_epoch, range);
         }
-        self.losses.iter_from(known).find(|loss| loss.verdict == Verdict::PromiseBroken)
+        match self.losses.iter_from(known).find(|loss| loss.verdict == Verdict::PromiseBroken) {
+            Some(Loss { first_offset, last_offset, .. }) => {
+                Standing::Broken { first_offset: *first_offset, last_offset: *last_offset }
+            }
+            None if is_judged => Standing::Kept,
+            None => Standing::Unknown,
+        }
     }
 
     fn lose(&mut self, sight: &Sight<'_>, partition: &TopicPartition, leader_epoch: LeaderEpoch, range: Range<Offset>) {
@@ -425,6 +452,10 @@ impl<'a> Kept<'a> {
         Kept { logs, without_logs, needed_from }
     }
 
+    fn is_known(&self) -> bool {
+        !self.logs.is_empty() || self.without_logs == Offset::ZERO
+    }
+
     fn end_of_epoch(&self, epoch: LeaderEpoch) -> Offset {
         let ends = self.logs.iter().map(|log| log.end_of_epoch(epoch));
         ends.max().unwrap_or(self.without_logs).max(self.needed_from)
@@ -438,13 +469,16 @@ impl EpochAccount {
 
 impl Account {
     fn new(topic_id: TopicId) -> Account {
-        Account { topic_id, entries: Chunks::new(), last: None, epochs: BTreeMap::new() }
+        Account { topic_id, entries: Chunks::new(), last: None, epochs: BTreeMap::new(), promised_to: Offset::ZERO }
     }
 
     /// Takes an acknowledgement, and returns from where on its epoch's records are lost already.
     fn add(&mut self, entry: Entry) -> Offset {
         let epoch = self.epochs.entry(entry.leader_epoch).or_insert(EpochAccount::NOTHING);
         epoch.end = epoch.end.max(entry.end);
+        if entry.promise.acks == Acks::All {
+            self.promised_to = self.promised_to.max(entry.end);
+        }
         match &mut self.last {
             Some(last) if last.is_continued_by(&entry) => last.end = entry.end,
             last => {

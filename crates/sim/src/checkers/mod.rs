@@ -19,7 +19,7 @@ pub mod violation;
 pub mod zookeeper;
 
 use crate::answers::codes_of;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Standing};
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
@@ -409,7 +409,7 @@ impl Checkers {
             (Some(leadership), _) => {
                 let leader = LeaderGlance { broker, partition, replica, leadership };
                 in_sync_replicas::weak(findings, sight, history, &leader);
-                replica_numbers::frozen(findings, sight, history, &leader);
+                replica_numbers::rise(findings, sight, history, &leader);
                 self.on_leadership(sight, &leader);
             }
             (None, Some(term)) if term.broker != broker => {
@@ -566,13 +566,17 @@ impl Checkers {
 
     /// Records may be gone: the ledger finds out which.
     fn settle(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
-        let broken = self.ledger.settle(sight, self.histories.last(partition), partition);
+        let standing = self.ledger.settle(sight, self.histories.last(partition), partition);
         let findings = Arc::make_mut(&mut self.findings);
-        findings.require(Checker::AcknowledgedRecords, sight, Some(partition), broken.is_none(), || {
-            let (first_offset, last_offset) =
-                broken.map_or((Offset::ZERO, Offset::ZERO), |loss| (loss.first_offset, loss.last_offset));
-            violation::Details::RecordsLost { first_offset, last_offset }
-        });
+        match standing {
+            Standing::Unknown => {}
+            Standing::Kept => findings.count(Checker::AcknowledgedRecords),
+            Standing::Broken { first_offset, last_offset } => {
+                findings.require(Checker::AcknowledgedRecords, sight, Some(partition), false, || {
+                    violation::Details::RecordsLost { first_offset, last_offset }
+                });
+            }
+        }
     }
 
     fn look_at_states(&mut self, sight: &Sight<'_>) {
@@ -590,11 +594,11 @@ impl Checkers {
         let (metadata, findings) = (Arc::make_mut(&mut self.metadata), Arc::make_mut(&mut self.findings));
         metadata.compare(findings, sight);
         metadata.commitment(findings, sight);
+        clients::deliveries(findings, sight);
         let mut keepers: BTreeMap<&TopicPartition, Vec<BrokerId>> = BTreeMap::new();
         for (id, broker) in sight.brokers() {
             broker.partitions().for_each(|partition| keepers.entry(partition).or_default().push(id));
         }
-        clients::deliveries(findings, sight);
         for (partition, keepers) in &keepers {
             keepers.iter().for_each(|broker| self.look_at_replica(sight, *broker, partition, keepers));
         }
@@ -621,6 +625,7 @@ impl Checkers {
             let leader = LeaderGlance { broker, partition, replica, leadership };
             if let Some(history) = self.histories.get_mut(partition, replica.topic_id) {
                 in_sync_replicas::laggards(findings, sight, history, &leader);
+                replica_numbers::stands_still(findings, sight, history, &leader);
             }
             self.on_leadership(sight, &leader);
         }

@@ -112,21 +112,42 @@ pub(super) fn term(
 
 /// The high watermark of a leader has risen: enough replicas are in sync. What a leader hears of its partition may come in
 /// the same step, behind the rise: then it had enough when it was last looked at, and as many have what is committed.
-pub(super) fn frozen(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
+pub(super) fn rise(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
     let LeaderGlance { broker, partition, replica, leadership } = *leader;
     let (isr, min_isr) = (leadership.isr.len(), leadership.effective_min_isr);
+    if isr >= min_isr {
+        return;
+    }
     let before = history.in_sync.filter(|before| (before.0, before.1) == (broker, replica.leader_epoch));
     let have_it = || {
         let logs = sight.logs_of(sight.keepers(partition), partition, replica.topic_id);
         logs.filter(|log| log.end >= replica.high_watermark).count()
     };
-    let had_enough = || before.is_none_or(|(_, _, isr, least)| isr >= least && have_it() >= least.min(min_isr));
-    if min_isr > 1 {
-        let is_right = isr >= min_isr || had_enough();
-        findings.require(Checker::HighWatermarkFrozen, sight, Some(partition), is_right, || Details::RoseBelowMinIsr {
-            broker,
-            isr,
-            min_isr,
-        });
+    let had_enough = before.is_none_or(|(_, _, isr, least)| isr >= least && have_it() >= least.min(min_isr));
+    frozen(findings, sight, leader, had_enough);
+}
+
+/// A leader has too few in sync, as when it was last looked at, and more than is committed: that has stayed where it was.
+/// Whenever it rises in between, the leader is looked at.
+pub(super) fn stands_still(findings: &mut Findings, sight: &Sight<'_>, history: &History, leader: &LeaderGlance<'_>) {
+    let LeaderGlance { broker, replica, leadership, .. } = *leader;
+    let (Some((before, epoch, isr, least)), Some(term)) = (history.in_sync, history.term) else { return };
+    let is_same_run = sight.broker(broker).and_then(|broker| broker.broker_epoch()) == Some(term.broker_epoch);
+    let is_same =
+        is_same_run && [before, term.broker] == [broker; 2] && [epoch, term.leader_epoch] == [replica.leader_epoch; 2];
+    let was_below = isr < least && leadership.isr.len() < leadership.effective_min_isr;
+    if is_same && was_below && replica.log_end_offset > replica.high_watermark {
+        frozen(findings, sight, leader, term.high_watermark == replica.high_watermark);
     }
+}
+
+/// Too few are in sync, and the high watermark stands still, or that `is_right`.
+fn frozen(findings: &mut Findings, sight: &Sight<'_>, leader: &LeaderGlance<'_>, is_right: bool) {
+    let LeaderGlance { broker, partition, leadership, .. } = *leader;
+    let (isr, min_isr) = (leadership.isr.len(), leadership.effective_min_isr);
+    findings.require(Checker::HighWatermarkFrozen, sight, Some(partition), is_right, || Details::RoseBelowMinIsr {
+        broker,
+        isr,
+        min_isr,
+    });
 }

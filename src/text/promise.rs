@@ -125,7 +125,7 @@ fn english(checker: Checker) -> &'static str {
         }
         Checker::MetadataPrefix => "Every server's metadata log is a prefix of the committed one.",
         Checker::Quorum => {
-            "There is at most one active controller in each epoch, and each voter of a quorum votes once."
+            "There is at most one active controller in each epoch; each voter of a quorum votes once, for a log that is not behind."
         }
         Checker::AcksAllCommitted => "A producer with acks=all is answered only once its records are committed.",
         Checker::DeliveryTimeout => {
@@ -160,7 +160,7 @@ fn korean(checker: Checker) -> &'static str {
         Checker::HighWatermarkFrozen => "ISR이 min.insync.replicas보다 적은 동안 하이 워터마크는 올라가지 않습니다.",
         Checker::MetadataPrefix => "모든 서버의 메타데이터 로그는 커밋된 메타데이터 로그의 앞부분과 같습니다.",
         Checker::Quorum => {
-            "활성 컨트롤러는 에포크마다 많아야 하나이고, 쿼럼의 각 투표자는 에포크마다 한 번만 투표합니다."
+            "활성 컨트롤러는 에포크마다 많아야 하나이고, 쿼럼의 각 투표자는 에포크마다 한 번만, 로그가 뒤처지지 않은 후보에 투표합니다."
         }
         Checker::AcksAllCommitted => "acks=all 프로듀서는 레코드가 커밋된 뒤에만 응답을 받습니다.",
         Checker::DeliveryTimeout => {

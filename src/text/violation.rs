@@ -77,11 +77,17 @@ fn english(details: &Details) -> String {
         Details::VotedTwice { voter, candidate, leader_epoch } => {
             format!("Process {voter} voted once more in epoch {leader_epoch}, for {candidate}.")
         }
+        Details::VotedForWhoIsBehind { voter, candidate } => {
+            format!("Process {voter} voted for {candidate}, whose metadata log is behind its own.")
+        }
         Details::RoseBelowMinIsr { broker, isr, min_isr } => {
             format!("Leader {broker} raised the high watermark with {isr} in sync, where {min_isr} are needed.")
         }
         Details::NotAPrefix { node, offset } => {
             format!("The metadata log of process {node} differs from the committed one at offset {offset}.")
+        }
+        Details::NoSnapshot { node, log_start_offset } => {
+            format!("No snapshot on process {node} ends at {log_start_offset}, where its metadata log begins.")
         }
         Details::NotOnMajority { voters, committed } => {
             format!("Metadata below offset {committed} counts as committed, but only {voters} voters have it.")
@@ -105,6 +111,7 @@ fn english_number(number: Number) -> &'static str {
         Number::LogStartOffset => "The log start offset",
         Number::ControllerEpoch => "The controller epoch",
         Number::MetadataHighWatermark => "The metadata log's high watermark",
+        Number::QuorumEpoch => "The quorum's epoch",
     }
 }
 
@@ -188,12 +195,21 @@ fn korean(details: &Details) -> String {
             "{} 에포크 {leader_epoch}에서 {candidate}에 한 번 더 투표했습니다.",
             with_josa(&format!("프로세스 {voter}"), Josa::Subject)
         ),
+        Details::VotedForWhoIsBehind { voter, candidate } => format!(
+            "{} 자기보다 메타데이터 로그가 뒤처진 {candidate}에 투표했습니다.",
+            with_josa(&format!("프로세스 {voter}"), Josa::Subject)
+        ),
         Details::RoseBelowMinIsr { broker, isr, min_isr } => format!(
             "ISR이 {min_isr}개여야 하는데 {isr}개일 때 {} 하이 워터마크를 올렸습니다.",
             with_josa(&format!("리더 {broker}"), Josa::Subject)
         ),
         Details::NotAPrefix { node, offset } => {
             format!("프로세스 {node}의 메타데이터 로그가 커밋된 로그와 오프셋 {offset}에서 다릅니다.")
+        }
+        Details::NoSnapshot { node, log_start_offset } => {
+            format!(
+                "프로세스 {node}의 메타데이터 로그는 {log_start_offset}에서 시작하지만, 그곳에서 끝나는 스냅샷이 없습니다."
+            )
         }
         Details::NotOnMajority { voters, committed } => {
             format!("오프셋 {committed} 앞의 메타데이터가 커밋되었다고 하지만 투표자 {voters}개에만 있습니다.")
@@ -219,6 +235,7 @@ fn korean_number(number: Number) -> &'static str {
         Number::LogStartOffset => "로그 시작 오프셋",
         Number::ControllerEpoch => "컨트롤러 에포크",
         Number::MetadataHighWatermark => "메타데이터 로그의 하이 워터마크",
+        Number::QuorumEpoch => "쿼럼 에포크",
     }
 }
 

@@ -517,6 +517,7 @@ impl Checkers {
 
     fn on_server_removed(&mut self, sight: &Sight<'_>, node: NodeId) {
         let NodeId::Server(id) = node else { return };
+        Arc::make_mut(&mut self.metadata).on_server_removed(id);
         self.ledger.on_server_removed(sight, BrokerId(id));
         self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
     }
@@ -594,6 +595,7 @@ impl Checkers {
         let (metadata, findings) = (Arc::make_mut(&mut self.metadata), Arc::make_mut(&mut self.findings));
         metadata.compare(findings, sight);
         metadata.commitment(findings, sight);
+        metadata.disks(findings, sight);
         clients::deliveries(findings, sight);
         let mut keepers: BTreeMap<&TopicPartition, Vec<BrokerId>> = BTreeMap::new();
         for (id, broker) in sight.brokers() {

@@ -40,9 +40,10 @@ pub enum Checker {
     OneLeaderPerEpoch,
     /// The high watermark stands still below `min.insync.replicas`.
     HighWatermarkFrozen,
-    /// A server's metadata log is a prefix of the committed one.
+    /// A server's metadata log is a prefix of the committed one, and its snapshots are of what is committed.
     MetadataPrefix,
-    /// A controller epoch has one controller, in a quorum nobody votes twice in it, and epochs never fall.
+    /// A controller epoch has one controller, in a quorum nobody votes twice in it or for a log that is behind, and epochs
+    /// never fall.
     Quorum,
     /// `acks=all` is answered when the records are committed, not before.
     AcksAllCommitted,
@@ -270,6 +271,13 @@ pub enum Details {
         /// The epoch.
         leader_epoch: LeaderEpoch,
     },
+    /// A voter voted for a candidate whose log is behind its own.
+    VotedForWhoIsBehind {
+        /// The voter.
+        voter: NodeId,
+        /// For whom.
+        candidate: NodeId,
+    },
     /// The high watermark rose with too few in-sync replicas.
     RoseBelowMinIsr {
         /// The leader.
@@ -285,6 +293,13 @@ pub enum Details {
         node: NodeId,
         /// Where it differs.
         offset: Offset,
+    },
+    /// A server's metadata log begins where no snapshot of what lies before ends.
+    NoSnapshot {
+        /// The server.
+        node: NodeId,
+        /// Where its log begins.
+        log_start_offset: Offset,
     },
     /// Too few voters have what counts as committed of the metadata log.
     NotOnMajority {
@@ -328,4 +343,6 @@ pub enum Number {
     ControllerEpoch,
     /// Up to where the metadata log is committed.
     MetadataHighWatermark,
+    /// The latest epoch of the quorum that a server has heard of.
+    QuorumEpoch,
 }

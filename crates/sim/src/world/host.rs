@@ -53,7 +53,7 @@ impl Host {
     }
 
     /// A client program's host, without a process yet.
-    pub(super) fn of_client() -> Host {
+    pub(crate) fn of_client() -> Host {
         Host {
             server: None,
             process: None,

@@ -15,12 +15,13 @@ pub struct Mutation {
     pub new: String,
 }
 
-const LISTS: [&str; 5] = [
+const LISTS: [&str; 6] = [
     include_str!("../mutations/replication.txt"),
     include_str!("../mutations/controller.txt"),
     include_str!("../mutations/raft.txt"),
     include_str!("../mutations/log.txt"),
     include_str!("../mutations/zookeeper.txt"),
+    include_str!("../mutations/clients.txt"),
 ];
 
 /// All of them.

@@ -3,13 +3,13 @@
 use crate::admin_tool::{NoAdminClient, admin_client, checked_options, failure_exception, thrown_plan};
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::java_hash::{joined, sort_as_hash_map};
 use crate::json::Json;
 use crate::log_lines::LogLine;
 use crate::options::OptionSpec;
-use crate::output::Piece;
+use crate::output::{Piece, joined};
 use crate::plan::{Face, Plan, Surroundings};
 use kafka::event::{AdminAnswer, AdminFailure, ClientEvent};
+use kafka::java_hash::sort_as_hash_map;
 use kafka::spec::{AdminAction, Program};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::DeleteRecordsPartition;
@@ -90,7 +90,7 @@ fn check_duplicates(wanted: &[DeleteRecordsPartition]) -> Result<(), JavaExcepti
         return Ok(());
     }
     sort_as_hash_map(&mut again, |partition| *partition);
-    let message = format!("Offset json file contains duplicate topic partitions: {}", joined(again.iter(), ","));
+    let message = format!("Offset json file contains duplicate topic partitions: {}", joined(again, ","));
     Err(JavaException::new("org.apache.kafka.server.common.AdminCommandFailedException", &message))
 }
 

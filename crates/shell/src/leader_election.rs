@@ -6,10 +6,10 @@ use crate::java_exception::JavaException;
 use crate::json::Json;
 use crate::log_lines::error_exception;
 use crate::options::{OptionSpec, ParsedOptions, ValueType, parse};
-use crate::output::Piece;
+use crate::output::{Piece, joined};
 use crate::plan::{Face, Plan, Printout, Surroundings};
 use kafka::event::{AdminAnswer, AdminFailure, ClientEvent};
-use kafka::java_hash::in_hash_order;
+use kafka::java_hash::sort_as_hash_map;
 use kafka::spec::{AdminAction, ElectLeadersAction, Program};
 use std::collections::BTreeSet;
 use wire::request::ElectionType;
@@ -218,12 +218,11 @@ fn name(election_type: ElectionType) -> &'static str {
 /// Partitions in the order of a Java hash set.
 fn elected(election_type: ElectionType, results: &[PartitionResult]) -> Vec<Piece> {
     let with = |is_wanted: fn(ErrorCode) -> bool| -> Vec<&PartitionResult> {
-        let wanted = results.iter().filter(|result| is_wanted(result.error)).collect();
-        in_hash_order(wanted, |result: &&PartitionResult| &result.partition)
+        let mut wanted: Vec<&PartitionResult> = results.iter().filter(|result| is_wanted(result.error)).collect();
+        sort_as_hash_map(&mut wanted, |result| &result.partition);
+        wanted
     };
-    let names = |results: Vec<&PartitionResult>| {
-        results.iter().map(|result| result.partition.to_string()).collect::<Vec<_>>().join(", ")
-    };
+    let names = |results: Vec<&PartitionResult>| joined(results.iter().map(|result| &result.partition), ", ");
     let kind = name(election_type);
     let mut pieces = Vec::new();
     let succeeded = with(ErrorCode::is_none);

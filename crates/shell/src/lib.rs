@@ -28,7 +28,6 @@ pub mod features;
 pub mod files;
 pub mod get_offsets;
 pub mod java_exception;
-pub mod java_hash;
 pub mod job;
 pub mod json;
 pub mod launch;

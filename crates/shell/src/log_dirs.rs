@@ -5,13 +5,13 @@ use crate::admin_tool::{
 };
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::java_hash::{joined, sort_as_hash_map};
 use crate::json::Json;
 use crate::log_lines::error_exception;
 use crate::options::OptionSpec;
-use crate::output::Piece;
+use crate::output::{Piece, joined};
 use crate::plan::{Face, Plan, Surroundings};
 use kafka::event::{AdminAnswer, AdminFailure, ClientEvent};
+use kafka::java_hash::sort_as_hash_map;
 use kafka::spec::{AdminAction, Program};
 use std::collections::BTreeSet;
 use wire::response::{DescribedLogDir, DescribedReplica};

@@ -2,6 +2,7 @@
 //! above, to standard error, time of day in UTC.
 
 use crate::java_exception::JavaException;
+use crate::output::joined;
 use kafka::event::{ClientLog, SendFailure};
 use kafka::spec::{AdminAction, ClientSpec, Program};
 use wire::{Endpoint, ErrorCode, Timestamp, TopicName, TopicPartition};
@@ -97,7 +98,7 @@ pub fn client_log_line(prefix: &str, log: &ClientLog) -> Option<LogLine> {
         }
         ClientLog::InvalidTopics(topics) => Some(LogLine::error(
             "org.apache.kafka.clients.Metadata",
-            format!("{prefix}Metadata response reported invalid topics [{}]", joined(topics)),
+            format!("{prefix}Metadata response reported invalid topics [{}]", joined(topics, ", ")),
         )),
         ClientLog::ProduceRetried { correlation_id, partition, attempts_left, error, message } => warn(
             SENDER,
@@ -173,10 +174,6 @@ fn resolved(endpoint: &Endpoint) -> String {
         "localhost" => format!("localhost/127.0.0.1:{}", endpoint.port),
         host => format!("{host}:{}", endpoint.port),
     }
-}
-
-fn joined(topics: &[TopicName]) -> String {
-    topics.iter().map(TopicName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The exception that stands for an error code.

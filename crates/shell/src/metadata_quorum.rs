@@ -4,8 +4,7 @@ use crate::admin_tool::{admin_client_of_file, execution_exception, failure_excep
 use crate::argparse::{self, Argument, Need, Parsed, Subcommand, Value, parse};
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
-use crate::java_hash::joined;
-use crate::output::Piece;
+use crate::output::{Piece, joined};
 use crate::plan::{Face, Plan, Printout, Surroundings};
 use kafka::event::{AdminAnswer, ClientEvent};
 use kafka::spec::{AdminAction, Program, QuorumAction};

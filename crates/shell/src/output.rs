@@ -3,6 +3,12 @@
 use crate::java_exception::JavaException;
 use crate::log_lines::LogLine;
 use kafka::instant::{Instant, WallClock};
+use std::fmt::Display;
+
+/// Texts with something between them.
+pub fn joined<T: Display>(items: impl IntoIterator<Item = T>, between: &str) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(between)
+}
 
 /// Where a line was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

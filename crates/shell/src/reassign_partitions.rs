@@ -4,6 +4,7 @@
 use crate::admin_tool::{NoAdminClient, admin_client};
 use crate::java_exception::JavaException;
 use crate::options::{OptionError, OptionSpec, ParsedOptions, parse};
+use crate::output::joined;
 use crate::plan::{Face, Plan, Printout, Surroundings};
 use crate::reassign_json::{parse_targets, parse_topics};
 use crate::reassign_text::error;
@@ -266,8 +267,4 @@ fn check_targets(targets: &[PlacedReplicas]) -> Result<(), String> {
 fn duplicates<T: Ord>(elements: &[T]) -> BTreeSet<&T> {
     let mut seen = BTreeSet::new();
     elements.iter().filter(|element| !seen.insert(*element)).collect()
-}
-
-fn joined<T: ToString>(elements: &BTreeSet<&T>, separator: &str) -> String {
-    elements.iter().map(|element| element.to_string()).collect::<Vec<_>>().join(separator)
 }

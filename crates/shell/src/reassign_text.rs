@@ -4,7 +4,7 @@ use crate::admin_tool::{execution_exception, failure_exception};
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
 use crate::json::Json;
-use crate::output::Piece;
+use crate::output::{Piece, joined};
 use kafka::event::{
     AdminAnswer, AdminFailure, ClearedThrottles, ClientEvent, Objection, ReassignOutcome, ReassignmentProgress,
 };
@@ -67,7 +67,7 @@ fn listed(ongoing: &[OngoingReassignment]) -> Vec<Piece> {
         return vec![Piece::Out("No partition reassignments found.".to_owned())];
     }
     let part = |what: &str, brokers: &[BrokerId]| {
-        if brokers.is_empty() { String::new() } else { format!(" {what}: {}.", joined(brokers)) }
+        if brokers.is_empty() { String::new() } else { format!(" {what}: {}.", joined(brokers, ",")) }
     };
     let line = |ongoing: &OngoingReassignment| {
         let replicas = part("replicas", &ongoing.replicas);
@@ -87,7 +87,7 @@ fn started(before: &[PlacedReplicas], refused: &[(TopicPartition, String)]) -> V
     ));
     let result = if refused.is_empty() {
         let partitions: Vec<&TopicPartition> = before.iter().map(|placed| &placed.partition).collect();
-        let (s, names) = (plural(partitions.len()), joined(&partitions));
+        let (s, names) = (plural(partitions.len()), joined(&partitions, ","));
         format!("Successfully started partition reassignment{s} for {names}")
     } else {
         format!("Error reassigning partition(s):\n{}", reasons(refused))
@@ -110,8 +110,8 @@ fn progress_line(partition: &TopicPartition, progress: &ReassignmentProgress) ->
         ReassignmentProgress::Completed => format!("Reassignment of partition {partition} is completed."),
         ReassignmentProgress::Elsewhere { current, target } => format!(
             "There is no active reassignment of partition {partition}, but replica set is {} rather than {}.",
-            joined(current),
-            joined(target)
+            joined(current, ","),
+            joined(target, ",")
         ),
     }
 }
@@ -128,7 +128,7 @@ fn cancelled(
     let line = if partitions.is_empty() {
         "None of the specified partition reassignments are active.".to_owned()
     } else {
-        let (s, names) = (plural(partitions.len()), joined(partitions));
+        let (s, names) = (plural(partitions.len()), joined(partitions, ","));
         format!("Successfully cancelled partition reassignment{s} for: {names}")
     };
     let unended = Piece::Text("None of the specified partition moves are active.".to_owned());
@@ -141,8 +141,8 @@ fn clearing(cleared: &ClearedThrottles) -> Vec<Piece> {
     let line = |level: &str, what: &str, count: usize, names: String| {
         Piece::Out(format!("Clearing {level}-level throttles on {what}{} {names}", plural(count)))
     };
-    let mut pieces = vec![line("broker", "broker", cleared.brokers.len(), joined(&cleared.brokers))];
-    pieces.extend(cleared.topics.iter().map(|topics| line("topic", "topic", topics.len(), joined(topics))));
+    let mut pieces = vec![line("broker", "broker", cleared.brokers.len(), joined(&cleared.brokers, ","))];
+    pieces.extend(cleared.topics.iter().map(|topics| line("topic", "topic", topics.len(), joined(topics, ","))));
     if let Some(failure) = &cleared.failure {
         pieces.extend(failed(failure));
     }
@@ -155,10 +155,6 @@ fn reasons(refused: &[(TopicPartition, String)]) -> String {
 
 fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
-}
-
-fn joined<T: ToString>(elements: &[T]) -> String {
-    elements.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// A file for `--reassignment-json-file`.

@@ -4,7 +4,7 @@ use crate::admin_tool::failure_exception;
 use crate::console_text::Reaction;
 use crate::java_exception::JavaException;
 use crate::log_lines::LogLine;
-use crate::output::Piece;
+use crate::output::{Piece, joined};
 use crate::topics::DescribeFilter;
 use kafka::event::{ClientEvent, TopicDescription};
 use wire::response::{DescribedPartition, OngoingReassignment};
@@ -104,7 +104,7 @@ fn replication_factor(topic: &TopicDescription, partition: &DescribedPartition) 
 
 fn partition_row(topic: &TopicDescription, partition: &DescribedPartition) -> String {
     let moving = reassignment(topic, partition).map_or_else(String::new, |ongoing| {
-        let (adding, removing) = (joined(&ongoing.adding_replicas), joined(&ongoing.removing_replicas));
+        let (adding, removing) = (joined(&ongoing.adding_replicas, ","), joined(&ongoing.removing_replicas, ","));
         format!("\tAdding Replicas: {adding}\tRemoving Replicas: {removing}")
     });
     format!(
@@ -112,8 +112,8 @@ fn partition_row(topic: &TopicDescription, partition: &DescribedPartition) -> St
         topic.topic.name,
         partition.partition,
         partition.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string()),
-        joined(&partition.replicas),
-        joined(&partition.isr),
+        joined(&partition.replicas, ","),
+        joined(&partition.isr, ","),
         joined_if_known(partition.eligible_leader_replicas.as_deref()),
         joined_if_known(partition.last_known_elr.as_deref()),
     )
@@ -121,11 +121,7 @@ fn partition_row(topic: &TopicDescription, partition: &DescribedPartition) -> St
 
 /// Older brokers do not tell.
 fn joined_if_known(brokers: Option<&[BrokerId]>) -> String {
-    brokers.map_or_else(|| "N/A".to_owned(), joined)
-}
-
-fn joined(brokers: &[BrokerId]) -> String {
-    brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    brokers.map_or_else(|| "N/A".to_owned(), |brokers| joined(brokers, ","))
 }
 
 #[cfg(test)]

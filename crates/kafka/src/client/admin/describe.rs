@@ -1,7 +1,7 @@
 //! Puts a topic's description together from what `kafka-topics --describe` asks for.
 
 use crate::event::TopicDescription;
-use crate::java_hash::{bucket, buckets_for, text_hash};
+use crate::java_hash::sort_as_hash_map_of;
 use wire::BrokerId;
 use wire::response::{ConfigEntry, ConfigSource, DescribedConfigs, DescribedTopic};
 
@@ -27,11 +27,10 @@ pub(super) fn description(
 
 /// Everything that is not Kafka's default, in the order of a Java hash map.
 fn overrides(entries: &[ConfigEntry]) -> Vec<(String, String)> {
-    let buckets = buckets_for(entries.len(), BUCKETS);
-    let mut shown: Vec<&ConfigEntry> =
-        entries.iter().filter(|entry| entry.source != ConfigSource::DefaultConfig).collect();
-    shown.sort_by_key(|entry| bucket(text_hash(&entry.name), buckets));
-    shown.into_iter().map(|entry| (entry.name.clone(), entry.value.clone().unwrap_or_default())).collect()
+    let mut entries: Vec<&ConfigEntry> = entries.iter().collect();
+    sort_as_hash_map_of(BUCKETS, &mut entries, |entry| entry.name.as_str());
+    let shown = entries.into_iter().filter(|entry| entry.source != ConfigSource::DefaultConfig);
+    shown.map(|entry| (entry.name.clone(), entry.value.clone().unwrap_or_default())).collect()
 }
 
 #[cfg(test)]

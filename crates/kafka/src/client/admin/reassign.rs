@@ -7,7 +7,7 @@ use crate::Rng;
 use crate::event::{
     AdminAnswer, AdminFailure, ClearedThrottles, ClientEvent, Objection, ReassignOutcome, ReassignmentProgress,
 };
-use crate::java_hash::in_hash_order;
+use crate::java_hash::sort_as_hash_map;
 use crate::node::ExitStatus;
 use crate::replica_assignment::{BrokerPlace, assign_replicas};
 use crate::spec::{PlacedReplicas, ReassignAction};
@@ -163,7 +163,8 @@ impl ReassignTask {
         }
         let current = placed(&self.topics);
         // The replication factor is that of whichever partition comes first in a Java hash map.
-        let shuffled = in_hash_order(current.clone(), |placed| &placed.partition);
+        let mut shuffled = current.clone();
+        sort_as_hash_map(&mut shuffled, |placed| &placed.partition);
         let mut proposed = Vec::new();
         for topic in &self.topics {
             let first = shuffled.iter().find(|placed| placed.partition.topic == topic.name);

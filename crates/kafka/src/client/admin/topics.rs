@@ -8,7 +8,7 @@ use super::describe;
 use super::program::{Call, Next};
 use crate::client::pattern::{TopicPattern, is_internal};
 use crate::event::{AdminFailure, ClientEvent, TopicDescription};
-use crate::java_hash::{bucket, buckets_for, text_hash};
+use crate::java_hash::sort_as_hash_map_of;
 use crate::spec::{DescribeTarget, TopicFilter, TopicsAction};
 use wire::request::{
     ConfigResource, CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
@@ -223,8 +223,8 @@ impl TopicsTask {
         let mut topics = described.topics;
         topics.sort_by(|one, other| one.name.cmp(&other.name));
         // The real tool keeps them in a hash map that was made for so many.
-        let buckets = buckets_for(topics.len(), (topics.len() as u32).next_power_of_two());
-        topics.sort_by_key(|topic| bucket(text_hash(topic.name.as_str()), buckets));
+        let buckets = (topics.len() as u32).next_power_of_two();
+        sort_as_hash_map_of(buckets, &mut topics, |topic| topic.name.as_str());
         let names = topics.iter().map(|topic| all_configs_of(&topic.name)).collect();
         let request = Request::DescribeConfigs(DescribeConfigsRequest { resources: names, include_synonyms: false });
         self.call(Stage::DescribingConfigs { live_brokers, topics }, request, NodeChoice::LeastLoaded)

@@ -88,6 +88,27 @@ fn who_was_in_sync_at_the_commit_counts_and_not_who_is_when_the_answer_arrives()
     assert_eq!(losses, expected, "three were in sync when m1 was committed, of which two had to be");
 }
 
+/// The answer is on its way when all who have the record lose it.
+#[test]
+fn what_is_lost_before_its_producer_hears_of_it_is_lost_for_the_same_reason() {
+    for (replicas, verdict) in [(1, Verdict::SingleReplica), (3, Verdict::PowerLoss)] {
+        let mut play = one_record(replicas);
+        let producer = play.producer(Acks::All);
+        play.write(producer, &["m1"]);
+        let links = Links::OneWay { from: NodeId::Server(1), to: producer };
+        play.apply(Command::ChangeLinks { links, change: LinkChange::Delay(Duration::from_ms(5_000)) });
+        play.send(producer, "m2");
+        play.pass(1_000);
+        assert_eq!(play.replica(1).expect("it leads").high_watermark, Offset(3));
+        let heard = play.acknowledged();
+        (1..=replicas).for_each(|broker| play.power_off(broker));
+        assert_eq!(play.losses(), [(0, 1, verdict)]);
+        play.pass(10_000);
+        assert_eq!(play.acknowledged(), heard + 1, "the answer was on its way");
+        assert_eq!((play.losses(), play.complaints()), (vec![(0, 1, verdict), (2, 2, verdict)], vec![]));
+    }
+}
+
 #[test]
 fn a_disk_that_is_taken_away_takes_what_it_alone_had() {
     let mut play = one_record(1);

@@ -12,7 +12,7 @@
 
 mod excuses;
 
-use crate::checkers::history::History;
+use crate::checkers::history::{Histories, History};
 use crate::checkers::sight::{LogGlance, Sight, StateGlance};
 use crate::trace::EventId;
 use excuses::{Excuse, Excuses};
@@ -171,6 +171,22 @@ impl LedgerCounts {
     }
 }
 
+impl Loss {
+    fn standing(&self) -> Standing {
+        let Loss { first_offset, last_offset, .. } = *self;
+        match self.verdict {
+            Verdict::PromiseBroken => Standing::Broken { first_offset, last_offset },
+            Verdict::AcksLeader
+            | Verdict::SingleReplica
+            | Verdict::OneInSyncReplica
+            | Verdict::UncleanElection
+            | Verdict::PowerLoss
+            | Verdict::DiskRemoved
+            | Verdict::ReassignmentCancelled => Standing::Kept,
+        }
+    }
+}
+
 impl Ledger {
     /// How many records were acknowledged and lost.
     #[must_use]
@@ -189,7 +205,8 @@ impl Ledger {
         self.losses.iter_from(window.start).take(window.len())
     }
 
-    /// A producer was told that a batch is stored, from `first_offset` on (-1 if the leader did not say where).
+    /// A producer was told that a batch is stored, from `first_offset` on (-1 if the leader did not say where). Tells whether it
+    /// is there.
     pub(crate) fn on_acknowledged(
         &mut self,
         sight: &Sight<'_>,
@@ -197,14 +214,16 @@ impl Ledger {
         (partition, first_offset): (&TopicPartition, Offset),
         acks: Acks,
         batch: &RecordBatch,
-    ) {
+    ) -> Standing {
         let records = batch.records().len() as u64;
         match acks {
-            Acks::None => return self.counts.unanswered += records,
+            Acks::None => self.counts.unanswered += records,
             Acks::Leader => self.counts.acknowledged_by_leader += records,
             Acks::All => self.counts.acknowledged_by_all += records,
         }
-        let Some(glance) = sight.known_state(partition).filter(|_| first_offset >= Offset::ZERO) else { return };
+        let Some(glance) = sight.known_state(partition).filter(|_| first_offset >= Offset::ZERO) else {
+            return Standing::Unknown;
+        };
         let replicas = glance.state.replicas.len() as u8;
         let end = first_offset + i64::from(batch.last_offset_delta) + 1;
         let of_this_topic = history.filter(|history| history.topic_id == glance.topic_id && acks == Acks::All);
@@ -213,16 +232,19 @@ impl Ledger {
         let promise = Promise { acks, replicas, in_sync };
         let stored = stored_in_epoch(sight, &glance, partition, first_offset, batch);
         if stored.is_none() && is_not_promised(sight, history, &glance, partition, first_offset) {
-            return;
+            return Standing::Unknown;
         }
         let entry = Entry { leader_epoch: stored.unwrap_or(LeaderEpoch::NONE), promise, first: first_offset, end };
         let account = account(Arc::make_mut(&mut self.accounts), partition, glance.topic_id);
         let gone_from = if stored.is_some() { account.add(entry) } else { first_offset };
-        if gone_from < end {
-            let lost = Entry { first: gone_from.max(first_offset), ..entry };
-            let loss = account.loss(sight, partition, &lost);
-            self.write_down(loss);
+        if gone_from >= end {
+            return if acks == Acks::All { Standing::Kept } else { Standing::Unknown };
         }
+        let lost = Entry { first: gone_from.max(first_offset), ..entry };
+        let loss = account.loss(sight, partition, &lost);
+        let standing = loss.standing();
+        self.write_down(loss);
+        standing
     }
 
     /// Something has happened that may have taken records: looks for what is gone. Tells whether promises were kept.
@@ -249,9 +271,7 @@ impl Ledger {
             self.lose(sight, partition, leader_epoch, range);
         }
         match self.losses.iter_from(known).find(|loss| loss.verdict == Verdict::PromiseBroken) {
-            Some(Loss { first_offset, last_offset, .. }) => {
-                Standing::Broken { first_offset: *first_offset, last_offset: *last_offset }
-            }
+            Some(loss) => loss.standing(),
             None if is_judged => Standing::Kept,
             None => Standing::Unknown,
         }
@@ -291,7 +311,7 @@ impl Ledger {
         for epoch in (0..leader_epoch.0).map(LeaderEpoch) {
             account.epochs.entry(epoch).or_insert(EpochAccount::NOTHING);
         }
-        self.excuse(sight, (partition, topic_id), Some(leader), Excuse::UncleanElection);
+        self.excuse(sight, (partition, topic_id), None, Some(leader), Excuse::UncleanElection);
     }
 
     /// A host with a replica of that topic lost its power: what its disk had not flushed is gone from it. If it was in sync,
@@ -299,25 +319,33 @@ impl Ledger {
     pub(crate) fn on_power_loss(
         &mut self,
         sight: &Sight<'_>,
+        history: &History,
         (partition, topic_id): (&TopicPartition, TopicId),
         broker: BrokerId,
     ) {
         if may_lead(sight, partition, broker) {
-            self.excuse(sight, (partition, topic_id), Some(broker), Excuse::PowerLoss);
+            self.excuse(sight, (partition, topic_id), Some(history), Some(broker), Excuse::PowerLoss);
         }
     }
 
     /// A replica that lost records with its power and is down is in sync all the same: a leader has proposed it before, or for a
     /// fetch that was under way then.
-    pub(crate) fn on_loser_joined(&mut self, sight: &Sight<'_>, place: (&TopicPartition, TopicId), broker: BrokerId) {
-        self.excuse(sight, place, Some(broker), Excuse::PowerLoss);
+    pub(crate) fn on_loser_joined(
+        &mut self,
+        sight: &Sight<'_>,
+        history: &History,
+        place: (&TopicPartition, TopicId),
+        broker: BrokerId,
+    ) {
+        self.excuse(sight, place, Some(history), Some(broker), Excuse::PowerLoss);
     }
 
     /// A server left the world with its disk.
-    pub(crate) fn on_server_removed(&mut self, sight: &Sight<'_>, broker: BrokerId) {
+    pub(crate) fn on_server_removed(&mut self, sight: &Sight<'_>, histories: &Histories, broker: BrokerId) {
         let accounts = self.accounts.clone();
         for (partition, account) in accounts.iter().filter(|(partition, _)| may_lead(sight, partition, broker)) {
-            self.excuse(sight, (partition, account.topic_id), Some(broker), Excuse::DiskRemoved);
+            let history = histories.get(partition, account.topic_id);
+            self.excuse(sight, (partition, account.topic_id), history, Some(broker), Excuse::DiskRemoved);
         }
     }
 
@@ -325,16 +353,17 @@ impl Ledger {
     pub(crate) fn on_offline_by_reassignment(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
         let Some(glance) = sight.known_state(partition).filter(|_| sight.zookeeper.is_some()) else { return };
         if !glance.state.replicas.iter().any(|replica| glance.state.isr.contains(replica)) {
-            self.excuse(sight, (partition, glance.topic_id), None, Excuse::ReassignmentCancelled);
+            self.excuse(sight, (partition, glance.topic_id), None, None, Excuse::ReassignmentCancelled);
         }
     }
 
-    /// What others have, or have acknowledged, and `broker`, if anybody, has not; after an unclean election whatever comes
-    /// there.
+    /// What others have, or have acknowledged, or what was committed, of which the producer may hear yet, and `broker`, if
+    /// anybody, has not; after an unclean election whatever comes there.
     fn excuse(
         &mut self,
         sight: &Sight<'_>,
         (partition, topic_id): (&TopicPartition, TopicId),
+        history: Option<&History>,
         broker: Option<BrokerId>,
         excuse: Excuse,
     ) {
@@ -345,11 +374,15 @@ impl Ledger {
         for (epoch, _) in logs.iter().flat_map(|log| log.leader_epochs) {
             account.epochs.entry(*epoch).or_insert(EpochAccount::NOTHING);
         }
+        let committed = history.map_or(Offset::ZERO, |history| history.committed.end);
         for (epoch, known) in &mut account.epochs {
             let from = own.map_or(Offset::ZERO, |log| log.end_of_epoch(*epoch));
             let ends = logs.iter().map(|log| log.end_of_epoch(*epoch));
-            let to =
-                if excuse == Excuse::UncleanElection { Offset(i64::MAX) } else { ends.fold(known.end, Offset::max) };
+            let to = if excuse == Excuse::UncleanElection {
+                Offset(i64::MAX)
+            } else {
+                ends.fold(known.end.max(committed), Offset::max)
+            };
             known.excuses.add(excuse, from..to);
         }
     }

@@ -5,6 +5,7 @@ use super::findings::Findings;
 use super::history::{Histories, Mark};
 use super::sight::{Sight, as_client};
 use super::violation::{Checker, Details};
+use crate::ledger::Standing;
 use kafka::client::Client;
 use kafka::node::NodeId;
 use kafka::view::OpenSends;
@@ -27,6 +28,20 @@ pub(super) fn acknowledged(
     findings.require(Checker::AcksAllCommitted, sight, Some(partition), last_offset < committed, || {
         Details::NotCommitted { last_offset, committed }
     });
+}
+
+/// What the ledger has found out about promises to producers.
+pub(super) fn promised(findings: &mut Findings, sight: &Sight<'_>, partition: &TopicPartition, standing: Standing) {
+    match standing {
+        Standing::Unknown => {}
+        Standing::Kept => findings.count(Checker::AcknowledgedRecords),
+        Standing::Broken { first_offset, last_offset } => {
+            findings.require(Checker::AcknowledgedRecords, sight, Some(partition), false, || Details::RecordsLost {
+                first_offset,
+                last_offset,
+            });
+        }
+    }
 }
 
 /// What any producer has sent is given up in time, unless its process stands still (KIP-91).
@@ -89,6 +104,20 @@ mod tests {
     use super::*;
     use kafka::instant::Instant;
     use std::collections::BTreeMap;
+    use wire::{PartitionIndex, TopicName};
+
+    #[test]
+    fn a_broken_promise_is_a_complaint_and_what_nobody_can_tell_is_no_check() {
+        let hosts = BTreeMap::new();
+        let place = TopicPartition::new(TopicName::new("t"), PartitionIndex(0));
+        let broken = Standing::Broken { first_offset: Offset(3), last_offset: Offset(4) };
+        for (standing, checks, complaints) in [(Standing::Unknown, 0, 0), (Standing::Kept, 1, 0), (broken, 1, 1)] {
+            let mut findings = Findings::default();
+            promised(&mut findings, &Sight::of_nothing(&hosts), &place, standing);
+            let counts = (findings.times_checked(Checker::AcknowledgedRecords), findings.violations().len());
+            assert_eq!(counts, (checks, complaints), "{standing:?}");
+        }
+    }
 
     #[test]
     fn a_producer_gives_up_at_its_delivery_timeout_and_not_later() {

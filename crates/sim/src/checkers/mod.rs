@@ -19,7 +19,7 @@ pub mod violation;
 pub mod zookeeper;
 
 use crate::answers::codes_of;
-use crate::ledger::{Ledger, Standing};
+use crate::ledger::Ledger;
 use crate::trace::Event;
 use crate::world::Host;
 use findings::Findings;
@@ -335,7 +335,8 @@ impl Checkers {
             ClientEvent::BatchAcknowledged { partition, first_offset, last_offset, acks, batch } => {
                 clients::acknowledged(findings, sight, &self.histories, partition, *last_offset, *acks);
                 let history = self.histories.last(partition);
-                self.ledger.on_acknowledged(sight, history, (partition, *first_offset), *acks, batch);
+                let standing = self.ledger.on_acknowledged(sight, history, (partition, *first_offset), *acks, batch);
+                clients::promised(findings, sight, partition, standing);
             }
             ClientEvent::RecordConsumed { partition, offset, record, .. } => {
                 clients::consumed(findings, sight, &mut self.histories, partition, *offset, record);
@@ -389,7 +390,7 @@ impl Checkers {
     fn on_join(&mut self, sight: &Sight<'_>, member: BrokerId, partition: &TopicPartition) {
         let Some(history) = self.histories.last(partition) else { return };
         if history.damaged.contains(&member) && sight.is_unregistered(member) {
-            self.ledger.on_loser_joined(sight, (partition, history.topic_id), member);
+            self.ledger.on_loser_joined(sight, history, (partition, history.topic_id), member);
         }
     }
 
@@ -507,9 +508,9 @@ impl Checkers {
             if let Some(history) = self.histories.get_mut(&partition, log.topic_id) {
                 history.lose_power(broker, &log, longest.unwrap_or(Offset::ZERO));
                 if history.is_proposed(broker) {
-                    self.ledger.on_loser_joined(sight, (&partition, log.topic_id), broker);
+                    self.ledger.on_loser_joined(sight, history, (&partition, log.topic_id), broker);
                 }
-                self.ledger.on_power_loss(sight, (&partition, log.topic_id), broker);
+                self.ledger.on_power_loss(sight, history, (&partition, log.topic_id), broker);
                 self.settle(sight, &partition);
             }
         }
@@ -518,7 +519,7 @@ impl Checkers {
     fn on_server_removed(&mut self, sight: &Sight<'_>, node: NodeId) {
         let NodeId::Server(id) = node else { return };
         Arc::make_mut(&mut self.metadata).on_server_removed(id);
-        self.ledger.on_server_removed(sight, BrokerId(id));
+        self.ledger.on_server_removed(sight, &self.histories, BrokerId(id));
         self.ledger.partitions().iter().for_each(|partition| self.settle(sight, partition));
     }
 
@@ -568,16 +569,7 @@ impl Checkers {
     /// Records may be gone: the ledger finds out which.
     fn settle(&mut self, sight: &Sight<'_>, partition: &TopicPartition) {
         let standing = self.ledger.settle(sight, self.histories.last(partition), partition);
-        let findings = Arc::make_mut(&mut self.findings);
-        match standing {
-            Standing::Unknown => {}
-            Standing::Kept => findings.count(Checker::AcknowledgedRecords),
-            Standing::Broken { first_offset, last_offset } => {
-                findings.require(Checker::AcknowledgedRecords, sight, Some(partition), false, || {
-                    violation::Details::RecordsLost { first_offset, last_offset }
-                });
-            }
-        }
+        clients::promised(Arc::make_mut(&mut self.findings), sight, partition, standing);
     }
 
     fn look_at_states(&mut self, sight: &Sight<'_>) {

@@ -98,7 +98,8 @@ fn a_seed_of_the_swarm_opens_paused_at_its_first_fault_and_ends_as_it_does_nativ
 fn a_seed_that_breaks_a_promise_opens_at_the_event_that_broke_it() {
     let broken = |seed| match draw(seed, Some(Historical::TruncateToHighWatermark)) {
         (run, Err(Failure::Violated(violation))) => Some((run.plan, violation)),
-        (_, Ok(()) | Err(Failure::NotHealed(_) | Failure::ReadOutOfOrder(_) | Failure::Panicked(_))) => None,
+        (_, Ok(()) | Err(Failure::NotHealed(_) | Failure::ReadOutOfOrder(_))) => None,
+        (_, Err(Failure::NotEndedOnce(_) | Failure::Panicked(_))) => None,
     };
     let (plan, violation) = (0..200).find_map(broken).expect("a fault that Kafka had shows within 200 seeds");
     let page = open(&format!("{}&lang=en&theme=light", plan.address()));

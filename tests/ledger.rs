@@ -8,7 +8,7 @@ use kafka::instant::Duration;
 use kafka::node::NodeId;
 use kafka::spec::{AdminAction, ClientSpec, HistoricalFaults, Program, TopicFilter, TopicsAction};
 use sim::ledger::Verdict;
-use sim::world_shape::WorldShape;
+use sim::world_shape::{Mode, WorldShape};
 use sim::{Checker, Command};
 use wire::request::{Acks, DeleteRecordsPartition};
 use wire::{Endpoint, Offset, PartitionIndex, TopicName, TopicPartition};
@@ -107,6 +107,23 @@ fn what_is_lost_before_its_producer_hears_of_it_is_lost_for_the_same_reason() {
         assert_eq!(play.acknowledged(), heard + 1, "the answer was on its way");
         assert_eq!((play.losses(), play.complaints()), (vec![(0, 1, verdict), (2, 2, verdict)], vec![]));
     }
+}
+
+/// A ZooKeeper controller leaves a single replica its epoch.
+#[test]
+fn what_a_leader_writes_that_goes_on_in_its_epoch_is_there_though_what_it_had_is_lost() {
+    let mut play = Play::new(&WorldShape { mode: Mode::ZooKeeper, ..shape(1, &[]) }, 1, &[]);
+    let producer = play.producer(Acks::All);
+    play.write(producer, &["m0", "m1"]);
+    for _ in 0..2 {
+        play.power_off(1);
+        play.pass(20_000);
+        play.start(1);
+        play.pass(5_000);
+        play.write(producer, &["n0", "n1", "n2"]);
+    }
+    assert_eq!(play.losses(), [(0, 1, Verdict::SingleReplica), (0, 2, Verdict::SingleReplica)]);
+    assert_eq!((play.values(1), play.complaints()), (["n0", "n1", "n2"].map(str::to_owned).to_vec(), vec![]));
 }
 
 #[test]

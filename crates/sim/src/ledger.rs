@@ -235,7 +235,11 @@ impl Ledger {
             return Standing::Unknown;
         }
         let entry = Entry { leader_epoch: stored.unwrap_or(LeaderEpoch::NONE), promise, first: first_offset, end };
+        let is_kept = || Kept::new(sight, history, &glance, partition).end_of_epoch(entry.leader_epoch) >= end;
         let account = account(Arc::make_mut(&mut self.accounts), partition, glance.topic_id);
+        if stored.is_some() && account.has_lost_below(&entry) && is_kept() {
+            account.resume(entry.leader_epoch);
+        }
         let gone_from = if stored.is_some() { account.add(entry) } else { first_offset };
         if gone_from >= end {
             return if acks == Acks::All { Standing::Kept } else { Standing::Unknown };
@@ -521,6 +525,29 @@ impl Account {
             }
         }
         epoch.lost_from
+    }
+
+    /// Whether records were lost of that epoch, from an offset below the end of these on.
+    fn has_lost_below(&self, entry: &Entry) -> bool {
+        self.epochs.get(&entry.leader_epoch).is_some_and(|epoch| epoch.lost_from < entry.end)
+    }
+
+    /// A leader goes on in an epoch of which it has lost records, and writes others at their offsets. Those that were lost are
+    /// written down, and forgotten here.
+    fn resume(&mut self, leader_epoch: LeaderEpoch) {
+        let Some(epoch) = self.epochs.get_mut(&leader_epoch) else { return };
+        let from = std::mem::replace(&mut epoch.lost_from, Offset(i64::MAX));
+        epoch.end = epoch.end.min(from);
+        self.last.take().into_iter().for_each(|last| self.entries.push(last));
+        let kept =
+            self.entries.iter().rev().skip_while(|entry| entry.leader_epoch == leader_epoch && entry.first >= from);
+        self.entries.truncate(kept.count());
+        if let Some(cut) =
+            self.entries.last().copied().filter(|last| last.leader_epoch == leader_epoch && last.end > from)
+        {
+            self.entries.truncate(self.entries.len() - 1);
+            self.entries.push(Entry { end: from, ..cut });
+        }
     }
 
     fn loss(&self, sight: &Sight<'_>, partition: &TopicPartition, entry: &Entry) -> Loss {

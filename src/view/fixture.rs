@@ -239,7 +239,6 @@ fn producer() -> NodeView {
         failed: 0,
         last_offsets: vec![(partition(0), Offset(5))],
         open: Some(OpenSends { since: Instant(1_000_000), given_up_at: Instant(121_000_000) }),
-        leader_epochs: vec![(partition(0), LeaderEpoch(0))],
         known_brokers: vec![1],
     })
 }

@@ -335,8 +335,6 @@ pub struct ProducerView {
     pub last_offsets: Vec<(TopicPartition, Offset)>,
     /// What it has sent and heard nothing of, if there is anything.
     pub open: Option<OpenSends>,
-    /// The latest leader epoch of each partition that it has heard of.
-    pub leader_epochs: Vec<(TopicPartition, LeaderEpoch)>,
     /// The brokers that it knows and asks; bootstrap servers count from -1 down.
     pub known_brokers: Vec<i32>,
 }

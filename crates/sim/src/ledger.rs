@@ -449,8 +449,8 @@ fn stored_in_epoch(
     by_leader.or_else(|| replicas().filter_map(stored).max())
 }
 
-/// Whether what is not there need not be: retention or compaction has taken it before the answer arrived, or it was
-/// written to an earlier topic of that name.
+/// Whether what is not there need not be: retention or compaction has taken it before the answer arrived, or its topic was
+/// deleted.
 fn is_not_promised(
     sight: &Sight<'_>,
     history: Option<&History>,
@@ -458,9 +458,10 @@ fn is_not_promised(
     partition: &TopicPartition,
     first_offset: Offset,
 ) -> bool {
-    let is_another = history.is_none_or(|history| history.lives > 1 || history.compacted_to > first_offset);
+    let may_be_gone =
+        |history: &History| history.is_deleted || history.lives > 1 || history.compacted_to > first_offset;
     let replicas = || sight.logs_of(glance.state.replicas.iter().copied(), partition, glance.topic_id);
-    is_another || replicas().any(|log| log.start > first_offset)
+    history.is_none_or(may_be_gone) || replicas().any(|log| log.start > first_offset)
 }
 
 /// What those have who can become leader.

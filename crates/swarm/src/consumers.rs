@@ -27,6 +27,8 @@ pub struct Past {
     /// Topics that were deleted, or of which leaders were elected uncleanly: records may be lost that somebody had read, or
     /// had been told to be stored.
     lossy: BTreeSet<TopicName>,
+    /// Topics that were deleted, at least once.
+    pub(crate) deleted: BTreeSet<TopicName>,
     /// Topics that partitions were added to.
     grown: BTreeSet<TopicName>,
     /// Up to where records are acknowledged by all in-sync replicas.
@@ -65,7 +67,10 @@ impl Past {
                 | BrokerEvent::LogCompacted { partition, .. },
             ) => drop(self.thinned.insert(partition)),
             EventKind::Controller(ControllerEvent::PartitionsAdded { topic, .. }) => drop(self.grown.insert(topic)),
-            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => drop(self.lossy.insert(topic)),
+            EventKind::Controller(ControllerEvent::TopicDeleted { topic }) => {
+                self.deleted.insert(topic.clone());
+                self.lossy.insert(topic);
+            }
             EventKind::Controller(ControllerEvent::LeaderElected { partition, is_unclean: true, .. }) => {
                 self.lossy.insert(partition.topic);
             }

@@ -1,6 +1,7 @@
 //! What becomes of what producers send. Once all is well, what was sent before is taken, refused or given up, and so is what
 //! is sent then; and every record ends once: it is not forgotten, and nobody hears twice of it.
 
+use crate::consumers::Past;
 use crate::health::{cluster_image, is_well};
 use kafka::event::{ClientEvent, EventKind, SendFailure};
 use kafka::instant::Instant;
@@ -11,7 +12,7 @@ use kafka::view::{NodeView, ProducerView};
 use sim::{EventId, Frame, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::request::Acks;
-use wire::{ErrorCode, LeaderEpoch, RecordBatch, TopicName, TopicPartition};
+use wire::{ErrorCode, RecordBatch, TopicName};
 
 /// What the values of records begin with that producers make; the record's number follows.
 pub(crate) const VALUE_PREFIX: &str = "record ";
@@ -37,32 +38,28 @@ pub fn is_answer(event: &EventKind) -> bool {
 }
 
 /// A producer that waits for something sent before all was well, or whose later records nobody took or refused. Who sends to
-/// a topic that is gone waits for `delivery.timeout.ms`, and to one that is not well (see `health`) as long as that stays so.
-/// One that last heard of no brokers but such as were taken away asks those for ever (`metadata.recovery.strategy=none`).
+/// a topic that is not well (see `health`) waits as long as that stays so. One that last heard of no brokers but such as were
+/// taken away asks those for ever (`metadata.recovery.strategy=none`).
 ///
-/// Where a topic was deleted and made anew, a broker that has not heard of it yet may tell who led the earlier one, in a later
-/// epoch than the new one has: a producer that knows the new one already believes it, and takes what is true for older until
-/// the new one's epoch has come so far (`KafkaApis.getCurrentLeader`, `Metadata.updatePartitionLeadership`,
+/// Where a topic was deleted, batches wait for `delivery.timeout.ms`, also when there is a new topic of that name: for
+/// partitions that it does not have (`RecordAccumulator.ready`), or because a broker that has not heard of it yet told who led
+/// the earlier one, in a later epoch than the new one has (`KafkaApis.getCurrentLeader`, `Metadata.updatePartitionLeadership`,
 /// `Metadata.updateLatestMetadata`).
 #[must_use]
 pub fn what_is_unanswered(
     frame: &Frame,
     topics: &BTreeMap<String, TopicName>,
-    answered: &BTreeMap<NodeId, Instant>,
+    past: &Past,
     well_since: Instant,
 ) -> Option<String> {
     let image = cluster_image(frame)?;
-    let is_sound = |topic: &TopicName| image.topics().get(topic).is_some_and(|topic| takes_batches(topic));
+    let is_sound = |topic: &&TopicName| image.topics().get(*topic).is_some_and(|topic| takes_batches(topic));
     let is_gone = |id: &i32| *id >= 0 && frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
     for node in &frame.nodes {
         let Some(NodeView::Producer(view)) = &node.process else { continue };
-        let is_ahead = |(place, epoch): &(TopicPartition, LeaderEpoch)| {
-            image.partition(place).is_some_and(|state| state.leader_epoch < *epoch)
-        };
-        let is_served = topics.get(&view.client_id).is_some_and(is_sound)
-            && !view.known_brokers.iter().all(is_gone)
-            && !view.leader_epochs.iter().any(is_ahead);
-        if is_served && let Some(wrong) = unanswered(view, answered.get(&node.id).copied(), well_since) {
+        let topic = topics.get(&view.client_id).filter(|topic| !past.deleted.contains(*topic));
+        let is_served = topic.filter(is_sound).is_some() && !view.known_brokers.iter().all(is_gone);
+        if is_served && let Some(wrong) = unanswered(view, past.answered.get(&node.id).copied(), well_since) {
             return Some(format!("{} {wrong}", node.id));
         }
     }
@@ -164,7 +161,6 @@ mod tests {
             failed: 1,
             last_offsets: Vec::new(),
             open: Some(OpenSends { since: Instant(50), given_up_at: Instant(120_000_050) }),
-            leader_epochs: Vec::new(),
             known_brokers: vec![1],
         }
     }

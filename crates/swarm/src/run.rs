@@ -152,7 +152,7 @@ impl Run {
         self.wait_until(deadline, |_, frame| what_is_unread(frame, &past))?;
         let topics = self.produced_topics();
         self.wait_until(self.session.now() + ANSWERING, |run, frame| {
-            what_is_unanswered(frame, &topics, &run.past.answered, well_since)
+            what_is_unanswered(frame, &topics, &run.past, well_since)
         })?;
         self.sleep(QUIET)?;
         self.coverage.count_run(&self.session);

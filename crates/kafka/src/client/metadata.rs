@@ -128,11 +128,6 @@ impl Metadata {
         self.is_bootstrap
     }
 
-    /// The latest leader epoch of each partition that was heard of.
-    pub(super) fn leader_epochs(&self) -> Vec<(TopicPartition, LeaderEpoch)> {
-        self.last_seen_epochs.iter().map(|(partition, epoch)| (partition.clone(), *epoch)).collect()
-    }
-
     /// The nodes that may be asked.
     pub(super) fn node_ids(&self) -> Vec<i32> {
         self.nodes.keys().copied().collect()

@@ -21,6 +21,8 @@ pub(crate) struct History {
     pub(crate) topic_id: TopicId,
     /// How many topics of this name there have been.
     pub(crate) lives: u32,
+    /// A controller has deleted it, which not everybody need have heard of.
+    pub(crate) is_deleted: bool,
     /// Up to here records are committed: the highest high watermark that a leader has had.
     pub(crate) committed: Mark,
     /// Up to where any leader has ever held records for committed.
@@ -122,6 +124,13 @@ impl Histories {
         }
     }
 
+    /// A topic was deleted.
+    pub(crate) fn on_topic_deleted(&mut self, topic: &TopicName) {
+        let by_partition = Arc::make_mut(&mut self.by_partition).iter_mut();
+        let deleted = by_partition.filter(|(partition, _)| partition.topic == *topic);
+        deleted.for_each(|(_, history)| Arc::make_mut(history).is_deleted = true);
+    }
+
     /// A topic has so many partitions now.
     pub(crate) fn on_partitions_added(&mut self, topic: &TopicName, partitions: i32) {
         let first = TopicPartition::new(topic.clone(), PartitionIndex(0));
@@ -176,6 +185,7 @@ impl History {
         History {
             topic_id,
             lives,
+            is_deleted: false,
             committed: Mark::NOTHING,
             committed_ever: Offset::ZERO,
             compacted_to: Offset::ZERO,

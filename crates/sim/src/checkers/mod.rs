@@ -314,7 +314,10 @@ impl Checkers {
             | ControllerEvent::BrokerFenced { .. }
             | ControllerEvent::BrokerUnregistered { .. }
             | ControllerEvent::ControlledShutdownStarted { .. } => self.look_at_states(sight),
-            ControllerEvent::TopicDeleted { topic } => self.ledger.on_topic_deleted(topic),
+            ControllerEvent::TopicDeleted { topic } => {
+                self.histories.on_topic_deleted(topic);
+                self.ledger.on_topic_deleted(topic);
+            }
             ControllerEvent::NoLongerActive { .. }
             | ControllerEvent::VoteRejected { .. }
             | ControllerEvent::LostElection { .. }

@@ -119,7 +119,6 @@ impl Producer {
             failed: totals.failed + self.failed_to_send,
             last_offsets: totals.last_offsets.iter().map(|(name, offset)| (name.clone(), *offset)).collect(),
             open: self.open_sends(),
-            leader_epochs: self.cluster.metadata.leader_epochs(),
             known_brokers: self.cluster.metadata.node_ids(),
         }
     }

@@ -1,7 +1,7 @@
 //! What consumers handed over: nothing left out and nothing twice, as long as nothing that they had read was lost, and in
 //! the end all that was acknowledged with `acks=all`.
 
-use crate::health::{cluster_image, is_orphaned};
+use crate::health::{cluster_image, is_orphaned, knows_only_gone};
 use crate::producers::is_answer;
 use kafka::event::{BrokerEvent, ClientEvent, ControllerEvent, EventKind, OperatorEvent, TruncationReason};
 use kafka::instant::Instant;
@@ -187,10 +187,9 @@ pub fn what_is_unread(frame: &Frame, past: &Past) -> Option<String> {
     let state_of = |place: &TopicPartition| image.as_ref().and_then(|image| image.partition(place));
     let can_be_read =
         |place: &TopicPartition| state_of(place).is_none_or(|state| state.leader.is_some() || !is_orphaned(state));
-    let is_gone = |id: &i32| *id >= 0 && frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
     for node in &frame.nodes {
         let Some(NodeView::Consumer(view)) = &node.process else { continue };
-        if view.known_brokers.iter().all(is_gone) {
+        if knows_only_gone(frame, &view.known_brokers) {
             continue;
         }
         for place in view.positions.iter().filter(|place| can_be_read(&place.partition)) {

@@ -200,6 +200,14 @@ pub fn brokers_with_replicas(frame: &Frame) -> Vec<BrokerId> {
     image.partitions().flat_map(|(_, state)| state.replicas.clone()).collect()
 }
 
+/// Whether a client knows only brokers that were taken away: those it asks for ever (`metadata.recovery.strategy=none`).
+/// Bootstrap servers count from -1 down.
+#[must_use]
+pub fn knows_only_gone(frame: &Frame, known_brokers: &[i32]) -> bool {
+    let is_gone = |id: &i32| *id >= 0 && frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
+    known_brokers.iter().all(is_gone)
+}
+
 /// A controller that neither leads the quorum nor follows closely, if there is one.
 fn unhealthy_quorum(frame: &Frame) -> Option<String> {
     let controllers = || frame.nodes.iter().filter_map(|node| Some((node.id, node.process.as_ref()?.controller()?)));

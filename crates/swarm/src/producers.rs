@@ -2,7 +2,7 @@
 //! is sent then; and every record ends once: it is not forgotten, and nobody hears twice of it.
 
 use crate::consumers::Past;
-use crate::health::{cluster_image, is_well};
+use crate::health::{cluster_image, is_well, knows_only_gone};
 use kafka::event::{ClientEvent, EventKind, SendFailure};
 use kafka::instant::Instant;
 use kafka::metadata::TopicImage;
@@ -54,11 +54,10 @@ pub fn what_is_unanswered(
 ) -> Option<String> {
     let image = cluster_image(frame)?;
     let is_sound = |topic: &&TopicName| image.topics().get(*topic).is_some_and(|topic| takes_batches(topic));
-    let is_gone = |id: &i32| *id >= 0 && frame.nodes.iter().all(|node| node.id != NodeId::Server(*id));
     for node in &frame.nodes {
         let Some(NodeView::Producer(view)) = &node.process else { continue };
         let topic = topics.get(&view.client_id).filter(|topic| !past.deleted.contains(*topic));
-        let is_served = topic.filter(is_sound).is_some() && !view.known_brokers.iter().all(is_gone);
+        let is_served = topic.filter(is_sound).is_some() && !knows_only_gone(frame, &view.known_brokers);
         if is_served && let Some(wrong) = unanswered(view, past.answered.get(&node.id).copied(), well_since) {
             return Some(format!("{} {wrong}", node.id));
         }

@@ -61,7 +61,7 @@ fn sizes(folder: &Path, files: &[PathBuf]) -> Result<Vec<FileSize>> {
 }
 
 fn size_of(folder: &Path, file: &Path) -> Result<FileSize> {
-    let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let bytes = packing::read(file)?;
     let name = file.strip_prefix(folder).expect("the file was found in this folder").display().to_string();
     Ok(FileSize { name, raw: bytes.len(), gzip: gzip_size(&bytes) })
 }

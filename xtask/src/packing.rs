@@ -35,7 +35,8 @@ fn without_names(file: &Path) -> Result<Vec<u8>> {
     wasm_names::without_names(&read(file)?).ok_or_else(not_as_expected)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+/// What a file holds.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).map_err(|error| Failure::new(format!("{} could not be read: {error}", file.display())))
 }
 

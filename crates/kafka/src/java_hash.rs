@@ -3,7 +3,7 @@
 use wire::{BrokerId, TopicPartition};
 
 /// The buckets of a map that nothing has been put into.
-pub const FEWEST_BUCKETS: u32 = 16;
+const FEWEST_BUCKETS: u32 = 16;
 
 /// What has a `hashCode`.
 pub trait JavaHash {
@@ -30,7 +30,7 @@ impl JavaHash for TopicPartition {
     }
 }
 
-/// Puts entries into the order of a map with these keys that began with [`FEWEST_BUCKETS`].
+/// Puts entries into the order of a map with these keys that nobody has given a size.
 pub fn sort_as_hash_map<T, K: JavaHash + ?Sized>(entries: &mut [T], key: impl Fn(&T) -> &K) {
     sort_as_hash_map_of(FEWEST_BUCKETS, entries, key);
 }
